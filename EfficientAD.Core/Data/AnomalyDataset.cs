@@ -1,0 +1,41 @@
+namespace EfficientAD.Data;
+
+/// <summary>Which published folder layout a data set follows.</summary>
+public enum DatasetLayout
+{
+    /// <summary>train/good, test/good, test/DEFECT, ground_truth/DEFECT/NAME_mask.png.</summary>
+    MvtecAd,
+
+    /// <summary>As MVTec AD, with validation/good, ground_truth/DEFECT/NAME/*.png and defects_config.json.</summary>
+    MvtecLoco,
+
+    /// <summary>A category folder beside split_csv/1cls.csv.</summary>
+    Visa,
+
+    /// <summary>A folder of good images, nothing else: training only.</summary>
+    PlainFolder,
+}
+
+/// <summary>One image of a test set.</summary>
+/// <param name="Path">The image file.</param>
+/// <param name="Defect">"good", or the defect's name.</param>
+/// <param name="MaskPaths">Ground-truth masks (several for MVTec LOCO, one per defect region); empty where there are none.</param>
+public sealed record TestSample(string Path, string Defect, IReadOnlyList<string> MaskPaths)
+{
+    public bool IsGood => Defect == "good";
+}
+
+/// <summary>The files of one category, each list in ordinal order of its paths.</summary>
+/// <param name="Name">The category's name.</param>
+/// <param name="Root">The category's folder.</param>
+/// <param name="Layout">The recognised layout.</param>
+/// <param name="Train">Good images to train on.</param>
+/// <param name="Validation">Good images that the layout itself sets aside (MVTec LOCO); else empty.</param>
+/// <param name="Test">Labelled test images; empty for a plain folder.</param>
+public sealed record AnomalyDataset(
+    string Name,
+    string Root,
+    DatasetLayout Layout,
+    IReadOnlyList<string> Train,
+    IReadOnlyList<string> Validation,
+    IReadOnlyList<TestSample> Test);
