@@ -1,0 +1,79 @@
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Backends.Cpu;
+
+/// <summary>The primitives on the processor, in managed vector code on a pool of threads.</summary>
+/// <remarks>Every sum has an order of its own that does not depend on the number of threads: same bits everywhere on one
+/// instruction set. One file per operation.</remarks>
+public sealed unsafe partial class CpuBackend : IDisposable
+{
+    private readonly WorkerPool _pool;
+    private readonly InstructionSet _instructionSet;
+
+    /// <exception cref="PlatformNotSupportedException">The processor lacks the instruction set asked for.</exception>
+    public CpuBackend(CpuOptions? options = null)
+    {
+        options ??= new CpuOptions();
+        _instructionSet = options.ResolveInstructionSet();
+        _pool = new WorkerPool(options.ResolveThreads());
+    }
+
+    public string Name => $"CPU, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}, {_instructionSet}";
+
+    public Tensor Allocate(Shape shape)
+    {
+        if (shape.N < 1 || shape.C < 1 || shape.H < 1 || shape.W < 1)
+            throw new ArgumentException($"Every extent of a tensor must be at least 1, but the shape is {shape}.", nameof(shape));
+        var memory = new AlignedMemory(checked(shape.Count * sizeof(float)));
+        return new Tensor(shape, memory.Address, memory);
+    }
+
+    public void Upload(ReadOnlySpan<float> source, Tensor destination)
+    {
+        RequireCount(source.Length, destination);
+        source.CopyTo(Span(destination));
+        destination.MarkWritten();
+    }
+
+    public void Download(Tensor source, Span<float> destination)
+    {
+        RequireCount(destination.Length, source);
+        Span(source).CopyTo(destination);
+    }
+
+    public void Fill(float value, Tensor destination)
+    {
+        Span(destination).Fill(value);
+        destination.MarkWritten();
+    }
+
+    public void Copy(Tensor source, Tensor destination)
+    {
+        RequireSameShape(source, destination);
+        Span(source).CopyTo(Span(destination));
+        destination.MarkWritten();
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    private static float* Pointer(Tensor tensor) => (float*)tensor.Address;
+
+    private static Span<float> Span(Tensor tensor) => new(Pointer(tensor), checked((int)tensor.Shape.Count));
+
+    private static void RequireCount(int count, Tensor tensor)
+    {
+        if (count != tensor.Shape.Count)
+            throw new ArgumentException($"A tensor {tensor.Shape} holds {tensor.Shape.Count} values, the span {count}.");
+    }
+
+    private static void RequireSameShape(Tensor a, Tensor b)
+    {
+        if (a.Shape != b.Shape) throw new ArgumentException($"The shapes {a.Shape} and {b.Shape} must be equal.");
+    }
+
+    private static void RequireShape(Shape expected, Tensor tensor, string name)
+    {
+        if (tensor.Shape != expected)
+            throw new ArgumentException($"'{name}' is {tensor.Shape} but must be {expected}.", name);
+    }
+}
