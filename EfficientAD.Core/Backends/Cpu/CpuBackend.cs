@@ -16,6 +16,7 @@ public sealed unsafe partial class CpuBackend : IDisposable
         options ??= new CpuOptions();
         _instructionSet = options.ResolveInstructionSet();
         _pool = new WorkerPool(options.ResolveThreads());
+        _convolution = ConvolutionEngine.Create(_instructionSet, _pool);
     }
 
     public string Name => $"CPU, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}, {_instructionSet}";
@@ -54,7 +55,11 @@ public sealed unsafe partial class CpuBackend : IDisposable
         destination.MarkWritten();
     }
 
-    public void Dispose() => _pool.Dispose();
+    public void Dispose()
+    {
+        _convolution.Dispose();
+        _pool.Dispose();
+    }
 
     private static float* Pointer(Tensor tensor) => (float*)tensor.Address;
 
