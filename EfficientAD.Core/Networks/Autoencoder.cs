@@ -1,0 +1,54 @@
+using EfficientAD.Autograd;
+using EfficientAD.Autograd.Operations;
+using EfficientAD.Backends;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Networks;
+
+/// <summary>The autoencoder (paper, section 3.3, table 7): it predicts the teacher's features from 64 numbers, so that it
+/// learns what the whole image looks like. Its input is always 256 x 256.</summary>
+public sealed class Autoencoder : Network
+{
+    /// <summary>Extent of the input in pixels.</summary>
+    public const int InputSize = 256;
+
+    /// <summary>Share of the decoder's values that training drops.</summary>
+    public const float DropoutRate = 0.2f;
+
+    private const int EncoderLayers = 6;
+
+    private static readonly int[] DecoderSizes = [3, 8, 15, 32, 63, 127];
+
+    public Autoencoder(IBackend backend, bool trainable) : base(backend, trainable)
+    {
+        Add("enconv1", 3, 32, 4, stride: 2, padding: 1);
+        Add("enconv2", 32, 32, 4, stride: 2, padding: 1);
+        Add("enconv3", 32, 64, 4, stride: 2, padding: 1);
+        Add("enconv4", 64, 64, 4, stride: 2, padding: 1);
+        Add("enconv5", 64, 64, 4, stride: 2, padding: 1);
+        Add("enconv6", 64, 64, 8, relu: false);
+        for (int i = 1; i <= DecoderSizes.Length; i++) Add($"deconv{i}", 64, 64, 4, padding: 2);
+        Add("deconv7", 64, 64, 3, padding: 1);
+        Add("deconv8", 64, PatchDescriptionNetwork.TeacherChannels, 3, relu: false, padding: 1);
+    }
+
+    /// <summary>[n, 3, 256, 256] -> [n, 384, size, size].</summary>
+    /// <param name="size">56, or 64 beside padded patch description networks.</param>
+    /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout off.</param>
+    public Variable Forward(Tape tape, Variable input, int size, Func<int, CounterRandom>? dropout = null)
+    {
+        Variable x = input;
+        for (int i = 0; i < EncoderLayers; i++) x = Layers[i].Forward(tape, x);
+        for (int i = 0; i < DecoderSizes.Length; i++)
+        {
+            x = tape.ResizeBilinear(x, DecoderSizes[i], DecoderSizes[i]);
+            x = Layers[EncoderLayers + i].Forward(tape, x);
+            int index = i;
+            if (dropout is not null) x = tape.Dropout(x, DropoutRate, () => dropout(index));
+        }
+
+        x = tape.ResizeBilinear(x, size, size);
+        x = Layers[^2].Forward(tape, x);
+        return Layers[^1].Forward(tape, x);
+    }
+}

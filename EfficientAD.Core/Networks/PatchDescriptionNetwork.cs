@@ -1,0 +1,103 @@
+using EfficientAD.Autograd;
+using EfficientAD.Autograd.Operations;
+using EfficientAD.Backends;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Networks;
+
+/// <summary>The patch description network (paper, section 3.1, tables 5 and 6): teacher and student alike. Every output
+/// describes a patch of 33 x 33 pixels; outputs are 4 pixels apart.</summary>
+public sealed class PatchDescriptionNetwork : Network
+{
+    /// <summary>Channels of the teacher; a student has twice as many.</summary>
+    public const int TeacherChannels = 384;
+
+    /// <summary>Extent of the patch that an output sees, and the smallest input, in pixels.</summary>
+    public const int ReceptiveField = 33;
+
+    private const int PaddingOf4x4 = 3, PaddingOf3x3 = 1, PaddingOfPool = 1;
+
+    private readonly Variable[] _weightHalves, _biasHalves;
+
+    /// <param name="outputs">384 for a teacher, 768 for a student.</param>
+    /// <param name="padded">The padded variant: an input of 256 gives 64 x 64 instead of 56 x 56 outputs.</param>
+    /// <param name="trainable">Whether the parameters get gradients.</param>
+    public PatchDescriptionNetwork(IBackend backend, PdnSize size, int outputs, bool padded, bool trainable)
+        : base(backend, trainable)
+    {
+        (Size, Outputs, Padded) = (size, outputs, padded);
+        if (size == PdnSize.Small)
+        {
+            Add("conv1", 3, 128, 4);
+            Add("conv2", 128, 256, 4);
+            Add("conv3", 256, 256, 3);
+            Add("conv4", 256, outputs, 4, relu: false);
+        }
+        else
+        {
+            Add("conv1", 3, 256, 4);
+            Add("conv2", 256, 512, 4);
+            Add("conv3", 512, 512, 1);
+            Add("conv4", 512, 512, 3);
+            Add("conv5", 512, outputs, 4);
+            Add("conv6", outputs, outputs, 1, relu: false);
+        }
+
+        int half = outputs / 2;
+        _weightHalves = [Layers[^1].Weights.Samples(0, half), Layers[^1].Weights.Samples(half, half)];
+        _biasHalves = [Half(Layers[^1].Bias, 0, half), Half(Layers[^1].Bias, half, half)];
+    }
+
+    public PdnSize Size { get; }
+
+    public int Outputs { get; }
+
+    public bool Padded { get; }
+
+    /// <summary>Extent of the output for an extent of the input in pixels.</summary>
+    public static int OutputSize(int input, bool padded)
+    {
+        int pad4x4 = padded ? 2 * PaddingOf4x4 : 0, padPool = padded ? 2 * PaddingOfPool : 0;
+        int first = (input + pad4x4 - 3 + padPool) / 2;
+        int second = (first + pad4x4 - 3 + padPool) / 2;
+        return second + (padded ? 2 * PaddingOf3x3 : 0) - 2 - 3;
+    }
+
+    /// <summary>[n, 3, h, w] -> [n, outputs, oh, ow].</summary>
+    public Variable Forward(Tape tape, Variable input) => Layers[^1].Forward(tape, Hidden(tape, input));
+
+    /// <summary>Everything but the last layer.</summary>
+    public Variable Hidden(Tape tape, Variable input)
+    {
+        if (input.Value.Shape.H < ReceptiveField || input.Value.Shape.W < ReceptiveField)
+            throw new ArgumentException($"The network sees patches of {ReceptiveField} pixels; {input.Value.Shape} is smaller.", nameof(input));
+        Variable x = Layers[0].Forward(tape, input, Pad(PaddingOf4x4));
+        x = tape.AveragePool2d(x, Pad(PaddingOfPool));
+        x = Layers[1].Forward(tape, x, Pad(PaddingOf4x4));
+        x = tape.AveragePool2d(x, Pad(PaddingOfPool));
+        for (int i = 2; i < Layers.Count - 1; i++)
+        {
+            int kernel = Layers[i].Weights.Value.Shape.H;
+            x = Layers[i].Forward(tape, x, kernel == 3 ? Pad(PaddingOf3x3) : 0);
+        }
+
+        return x;
+    }
+
+    /// <summary>The half of a student's last layer that imitates the teacher: all that some passes need.</summary>
+    public Variable TeacherHalf(Tape tape, Variable hidden) => LastHalf(tape, hidden, 0);
+
+    /// <summary>The half of a student's last layer that imitates the autoencoder.</summary>
+    public Variable AutoencoderHalf(Tape tape, Variable hidden) => LastHalf(tape, hidden, 1);
+
+    private Variable LastHalf(Tape tape, Variable hidden, int half) =>
+        tape.Convolution2d(hidden, _weightHalves[half], _biasHalves[half], Convolution2dGeometry.Valid, relu: false);
+
+    private int Pad(int padding) => Padded ? padding : 0;
+
+    private static Variable Half(Parameter bias, int first, int count) =>
+        new(Half(bias.Value, first, count), bias.Gradient is null ? null : Half(bias.Gradient, first, count));
+
+    private static Tensor Half(Tensor vector, int first, int count) =>
+        vector.Reshape(new Shape(vector.Shape.C, 1, 1, 1)).Samples(first, count).Reshape(Shape.Vector(count));
+}

@@ -1,0 +1,35 @@
+using EfficientAD.Imaging;
+
+namespace EfficientAD.Training;
+
+/// <summary>Images by index, decoded or rendered when first asked for and kept while they fit a budget of memory.</summary>
+/// <param name="count">How many there are.</param>
+/// <param name="load">Makes image i; called again if it was not kept.</param>
+/// <param name="budget">Bytes that may be kept.</param>
+public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
+{
+    private readonly RgbImage?[] _kept = new RgbImage?[count];
+    private long _left = budget;
+
+    public int Count => count;
+
+    /// <summary>Whether the images are shown as they are; others are penalty images that are first resized to twice the
+    /// networks' input, of which the centre is taken.</summary>
+    public bool AtInputScale { get; init; }
+
+    public RgbImage this[int index]
+    {
+        get
+        {
+            if (_kept[index] is { } kept) return kept;
+            RgbImage image = load(index);
+            if (image.Pixels.Length <= _left)
+            {
+                _left -= image.Pixels.Length;
+                _kept[index] = image;
+            }
+
+            return image;
+        }
+    }
+}

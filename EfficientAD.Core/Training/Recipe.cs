@@ -1,0 +1,68 @@
+using EfficientAD.Detection;
+
+namespace EfficientAD.Training;
+
+/// <summary>What a published training recipe fixes.</summary>
+public sealed record Recipe
+{
+    public required string Name { get; init; }
+
+    public int Steps { get; init; } = 70_000;
+
+    /// <summary>Images per step; the hard-feature quantile is taken per image, so that a batch is the sum of single steps.</summary>
+    public int BatchSize { get; init; } = 1;
+
+    public float LearningRate { get; init; } = 1e-4f;
+
+    /// <summary>L2 decay added to the gradient.</summary>
+    public float WeightDecay { get; init; } = 1e-5f;
+
+    public LearningRateSchedule Schedule { get; init; }
+
+    /// <summary>Whether the student is punished for knowing patches outside of the data set (paper, section 3.2).</summary>
+    public bool Penalty { get; init; } = true;
+
+    /// <summary>Quantile from which on a difference counts in the hard-feature loss.</summary>
+    public float HardQuantile { get; init; } = 0.999f;
+
+    /// <summary>Padded networks (64 x 64 maps at 256) instead of unpadded ones (56 x 56).</summary>
+    public bool Padded { get; init; }
+
+    public MapOrder MapOrder { get; init; }
+
+    /// <summary>The open re-implementation's, with the penalty that it switches off by default.</summary>
+    public static Recipe Reference => new() { Name = "reference", MapOrder = MapOrder.Reference };
+
+    /// <summary>The paper's: padded networks, maps resized before they are scaled.</summary>
+    public static Recipe Paper => new() { Name = "paper", Padded = true, MapOrder = MapOrder.Paper };
+
+    /// <summary>anomalib's, with our validation split: its default takes the test set.</summary>
+    public static Recipe Anomalib => new() { Name = "anomalib", MapOrder = MapOrder.Anomalib };
+
+    /// <summary>For minutes instead of hours: few steps at a larger rate that warms up and falls.</summary>
+    public static Recipe Quick => new()
+    {
+        Name = "quick",
+        Steps = 1_000,
+        LearningRate = 4e-4f,
+        Schedule = LearningRateSchedule.WarmUpCosine,
+        MapOrder = MapOrder.Aligned,
+    };
+
+    /// <exception cref="ArgumentException">No recipe has this name.</exception>
+    public static Recipe Named(string name) =>
+        new[] { Reference, Paper, Anomalib, Quick }.FirstOrDefault(recipe => recipe.Name == name)
+        ?? throw new ArgumentException($"There is no recipe '{name}'. Choose reference, paper, anomalib or quick.", nameof(name));
+
+    /// <param name="step">From 0.</param>
+    /// <param name="steps">Of the whole run.</param>
+    public float LearningRateAt(int step, int steps)
+    {
+        if (Schedule == LearningRateSchedule.StepAt95Percent)
+            return step < (int)(0.95 * steps) ? LearningRate : 0.1f * LearningRate;
+        double warmUp = Math.Max(1, 0.05 * steps), floor = 0.01;
+        if (step < warmUp) return (float)(LearningRate * (step + 1) / (warmUp + 1));
+        double progress = (step - warmUp) / Math.Max(1, steps - warmUp);
+        return (float)(LearningRate * (floor + (1 - floor) * 0.5 * (1 + Math.Cos(Math.PI * progress))));
+    }
+}

@@ -1,0 +1,166 @@
+using EfficientAD.Autograd;
+using EfficientAD.Autograd.Operations;
+using EfficientAD.Backends;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Training;
+
+/// <summary>One optimiser step of EfficientAD (paper, algorithm 1), with fixed shapes and buffers, recorded once.</summary>
+/// <remarks>
+/// Exact savings that published implementations leave: the three images of the student are one batch through all layers but
+/// the last; of the last layer each pass computes the half that its loss uses; the teacher's features of a plain image never
+/// change and come from a <see cref="FeatureCache"/>; the hard-feature loss's sparse gradient is the backend's affair.
+/// </remarks>
+public sealed class TrainingStep : IDisposable
+{
+    private readonly IBackend _backend;
+    private readonly Recipe _recipe;
+    private readonly StepDraws _draws;
+    private readonly Parameter[] _parameters;
+    private readonly Tensor _images, _autoencoderImages, _plainFeatures;
+    private readonly Tape _plainTeacher, _augmentedTeacher, _tape;
+    private readonly Variable _hard, _autoencoder, _studentAutoencoder, _total;
+    private readonly Variable? _penalty;
+    private int _step;
+
+    /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
+    /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
+    /// <param name="height">Of the networks' input in pixels.</param>
+    /// <param name="width">Of the networks' input in pixels.</param>
+    public TrainingStep(
+        IBackend backend, Recipe recipe, StepDraws draws,
+        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
+        Tensor mean, Tensor deviation, int height, int width)
+    {
+        (_backend, _recipe, _draws) = (backend, recipe, draws);
+        _parameters = [.. student.Parameters, .. autoencoder.Parameters];
+        int batch = recipe.BatchSize, views = recipe.Penalty ? 3 : 2;
+        _images = backend.Allocate(new Shape(views * batch, 3, height, width));
+        (_plainTeacher, _augmentedTeacher, _tape) = (new Tape(backend), new Tape(backend), new Tape(backend));
+
+        // The batch: plain images, augmented images, penalty images.
+        Variable images = Variable.Constant(_images), plain = images.Samples(0, batch), augmented = images.Samples(batch, batch);
+        bool sameSize = height == Autoencoder.InputSize && width == Autoencoder.InputSize;
+        _autoencoderImages = sameSize
+            ? augmented.Value
+            : _tape.Allocate(new Shape(batch, 3, Autoencoder.InputSize, Autoencoder.InputSize));
+
+        Variable plainFeatures = teacher.Forward(_plainTeacher, plain);
+        _plainFeatures = plainFeatures.Value;
+        Variable augmentedFeatures = teacher.Forward(_augmentedTeacher, augmented);
+
+        Variable plainTarget = _tape.NormalizeChannels(plainFeatures, mean, deviation);
+        Variable augmentedTarget = _tape.NormalizeChannels(augmentedFeatures, mean, deviation);
+        Variable hidden = student.Hidden(_tape, images);
+        _hard = _tape.HardFeatureLoss(
+            plainTarget, student.TeacherHalf(_tape, hidden.Samples(0, batch)), recipe.HardQuantile);
+        if (recipe.Penalty)
+            _penalty = _tape.MeanSquare(student.TeacherHalf(_tape, hidden.Samples(2 * batch, batch)));
+
+        Shape map = plainTarget.Value.Shape;
+        Variable predicted = autoencoder.Forward(
+            _tape, Variable.Constant(_autoencoderImages), recipe.Padded ? 64 : 56, layer => draws.Dropout(_step, layer));
+        predicted = _tape.ResizeBilinear(predicted, map.H, map.W);
+        _autoencoder = _tape.MeanSquaredError(augmentedTarget, predicted);
+        _studentAutoencoder = _tape.MeanSquaredError(predicted, student.AutoencoderHalf(_tape, hidden.Samples(batch, batch)));
+        _total = _penalty is null
+            ? _tape.Sum(_hard, _autoencoder, _studentAutoencoder)
+            : _tape.Sum(_hard, _penalty, _autoencoder, _studentAutoencoder);
+    }
+
+    /// <summary>Inputs of the step: [views * batch, 3, h, w], plain images, augmented ones, penalty images.</summary>
+    internal Tensor Images => _images;
+
+    /// <summary>Draws the step's images, runs forward and backward, and lets Adam move student and autoencoder.</summary>
+    /// <param name="step">From 0.</param>
+    /// <param name="learningRate">Of this step.</param>
+    /// <param name="features">Teacher features of plain images, from earlier steps.</param>
+    /// <returns>The losses before the update.</returns>
+    public StepLosses Run(int step, float learningRate, ImageSet images, ImageSet? penaltyImages, FeatureCache features)
+    {
+        _step = step;
+        DrawImages(images, penaltyImages, features);
+        _augmentedTeacher.Forward();
+        StepLosses losses = ComputeGradients();
+        Update(learningRate);
+        return losses;
+    }
+
+    /// <summary>Runs the teacher on the plain images, too.</summary>
+    internal void ComputeTeacher()
+    {
+        _plainTeacher.Forward();
+        _augmentedTeacher.Forward();
+    }
+
+    /// <summary>Forward and backward from the teacher's features on.</summary>
+    internal StepLosses ComputeGradients()
+    {
+        _tape.Forward();
+        _tape.Backward(_total);
+        return new StepLosses(Read(_hard), _penalty is null ? 0 : Read(_penalty), Read(_autoencoder), Read(_studentAutoencoder));
+    }
+
+    internal void Update(float learningRate)
+    {
+        foreach (Parameter parameter in _parameters)
+        {
+            _backend.Adam(
+                parameter.Gradient!, new AdamSettings(learningRate, _recipe.WeightDecay), _step + 1,
+                parameter.FirstMoment!, parameter.SecondMoment!, parameter.Value);
+            _backend.Fill(0, parameter.Gradient!);
+        }
+    }
+
+    public void Dispose()
+    {
+        _plainTeacher.Dispose();
+        _augmentedTeacher.Dispose();
+        _tape.Dispose();
+        _images.Dispose();
+    }
+
+    private void DrawImages(ImageSet images, ImageSet? penaltyImages, FeatureCache features)
+    {
+        int batch = _recipe.BatchSize;
+        bool featuresKnown = true;
+        for (int b = 0; b < batch; b++)
+        {
+            long sample = (long)_step * batch + b;
+            int index = _draws.ImageIndex(sample, images.Count);
+            RgbImage image = images[index];
+            Preprocess(image, ColourAdjustment.None, _images.Samples(b, 1));
+            featuresKnown &= features.TryRead(index, _backend, _plainFeatures.Samples(b, 1));
+
+            ColourAdjustment jitter = _draws.Jitter(sample);
+            Preprocess(image, jitter, _images.Samples(batch + b, 1));
+            if (_autoencoderImages.Address != _images.Samples(batch, batch).Address)
+                Preprocess(image, jitter, _autoencoderImages.Samples(b, 1));
+
+            if (!_recipe.Penalty) continue;
+            (int penaltyIndex, ColourAdjustment adjustment) = _draws.Penalty(sample, penaltyImages!.Count);
+            RgbImage penalty = penaltyImages[penaltyIndex];
+            // As published: resized to twice the input, then its centre; rendered images have the input's scale already.
+            int zoom = penaltyImages.AtInputScale ? 1 : 2;
+            Tensor input = _images.Samples(2 * batch + b, 1);
+            _backend.Preprocess(penalty.View, adjustment, zoom * input.Shape.H, zoom * input.Shape.W, input);
+        }
+
+        if (featuresKnown) return;
+        _plainTeacher.Forward();
+        for (int b = 0; b < batch; b++)
+            features.Keep(_draws.ImageIndex((long)_step * batch + b, images.Count), _backend, _plainFeatures.Samples(b, 1));
+    }
+
+    private void Preprocess(RgbImage image, ColourAdjustment adjustment, Tensor output) =>
+        _backend.Preprocess(image.View, adjustment, output.Shape.H, output.Shape.W, output);
+
+    private float Read(Variable loss)
+    {
+        Span<float> value = stackalloc float[1];
+        _backend.Download(loss.Value, value);
+        return value[0];
+    }
+}
