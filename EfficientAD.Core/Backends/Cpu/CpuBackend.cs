@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
@@ -71,14 +72,19 @@ public sealed unsafe partial class CpuBackend : IDisposable
             throw new ArgumentException($"A tensor {tensor.Shape} holds {tensor.Shape.Count} values, the span {count}.");
     }
 
-    private static void RequireSameShape(Tensor a, Tensor b)
+    private static void RequireSameShape(
+        Tensor a, Tensor b, [CallerArgumentExpression(nameof(a))] string nameOfA = "",
+        [CallerArgumentExpression(nameof(b))] string nameOfB = "", [CallerMemberName] string operation = "")
     {
-        if (a.Shape != b.Shape) throw new ArgumentException($"The shapes {a.Shape} and {b.Shape} must be equal.");
+        if (a.Shape != b.Shape)
+            throw new ArgumentException($"{operation}: {nameOfA} {a.Shape} and {nameOfB} {b.Shape} must have the same shape.");
     }
 
-    private static void RequireShape(Shape expected, Tensor tensor, string name)
+    private static void RequireShape(
+        Shape expected, Tensor tensor, [CallerArgumentExpression(nameof(tensor))] string name = "",
+        [CallerMemberName] string operation = "")
     {
         if (tensor.Shape != expected)
-            throw new ArgumentException($"'{name}' is {tensor.Shape} but must be {expected}.", name);
+            throw new ArgumentException($"{operation}: {name} is {tensor.Shape} but must be {expected}.", name);
     }
 }

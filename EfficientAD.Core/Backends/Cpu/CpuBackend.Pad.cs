@@ -1,0 +1,31 @@
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    public void Pad(Tensor input, int border, float value, Tensor output)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(border);
+        (Shape inner, Shape outer) = (input.Shape, output.Shape);
+        RequireShape(inner with { H = checked(inner.H + 2 * border), W = checked(inner.W + 2 * border) }, output);
+        RunRanges((long)outer.N * outer.C * outer.H, outer.W, (first, end) =>
+        {
+            for (long row = first; row < end; row++)
+            {
+                (long plane, long outputY) = Math.DivRem(row, outer.H);
+                long y = outputY - border;
+                Span<float> destination = new(Pointer(output) + row * outer.W, outer.W);
+                if (y < 0 || y >= inner.H)
+                {
+                    destination.Fill(value);
+                    continue;
+                }
+
+                destination[..border].Fill(value);
+                new Span<float>(Pointer(input) + plane * inner.Plane + y * inner.W, inner.W).CopyTo(destination[border..]);
+                destination[(border + inner.W)..].Fill(value);
+            }
+        });
+    }
+}

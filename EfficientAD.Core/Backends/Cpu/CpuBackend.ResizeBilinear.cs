@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Runtime.Intrinsics;
+using EfficientAD.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace EfficientAD.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    /// <remarks>Columns first, then rows, as PyTorch rounds: a stretched row serves all output rows between it and its neighbour.</remarks>
+    public void ResizeBilinear(Tensor input, Tensor output)
+    {
+        RequireSamePlanes(input, output);
+        (Shape from, Shape to) = (input.Shape, output.Shape);
+        BilinearTaps rows = new(from.H, to.H), columns = new(from.W, to.W);
+        RunRanges((long)to.N * to.C * to.H, to.W, (first, end) =>
+        {
+            float[] buffer = ArrayPool<float>.Shared.Rent(checked(2 * to.W));
+            Span<float> low = buffer.AsSpan(0, to.W), high = buffer.AsSpan(to.W, to.W);
+            long heldLow = -1, heldHigh = -1;  // the input rows, counted over all planes, that the buffers hold
+            for (long row = first; row < end; row++)
+            {
+                (long plane, long y) = Math.DivRem(row, to.H);
+                long wantedLow = plane * from.H + rows.Low[y], wantedHigh = plane * from.H + rows.High[y];
+                if (wantedLow == heldHigh)
+                {
+                    Span<float> free = low;
+                    low = high;
+                    high = free;
+                    (heldLow, heldHigh) = (heldHigh, heldLow);
+                }
+
+                if (wantedLow != heldLow) StretchRow(Pointer(input) + wantedLow * from.W, columns, low);
+                if (wantedHigh != heldHigh) StretchRow(Pointer(input) + wantedHigh * from.W, columns, high);
+                (heldLow, heldHigh) = (wantedLow, wantedHigh);
+                BlendRows(low, high, rows.Fraction[y], new Span<float>(Pointer(output) + row * to.W, to.W));
+            }
+
+            ArrayPool<float>.Shared.Return(buffer);
+        });
+    }
+
+    /// <remarks>Every input value gathers from the outputs that it went into: no write conflicts, one order of summation.</remarks>
+    public void ResizeBilinearBackward(Tensor outputGradient, Tensor inputGradient)
+    {
+        RequireSamePlanes(outputGradient, inputGradient);
+        (Shape from, Shape to) = (inputGradient.Shape, outputGradient.Shape);
+        (int[] rowStart, int[] rowOutput, float[] rowWeight) = new BilinearTaps(from.H, to.H).Transpose(from.H);
+        var columns = new BilinearTaps(from.W, to.W).Transpose(from.W);
+        long valuesEach = from.W + 2L * to.W * to.H / from.H;
+        RunRanges((long)from.N * from.C * from.H, Math.Max(1, valuesEach), (first, end) =>
+        {
+            float[] buffer = ArrayPool<float>.Shared.Rent(to.W);
+            Span<float> sum = buffer.AsSpan(0, to.W);
+            for (long row = first; row < end; row++)
+            {
+                (long plane, long y) = Math.DivRem(row, from.H);
+                if (rowStart[y] == rowStart[y + 1]) continue;
+                sum.Clear();
+                for (int tap = rowStart[y]; tap < rowStart[y + 1]; tap++)
+                {
+                    float* gradient = Pointer(outputGradient) + (plane * to.H + rowOutput[tap]) * to.W;
+                    TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(gradient, to.W), rowWeight[tap], sum, sum);
+                }
+
+                GatherRow(sum, columns.Start, columns.Output, columns.Weight, Pointer(inputGradient) + row * from.W);
+            }
+
+            ArrayPool<float>.Shared.Return(buffer);
+        });
+    }
+
+    private static void StretchRow(float* source, BilinearTaps columns, Span<float> destination)
+    {
+        ReadOnlySpan<int> low = columns.Low, high = columns.High;
+        ReadOnlySpan<float> fraction = columns.Fraction;
+        for (int x = 0; x < destination.Length; x++)
+            destination[x] = (1 - fraction[x]) * source[low[x]] + fraction[x] * source[high[x]];
+    }
+
+    private static void BlendRows(ReadOnlySpan<float> low, ReadOnlySpan<float> high, float fraction, Span<float> destination)
+    {
+        int x = 0;
+        for (; x + 8 <= destination.Length; x += 8)
+        {
+            Vector256<float> blend = Vector256.Create(low[x..]) * (1 - fraction) + Vector256.Create(high[x..]) * fraction;
+            blend.CopyTo(destination[x..]);
+        }
+
+        for (; x < destination.Length; x++) destination[x] = low[x] * (1 - fraction) + high[x] * fraction;
+    }
+
+    private static void GatherRow(ReadOnlySpan<float> gradient, int[] start, int[] output, float[] weight, float* destination)
+    {
+        int tap = 0;
+        for (int x = 0; x + 1 < start.Length; x++)
+        {
+            float sum = 0;
+            for (; tap < start[x + 1]; tap++) sum += weight[tap] * gradient[output[tap]];
+            destination[x] += sum;
+        }
+    }
+
+    private static void RequireSamePlanes(Tensor a, Tensor b, [System.Runtime.CompilerServices.CallerMemberName] string operation = "")
+    {
+        if (a.Shape.N != b.Shape.N || a.Shape.C != b.Shape.C)
+            throw new ArgumentException($"{operation}: {a.Shape} and {b.Shape} must have the same batch and channels.");
+    }
+}
