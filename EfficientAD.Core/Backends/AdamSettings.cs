@@ -5,7 +5,8 @@ namespace EfficientAD.Backends;
 /// <param name="WeightDecay">Times the parameter, added to the gradient.</param>
 public readonly record struct AdamSettings(float LearningRate = 1e-4f, float WeightDecay = 1e-5f)
 {
-    public const float Beta1 = 0.9f;
-    public const float Beta2 = 0.999f;
+    // Double: 1 - 0.999f is off by 1e-5 of itself, and so would be every bias correction of the first steps.
+    public const double Beta1 = 0.9;
+    public const double Beta2 = 0.999;
     public const float Epsilon = 1e-8f;
 }

@@ -6,8 +6,9 @@ namespace EfficientAD.Tensors;
 /// <param name="Stream">Which sequence: by purpose and step, for instance.</param>
 public readonly record struct CounterRandom(ulong Seed, ulong Stream)
 {
-    private const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57;
-    private const uint Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
+    internal const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57;
+    internal const uint Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
+    internal const int Rounds = 10;
 
     /// <summary>32 random bits for draw <paramref name="index"/>: word index % 4 of block index / 4.</summary>
     public uint Bits(ulong index)
@@ -42,7 +43,7 @@ public readonly record struct CounterRandom(ulong Seed, ulong Stream)
     {
         (a, b, c, d) = ((uint)block, (uint)(block >> 32), (uint)Stream, (uint)(Stream >> 32));
         uint key0 = (uint)Seed, key1 = (uint)(Seed >> 32);
-        for (int round = 0; round < 10; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             ulong product0 = (ulong)Multiplier0 * a, product1 = (ulong)Multiplier1 * c;
             (a, b, c, d) = ((uint)(product1 >> 32) ^ b ^ key0, (uint)product1, (uint)(product0 >> 32) ^ d ^ key1, (uint)product0);

@@ -17,6 +17,7 @@ public sealed unsafe partial class CpuBackend : IDisposable
         options ??= new CpuOptions();
         _instructionSet = options.ResolveInstructionSet();
         _pool = new WorkerPool(options.ResolveThreads());
+        _selection = new RadixSelection(_pool);
         _convolution = ConvolutionEngine.Create(_instructionSet, _pool);
     }
 
@@ -58,6 +59,7 @@ public sealed unsafe partial class CpuBackend : IDisposable
 
     public void Dispose()
     {
+        _squaredDifferences?.Dispose();
         _convolution.Dispose();
         _pool.Dispose();
     }

@@ -1,0 +1,22 @@
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    private readonly RadixSelection _selection;
+
+    public void Quantile(Tensor values, float q, Tensor output)
+    {
+        Shape shape = values.Shape;
+        RequireFraction(q);
+        RequireShape(new Shape(shape.N, 1, 1, 1), output);
+        for (int n = 0; n < shape.N; n++)
+            Pointer(output)[n] = _selection.Quantile(Pointer(values) + n * shape.SampleCount, shape.SampleCount, q);
+    }
+
+    private static void RequireFraction(float q)
+    {
+        if (!(q >= 0 && q <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q, "A quantile lies in [0, 1].");
+    }
+}
