@@ -1,3 +1,5 @@
+using EfficientAD.Tensors;
+
 namespace EfficientAD.Data;
 
 /// <summary>Which published folder layout a data set follows.</summary>
@@ -38,4 +40,32 @@ public sealed record AnomalyDataset(
     DatasetLayout Layout,
     IReadOnlyList<string> Train,
     IReadOnlyList<string> Validation,
-    IReadOnlyList<TestSample> Test);
+    IReadOnlyList<TestSample> Test)
+{
+    private const ulong SplitStream = 0x5370_6C69_7400_0000;  // "Split": apart from the trainer's own streams
+
+    /// <summary>The layout's own validation images where it has some; else a random tenth of the training images, at
+    /// least one. The test images play no part.</summary>
+    /// <param name="seed">The same seed gives the same split.</param>
+    /// <exception cref="DatasetException">There is a single training image.</exception>
+    public TrainingSplit SplitTrainValidation(ulong seed)
+    {
+        if (Validation.Count > 0) return new TrainingSplit(Train, Validation);
+        if (Train.Count < 2)
+        {
+            throw new DatasetException(
+                $"{Root} has {Train.Count} good image for training; at least 2 are needed, one for validation.");
+        }
+        int[] order = new CounterRandom(seed, SplitStream).Permutation(Train.Count);
+        int trainCount = (int)(Train.Count * 9L / 10);
+        return new TrainingSplit(Choose(order.AsSpan(0, trainCount)), Choose(order.AsSpan(trainCount)));
+    }
+
+    private string[] Choose(Span<int> indices)
+    {
+        indices.Sort();
+        string[] chosen = new string[indices.Length];
+        for (int i = 0; i < chosen.Length; i++) chosen[i] = Train[indices[i]];
+        return chosen;
+    }
+}

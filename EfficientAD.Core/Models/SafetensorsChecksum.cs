@@ -6,9 +6,9 @@ using System.Text;
 namespace EfficientAD.Models;
 
 /// <summary>
-/// What <see cref="SafetensorsWriter"/> puts into the metadata so that damage is noticed: XXH128 over the other metadata
-/// in ordinal order of their keys, then each tensor's name, type, shape and bytes in the order of the data. It guards
-/// against accidents, not against somebody who means to deceive.
+/// What <see cref="SafetensorsWriter"/> puts into the metadata so that damage is noticed: XXH128 over the other
+/// metadata in ordinal order of their keys, then each tensor's name, type, shape and bytes in the order of the data.
+/// It guards against accidents, not against somebody who means to deceive.
 /// </summary>
 internal sealed class SafetensorsChecksum
 {
@@ -20,8 +20,9 @@ internal sealed class SafetensorsChecksum
 
     public void Add(IReadOnlyDictionary<string, string> metadata)
     {
-        foreach (var (key, value) in metadata.Where(pair => pair.Key != Key).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
+            if (key == Key) continue;
             Add(key);
             Add(value);
         }

@@ -26,13 +26,16 @@ public sealed unsafe class SafetensorsFile : IDisposable
         (Name, _array, _owner) = (name, array, owner);
         _pointer = pointer;
         if (length < LengthBytes + 2)
-            throw new ModelFormatException($"{name} is no safetensors file: it has {length} bytes, the smallest has {LengthBytes + 2}.");
+        {
+            throw new ModelFormatException(
+                $"{name} is no safetensors file: it has {length} bytes, the smallest has {LengthBytes + 2}.");
+        }
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(Slice(0, LengthBytes));
         if (headerLength > SafetensorsHeader.MaximumLength || headerLength > (ulong)(length - LengthBytes))
         {
             throw new ModelFormatException(
-                $"{name} is no safetensors file, or cut off: its header would take {headerLength} bytes but the file has " +
-                $"{length}, and the limit is {SafetensorsHeader.MaximumLength}.");
+                $"{name} is no safetensors file, or cut off: its header would take {headerLength} bytes but the file " +
+                $"has {length}, and the limit is {SafetensorsHeader.MaximumLength}.");
         }
         _dataStart = LengthBytes + (long)headerLength;
         _header = SafetensorsHeader.Parse(name, Slice(LengthBytes, (int)headerLength), length - _dataStart);
@@ -54,7 +57,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static SafetensorsFile Open(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         long length = stream.Length;
         if (length == 0) throw new ModelFormatException($"{path} is no safetensors file: it is empty.");
         using var map = MemoryMappedFile.CreateFromFile(
@@ -85,7 +88,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
         try
         {
             if (stream is UnmanagedMemoryStream resource)
-                return new SafetensorsFile(name, null, resource.PositionPointer, resource.Length - resource.Position, resource);
+            {
+                long length = resource.Length - resource.Position;
+                return new SafetensorsFile(name, null, resource.PositionPointer, length, resource);
+            }
             using var memory = new MemoryStream();
             stream.CopyTo(memory);
             var file = Open(memory.ToArray(), name);
@@ -105,17 +111,18 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         if (TryGet(name, out var tensor)) return tensor;
         const int shown = 12;
-        string names = string.Join(", ", Names.Take(shown).Select(SafetensorsHeader.Printable));
+        string names = string.Join(", ", Names.Take(shown).Select(SafetensorsHeader.Printable).DefaultIfEmpty("none"));
         string rest = Names.Count > shown ? $" and {Names.Count - shown} more" : "";
-        throw new ModelFormatException($"{Name} has no tensor '{name}'. It holds: {(names == "" ? "none" : names)}{rest}.");
+        throw new ModelFormatException($"{Name} has no tensor '{name}'. It holds: {names}{rest}.");
     }
 
     public bool TryGet(string name, out SafetensorsTensor tensor)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        bool isFound = _header.Entries.TryGetValue(name, out var entry);
-        tensor = isFound ? new SafetensorsTensor(Name, entry!, Slice(_dataStart + entry!.Offset, entry.Length)) : default;
-        return isFound;
+        tensor = default;
+        if (!_header.Entries.TryGetValue(name, out var entry)) return false;
+        tensor = new SafetensorsTensor(Name, entry, Slice(_dataStart + entry.Offset, entry.Length));
+        return true;
     }
 
     /// <summary>Converts the values of one tensor to float: see <see cref="SafetensorsTensor.ReadFloats"/>.</summary>
@@ -145,12 +152,13 @@ public sealed unsafe class SafetensorsFile : IDisposable
         if (checksum.Text != expected)
         {
             throw new ModelFormatException(
-                $"{Name} is damaged: its checksum is {checksum.Text} but the file says {SafetensorsHeader.Printable(expected)}. " +
-                "Get the file again.");
+                $"{Name} is damaged: its checksum is {checksum.Text} but the file says " +
+                $"{SafetensorsHeader.Printable(expected)}. Get the file again.");
         }
     }
 
-    /// <summary>A mapped range with its pointer. Without Dispose it stays mapped: no span ever dangles by finalisation.</summary>
+    /// <summary>A mapped range with its pointer. It stays mapped until it is disposed: a finaliser that runs early
+    /// cannot leave a span dangling.</summary>
     private sealed class MappedView : IDisposable
     {
         private readonly MemoryMappedViewAccessor _accessor;

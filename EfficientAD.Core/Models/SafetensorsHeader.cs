@@ -111,7 +111,7 @@ internal sealed class SafetensorsHeader
             json.Read();
             if (key == "dtype" && type is null) type = json.GetString() ?? "null";
             else if (key == "shape" && shape is null) shape = ReadNumbers(ref json, $"the shape of {tensor}");
-            else if (key == "data_offsets" && offsets is null) offsets = ReadNumbers(ref json, $"data_offsets of {tensor}");
+            else if (key == "data_offsets" && offsets is null) offsets = ReadNumbers(ref json, $"{key} of {tensor}");
             else throw Damaged($"{tensor} has an unknown or repeated property '{Printable(key)}'");
         }
         if (type is null || shape is null || offsets is null)
@@ -135,7 +135,8 @@ internal sealed class SafetensorsHeader
         foreach (long extent in shape)
         {
             // Refused before the product can overflow.
-            if (length > 0 && extent > int.MaxValue / length) throw Damaged($"{tensor} takes more than 2 GB, the limit");
+            if (length > 0 && extent > int.MaxValue / length)
+                throw Damaged($"{tensor} takes more than 2 GB, the limit");
             length *= extent;
         }
         long given = offsets[1] - offsets[0];

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace EfficientAD.Models;
 
-/// <summary>One tensor of an open <see cref="SafetensorsFile"/>; its bytes are valid until that file is disposed.</summary>
+/// <summary>One tensor of an open <see cref="SafetensorsFile"/>; its bytes are valid until that is disposed.</summary>
 public readonly ref struct SafetensorsTensor
 {
     private readonly string _file;

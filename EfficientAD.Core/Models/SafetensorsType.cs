@@ -1,6 +1,7 @@
 namespace EfficientAD.Models;
 
-/// <summary>Element types of the safetensors format, named as in its header; little-endian. (8-bit floats are not supported.)</summary>
+/// <summary>Element types of the safetensors format, named as in its header; little-endian.</summary>
+/// <remarks>8-bit and smaller floats are not supported.</remarks>
 public enum SafetensorsType
 {
     BOOL,

@@ -25,7 +25,7 @@ public sealed class SafetensorsWriter
     /// <param name="shape">Extents, outermost first; their product is the number of values.</param>
     /// <param name="values">Row-major.</param>
     /// <param name="type">F32, or F16 which rounds to nearest.</param>
-    /// <exception cref="ArgumentException">The name is taken, shape and values disagree, or the type is another one.</exception>
+    /// <exception cref="ArgumentException">The name is taken, shape and values disagree, or another type.</exception>
     public void Add(
         string name, ReadOnlySpan<long> shape, ReadOnlyMemory<float> values, SafetensorsType type = SafetensorsType.F32)
     {
@@ -37,7 +37,8 @@ public sealed class SafetensorsWriter
         if (count != values.Length)
         {
             throw new ArgumentException(
-                $"Tensor '{name}' has shape [{string.Join(", ", shape.ToArray())}] but {values.Length} values.", nameof(values));
+                $"Tensor '{name}' has shape [{string.Join(", ", shape.ToArray())}] but {values.Length} values.",
+                nameof(values));
         }
         if (!_names.Add(name)) throw new ArgumentException($"The name '{name}' is already taken.", nameof(name));
         _tensors.Add(new Pending(name, type, shape.ToArray(), values));
@@ -67,11 +68,13 @@ public sealed class SafetensorsWriter
     private byte[] Header(string checksum)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var json = new Utf8JsonWriter(buffer, options))
         {
             json.WriteStartObject();
             json.WriteStartObject(SafetensorsHeader.MetadataName);
-            var texts = new SortedDictionary<string, string>(Metadata, StringComparer.Ordinal) { [SafetensorsChecksum.Key] = checksum };
+            var texts = new SortedDictionary<string, string>(Metadata, StringComparer.Ordinal);
+            texts[SafetensorsChecksum.Key] = checksum;
             foreach (var (key, value) in texts) json.WriteString(key, value);
             json.WriteEndObject();
             long offset = 0;
@@ -111,7 +114,8 @@ public sealed class SafetensorsWriter
                 if (Half.IsInfinity(halves[i]) && float.IsFinite(Values.Span[i]))
                 {
                     throw new InvalidOperationException(
-                        $"Tensor '{Name}' has the value {Values.Span[i]} at {i}, beyond the 16-bit range of +-65504. Write it as F32.");
+                        $"Tensor '{Name}' has the value {Values.Span[i]} at {i}, beyond the 16-bit range of +-65504. " +
+                        "Write it as F32.");
                 }
             }
             return MemoryMarshal.AsBytes<Half>(halves);

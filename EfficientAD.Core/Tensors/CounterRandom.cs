@@ -30,6 +30,18 @@ public readonly record struct CounterRandom(ulong Seed, ulong Stream)
         return (int)((ulong)Bits(index) * (ulong)count >> 32);
     }
 
+    /// <summary>The numbers 0 .. count - 1 in random order (Fisher-Yates), from draws 1 .. count - 1.</summary>
+    public int[] Permutation(int count)
+    {
+        int[] order = [.. Enumerable.Range(0, count)];
+        for (int i = count - 1; i > 0; i--)
+        {
+            int j = Below((ulong)i, i + 1);
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+        return order;
+    }
+
     /// <summary>Draw <paramref name="index"/> of the standard normal distribution (Box-Muller on words 0 and 1 of block index).</summary>
     public float Normal(ulong index)
     {
