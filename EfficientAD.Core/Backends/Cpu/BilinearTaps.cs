@@ -26,8 +26,8 @@ internal sealed class BilinearTaps
     /// <summary>Per output the weight of the second input.</summary>
     public float[] Fraction { get; }
 
-    /// <summary>The same weights seen from the inputs, so that a gradient is gathered: input i receives from the outputs
-    /// Output[Start[i]] .. Output[Start[i + 1] - 1], in ascending order.</summary>
+    /// <summary>The same weights seen from the inputs, so that a gradient is gathered: input i receives from the
+    /// outputs Output[Start[i]] .. Output[Start[i + 1] - 1], in ascending order.</summary>
     public (int[] Start, int[] Output, float[] Weight) Transpose(int inputSize)
     {
         int[] start = new int[inputSize + 1];

@@ -50,12 +50,14 @@ public sealed unsafe partial class CpuBackend
         /// <summary>Updates the moments and returns the new parameters.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector256<float> Apply(
-            Vector256<float> gradient, ref Vector256<float> first, ref Vector256<float> second, Vector256<float> parameter)
+            Vector256<float> gradient, ref Vector256<float> first, ref Vector256<float> second,
+            Vector256<float> parameter)
         {
             gradient += parameter * _weightDecay;
             first = first * _beta1 + gradient * _rest1;
             second = second * _beta2 + gradient * _rest2 * gradient;
-            Vector256<float> denominator = Vector256.Sqrt(second) / _correction2 + Vector256.Create(AdamSettings.Epsilon);
+            Vector256<float> epsilon = Vector256.Create(AdamSettings.Epsilon);
+            Vector256<float> denominator = Vector256.Sqrt(second) / _correction2 + epsilon;
             return parameter - first * _stepSize / denominator;
         }
     }

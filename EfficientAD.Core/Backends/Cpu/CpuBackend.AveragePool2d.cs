@@ -102,9 +102,16 @@ public sealed unsafe partial class CpuBackend
     private static void RequirePool(string operation, Shape input, int padding, Shape output)
     {
         if (padding is not (0 or 1))
-            throw new ArgumentException($"{operation}: padding must be 0 or 1, half the window at most, but is {padding}.");
+        {
+            throw new ArgumentException(
+                $"{operation}: padding must be 0 or 1, half the window at most, but is {padding}.");
+        }
+
         var expected = input with { H = (input.H + 2 * padding) / 2, W = (input.W + 2 * padding) / 2 };
         if (output != expected)
-            throw new ArgumentException($"{operation}: input {input} with padding {padding} gives {expected}, not {output}.");
+        {
+            throw new ArgumentException(
+                $"{operation}: input {input} with padding {padding} gives {expected}, not {output}.");
+        }
     }
 }

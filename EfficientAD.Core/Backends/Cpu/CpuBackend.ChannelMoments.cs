@@ -12,7 +12,8 @@ public sealed unsafe partial class CpuBackend
         if (mean.Length != shape.C || squaredDeviations.Length != shape.C)
         {
             throw new ArgumentException(
-                $"ChannelMoments: input {shape} has {shape.C} channels but there is room for {mean.Length} means and {squaredDeviations.Length} sums.");
+                $"ChannelMoments: input {shape} has {shape.C} channels but there is room for {mean.Length} means and " +
+                $"{squaredDeviations.Length} sums of squares.");
         }
 
         (double[] means, double[] squares) = (new double[shape.C], new double[shape.C]);
@@ -21,7 +22,8 @@ public sealed unsafe partial class CpuBackend
             double sum = 0, squared = 0;
             for (int n = 0; n < shape.N; n++) sum += SumOfValues(Plane(input, n, channel), shape.Plane);
             double centre = sum / ((double)shape.N * shape.Plane);
-            for (int n = 0; n < shape.N; n++) squared += SumOfSquaredDeviations(Plane(input, n, channel), shape.Plane, centre);
+            for (int n = 0; n < shape.N; n++)
+                squared += SumOfSquaredDeviations(Plane(input, n, channel), shape.Plane, centre);
             (means[channel], squares[channel]) = (centre, squared);
         });
         means.CopyTo(mean);
@@ -49,7 +51,8 @@ public sealed unsafe partial class CpuBackend
 
     private static double SumOfSquaredDeviations(float* values, int count, double centre)
     {
-        Vector256<double> low = Vector256<double>.Zero, high = Vector256<double>.Zero, middle = Vector256.Create(centre);
+        Vector256<double> low = Vector256<double>.Zero, high = Vector256<double>.Zero;
+        Vector256<double> middle = Vector256.Create(centre);
         int i = 0;
         for (; i + 8 <= count; i += 8)
         {

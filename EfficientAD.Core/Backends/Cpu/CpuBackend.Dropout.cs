@@ -49,13 +49,15 @@ public sealed unsafe partial class CpuBackend
         });
     }
 
-    /// <summary>Which of the values index .. index + 15 are dropped, as masks. Ranges start at multiples of four.</summary>
+    /// <summary>Which of the values index .. index + 15 are dropped, as masks; index is a multiple of four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector256<float> Low, Vector256<float> High) Dropped(CounterRandom random, long index, int limit)
     {
         (Vector256<uint> low, Vector256<uint> high) = PhiloxVectors.Bits(random, (ulong)index / 4);
-        Vector256<int> bound = Vector256.Create(limit);
-        return (Vector256.LessThan((low >>> 8).AsInt32(), bound).AsSingle(), Vector256.LessThan((high >>> 8).AsInt32(), bound).AsSingle());
+        return (IsBelow(low >>> 8, limit), IsBelow(high >>> 8, limit));
+
+        static Vector256<float> IsBelow(Vector256<uint> draws, int limit) =>
+            Vector256.LessThan(draws.AsInt32(), Vector256.Create(limit)).AsSingle();
     }
 
     /// <summary>A draw u * 2^-24 is below the rate exactly if the whole number u is below this one.</summary>

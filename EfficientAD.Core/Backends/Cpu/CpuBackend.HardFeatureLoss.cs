@@ -49,7 +49,8 @@ public sealed unsafe partial class CpuBackend
             float* t = Pointer(teacher) + n * shape.SampleCount, s = Pointer(student) + n * shape.SampleCount;
             float* gradient = Pointer(studentGradient) + n * shape.SampleCount;
             float bound = Pointer(threshold)[n];
-            double count = SumRanges(shape.SampleCount, (first, end) => CountHard(t + first, s + first, end - first, bound));
+            double count = SumRanges(
+                shape.SampleCount, (first, end) => CountHard(t + first, s + first, end - first, bound));
             // Without a threshold the loss is NaN, and so is its gradient everywhere.
             float scale = float.IsNaN(bound) ? float.NaN : (float)(2.0 * Pointer(lossGradient)[0] / (count * shape.N));
             RunRanges(shape.SampleCount, 1, (first, end) =>
@@ -119,7 +120,8 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <summary>One bit for each of the first <paramref name="remaining"/> of eight values that is not below the bound:
-    /// NaN counts as hard, so that it reaches the loss. Loads may run past the end of a tensor (<see cref="AlignedMemory.Slack"/>).</summary>
+    /// NaN counts as hard, so that it reaches the loss.</summary>
+    /// <remarks>The load before may run past the end of a tensor (<see cref="AlignedMemory.Slack"/>).</remarks>
     private static uint Hard(Vector256<float> values, float bound, long remaining)
     {
         uint below = Vector256.LessThan(values, Vector256.Create(bound)).ExtractMostSignificantBits();

@@ -25,7 +25,8 @@ public sealed unsafe partial class CpuBackend
         if (aGradient is not null) RequireSameShape(a, aGradient);
         if (bGradient is not null)
         {
-            if (b is null) throw new ArgumentException("MeanSquaredErrorBackward: there is a bGradient but no b.", nameof(bGradient));
+            if (b is null)
+                throw new ArgumentException("MeanSquaredErrorBackward: bGradient needs b.", nameof(bGradient));
             RequireSameShape(b, bGradient);
         }
 
@@ -60,7 +61,8 @@ public sealed unsafe partial class CpuBackend
         int i = 0;
         for (; i + 8 <= count; i += 8)
         {
-            (Vector256<double> first, Vector256<double> second) = Vector256.Widen(Vector256.Load(a + i) - Vector256.Load(b + i));
+            Vector256<float> difference = Vector256.Load(a + i) - Vector256.Load(b + i);
+            (Vector256<double> first, Vector256<double> second) = Vector256.Widen(difference);
             low += first * first;
             high += second * second;
         }

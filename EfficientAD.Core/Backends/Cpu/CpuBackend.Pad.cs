@@ -23,7 +23,8 @@ public sealed unsafe partial class CpuBackend
                 }
 
                 destination[..border].Fill(value);
-                new Span<float>(Pointer(input) + plane * inner.Plane + y * inner.W, inner.W).CopyTo(destination[border..]);
+                float* source = Pointer(input) + plane * inner.Plane + y * inner.W;
+                new Span<float>(source, inner.W).CopyTo(destination[border..]);
                 destination[(border + inner.W)..].Fill(value);
             }
         });

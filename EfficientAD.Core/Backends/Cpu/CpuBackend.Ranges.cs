@@ -2,12 +2,12 @@ namespace EfficientAD.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    /// <summary>About as many values as one item of a parallel loop handles: 128 KiB of floats, small enough for a core's
-    /// own cache and long against the hand-over of an item.</summary>
+    /// <summary>About as many values as one item of a parallel loop handles: 128 KiB of floats, small enough for a
+    /// core's own cache and long against the hand-over of an item.</summary>
     private const int ValuesPerItem = 1 << 15;
 
-    /// <summary>Cuts [0, count) into ranges and calls <paramref name="body"/>(first, end) for each, on all threads.</summary>
-    /// <remarks>The cuts depend on the arguments alone, never on the number of threads.</remarks>
+    /// <summary>Cuts [0, count) into ranges and calls <paramref name="body"/>(first, end) for each, on all threads.
+    /// The cuts depend on the arguments alone, never on the number of threads.</summary>
     /// <param name="valuesEach">Values that one of the <paramref name="count"/> units touches.</param>
     private void RunRanges(long count, long valuesEach, Action<long, long> body)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -7,7 +8,7 @@ namespace EfficientAD.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    /// <remarks>Columns first, then rows, as PyTorch rounds: a stretched row serves all output rows between it and its neighbour.</remarks>
+    /// <remarks>Columns first, then rows, as PyTorch rounds; a stretched row serves all outputs that need it.</remarks>
     public void ResizeBilinear(Tensor input, Tensor output)
     {
         RequireSamePlanes(input, output);
@@ -40,7 +41,7 @@ public sealed unsafe partial class CpuBackend
         });
     }
 
-    /// <remarks>Every input value gathers from the outputs that it went into: no write conflicts, one order of summation.</remarks>
+    /// <remarks>Every input gathers from the outputs it went into: no write conflicts, one order of sums.</remarks>
     public void ResizeBilinearBackward(Tensor outputGradient, Tensor inputGradient)
     {
         RequireSamePlanes(outputGradient, inputGradient);
@@ -78,19 +79,21 @@ public sealed unsafe partial class CpuBackend
             destination[x] = (1 - fraction[x]) * source[low[x]] + fraction[x] * source[high[x]];
     }
 
-    private static void BlendRows(ReadOnlySpan<float> low, ReadOnlySpan<float> high, float fraction, Span<float> destination)
+    private static void BlendRows(
+        ReadOnlySpan<float> low, ReadOnlySpan<float> high, float fraction, Span<float> destination)
     {
         int x = 0;
         for (; x + 8 <= destination.Length; x += 8)
         {
-            Vector256<float> blend = Vector256.Create(low[x..]) * (1 - fraction) + Vector256.Create(high[x..]) * fraction;
-            blend.CopyTo(destination[x..]);
+            Vector256<float> weighted = Vector256.Create(low[x..]) * (1 - fraction);
+            (weighted + Vector256.Create(high[x..]) * fraction).CopyTo(destination[x..]);
         }
 
         for (; x < destination.Length; x++) destination[x] = low[x] * (1 - fraction) + high[x] * fraction;
     }
 
-    private static void GatherRow(ReadOnlySpan<float> gradient, int[] start, int[] output, float[] weight, float* destination)
+    private static void GatherRow(
+        ReadOnlySpan<float> gradient, int[] start, int[] output, float[] weight, float* destination)
     {
         int tap = 0;
         for (int x = 0; x + 1 < start.Length; x++)
@@ -101,7 +104,7 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    private static void RequireSamePlanes(Tensor a, Tensor b, [System.Runtime.CompilerServices.CallerMemberName] string operation = "")
+    private static void RequireSamePlanes(Tensor a, Tensor b, [CallerMemberName] string operation = "")
     {
         if (a.Shape.N != b.Shape.N || a.Shape.C != b.Shape.C)
             throw new ArgumentException($"{operation}: {a.Shape} and {b.Shape} must have the same batch and channels.");

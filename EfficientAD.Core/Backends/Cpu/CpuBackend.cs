@@ -4,9 +4,9 @@ using EfficientAD.Tensors;
 namespace EfficientAD.Backends.Cpu;
 
 /// <summary>The primitives on the processor, in managed vector code on a pool of threads.</summary>
-/// <remarks>Every sum has an order of its own that does not depend on the number of threads: same bits everywhere on one
-/// instruction set. One file per operation.</remarks>
-public sealed unsafe partial class CpuBackend : IDisposable
+/// <remarks>Every sum has an order of its own that does not depend on the number of threads: same bits everywhere on
+/// one instruction set. One file per operation.</remarks>
+public sealed unsafe partial class CpuBackend : IBackend
 {
     private readonly WorkerPool _pool;
     private readonly InstructionSet _instructionSet;
@@ -26,7 +26,11 @@ public sealed unsafe partial class CpuBackend : IDisposable
     public Tensor Allocate(Shape shape)
     {
         if (shape.N < 1 || shape.C < 1 || shape.H < 1 || shape.W < 1)
-            throw new ArgumentException($"Every extent of a tensor must be at least 1, but the shape is {shape}.", nameof(shape));
+        {
+            throw new ArgumentException(
+                $"Every extent of a tensor must be at least 1, but the shape is {shape}.", nameof(shape));
+        }
+
         var memory = new AlignedMemory(checked(shape.Count * sizeof(float)));
         return new Tensor(shape, memory.Address, memory);
     }
@@ -71,7 +75,7 @@ public sealed unsafe partial class CpuBackend : IDisposable
     private static void RequireCount(int count, Tensor tensor)
     {
         if (count != tensor.Shape.Count)
-            throw new ArgumentException($"A tensor {tensor.Shape} holds {tensor.Shape.Count} values, the span {count}.");
+            throw new ArgumentException($"A tensor {tensor.Shape} has {tensor.Shape.Count} values, the span {count}.");
     }
 
     private static void RequireSameShape(
@@ -79,7 +83,10 @@ public sealed unsafe partial class CpuBackend : IDisposable
         [CallerArgumentExpression(nameof(b))] string nameOfB = "", [CallerMemberName] string operation = "")
     {
         if (a.Shape != b.Shape)
-            throw new ArgumentException($"{operation}: {nameOfA} {a.Shape} and {nameOfB} {b.Shape} must have the same shape.");
+        {
+            throw new ArgumentException(
+                $"{operation}: {nameOfA} {a.Shape} and {nameOfB} {b.Shape} must have the same shape.");
+        }
     }
 
     private static void RequireShape(

@@ -3,10 +3,11 @@ using System.Runtime.Intrinsics;
 
 namespace EfficientAD.Backends.Cpu;
 
-/// <summary>Order statistics by counting: three passes fix 11, 11 and 10 bits of the value at a rank; nothing is moved or
-/// sorted, and the time does not depend on the values' order.</summary>
+/// <summary>Order statistics by counting: three passes fix 11, 11 and 10 bits of the value at a rank; nothing is moved
+/// or sorted, and the time grows with the number of values alone.</summary>
 /// <remarks>Floats are compared as integers: flipping the lower 31 bits of the negative ones sorts them all
-/// (-0 before +0, NaN at the two ends). Counts are whole numbers, so any order of counting gives the same. Not thread-safe.</remarks>
+/// (-0 before +0, NaN at the two ends). Counts are whole numbers, so any order of counting gives the same.
+/// Not thread-safe.</remarks>
 internal sealed unsafe class RadixSelection(WorkerPool pool)
 {
     private const int Buckets = 1 << 11;
@@ -15,7 +16,7 @@ internal sealed unsafe class RadixSelection(WorkerPool pool)
 
     private readonly uint[] _counts = new uint[MostParts * Buckets];
 
-    /// <summary>The q-quantile of all values with linear interpolation between neighbours; NaN if any value is NaN.</summary>
+    /// <summary>The q-quantile with linear interpolation between neighbours; NaN if any value is NaN.</summary>
     public float Quantile(float* values, long count, double q)
     {
         double position = q * (count - 1);
@@ -71,7 +72,8 @@ internal sealed unsafe class RadixSelection(WorkerPool pool)
             rank -= total;
         }
 
-        throw new InvalidOperationException("The counts of a selection do not reach its rank; did the values change meanwhile?");
+        throw new InvalidOperationException(
+            "Quantile: fewer values were counted than there are; another thread must have changed them meanwhile.");
     }
 
     private long Total(int bucket)
@@ -111,12 +113,14 @@ internal sealed unsafe class RadixSelection(WorkerPool pool)
         }
 
         for (int bucket = 0; bucket < Buckets; bucket++)
-            counts[bucket] = local[bucket] + local[bucket + Buckets] + local[bucket + 2 * Buckets] + local[bucket + 3 * Buckets];
+            for (int i4 = bucket; i4 < SubHistograms * Buckets; i4 += Buckets) counts[bucket] += local[i4];
         return nan;
     }
 
-    /// <summary>Counts those values whose bits above <paramref name="prefixShift"/> equal the prefix by their next bits.</summary>
-    private static bool CountBits(float* values, long count, int prefixShift, int prefix, int shift, Span<uint> counts)
+    /// <summary>Counts those values whose bits from <paramref name="prefixShift"/> up equal the prefix by the bits
+    /// from <paramref name="shift"/> up to there.</summary>
+    private static bool CountBits(
+        float* values, long count, int prefixShift, int prefix, int shift, Span<uint> counts)
     {
         int mask = (1 << (prefixShift - shift)) - 1;
         Vector256<int> wanted = Vector256.Create(prefix);
@@ -152,7 +156,8 @@ internal sealed unsafe class RadixSelection(WorkerPool pool)
         for (; i + 8 <= count; i += 8)
         {
             Vector256<int> keys = Keys(Vector256.Load(values + i));
-            smallest = Vector256.ConditionalSelect(Vector256.GreaterThan(keys, bound), Vector256.Min(keys, smallest), smallest);
+            Vector256<int> above = Vector256.GreaterThan(keys, bound);
+            smallest = Vector256.ConditionalSelect(above, Vector256.Min(keys, smallest), smallest);
         }
 
         int result = int.MaxValue;
