@@ -116,6 +116,10 @@ public interface IBackend : IDisposable
     /// <summary>localScale * local + globalScale * global + offset.</summary>
     void CombineMaps(Tensor local, Tensor global, float localScale, float globalScale, float offset, Tensor combined);
 
+    /// <summary>Bilinear interpolation at chosen places: output row i samples the input at (i + 0.5) * scale + offset (0 is the
+    /// centre of the first row), moved inside where it lies outside; columns likewise.</summary>
+    void ResampleBilinear(Tensor input, float scaleY, float offsetY, float scaleX, float offsetX, Tensor output);
+
     /// <summary>Surrounds every plane with <paramref name="border"/> rows and columns of <paramref name="value"/>.</summary>
     void Pad(Tensor input, int border, float value, Tensor output);
 

@@ -27,6 +27,12 @@ public abstract class Network : IDisposable
             _layers[i].Initialize(Backend, random with { Stream = random.Stream + 2 * (ulong)i });
     }
 
+    /// <summary>Takes over the weights of a network of the same kind on the same backend.</summary>
+    public void CopyFrom(Network source)
+    {
+        foreach ((Parameter from, Parameter to) in source.Parameters.Zip(Parameters)) Backend.Copy(from.Value, to.Value);
+    }
+
     public void Dispose()
     {
         foreach (ConvolutionLayer layer in _layers) layer.Dispose();

@@ -9,6 +9,7 @@ namespace EfficientAD.Training;
 public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
 {
     private readonly RgbImage?[] _kept = new RgbImage?[count];
+    private readonly HashSet<(int Height, int Width)> _sizes = [];
     private long _left = budget;
 
     public int Count => count;
@@ -23,6 +24,7 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
         {
             if (_kept[index] is { } kept) return kept;
             RgbImage image = load(index);
+            _sizes.Add((image.Height, image.Width));
             if (image.Pixels.Length <= _left)
             {
                 _left -= image.Pixels.Length;
@@ -32,4 +34,7 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
             return image;
         }
     }
+
+    /// <summary>The size of all images seen so far, or zeros where they differ.</summary>
+    public (int Height, int Width) CommonSize() => _sizes.Count == 1 ? _sizes.First() : (0, 0);
 }

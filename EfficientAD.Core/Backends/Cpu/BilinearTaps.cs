@@ -4,13 +4,15 @@ namespace EfficientAD.Backends.Cpu;
 /// align_corners = false, in PyTorch's own single-precision arithmetic.</summary>
 internal sealed class BilinearTaps
 {
-    public BilinearTaps(int inputSize, int outputSize)
+    public BilinearTaps(int inputSize, int outputSize) : this(inputSize, outputSize, (float)inputSize / outputSize, -0.5f) { }
+
+    /// <summary>Output i samples the input at (i + 0.5) * scale + offset, moved inside where it lies outside.</summary>
+    public BilinearTaps(int inputSize, int outputSize, float scale, float offset)
     {
         (Low, High, Fraction) = (new int[outputSize], new int[outputSize], new float[outputSize]);
-        float scale = (float)inputSize / outputSize;
         for (int i = 0; i < outputSize; i++)
         {
-            float source = Math.Max((i + 0.5f) * scale - 0.5f, 0);
+            float source = Math.Clamp((i + 0.5f) * scale + offset, 0, inputSize - 1);
             Low[i] = Math.Min((int)source, inputSize - 1);
             High[i] = Math.Min(Low[i] + 1, inputSize - 1);
             Fraction[i] = source - Low[i];

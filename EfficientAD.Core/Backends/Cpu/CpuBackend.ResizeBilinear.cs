@@ -11,9 +11,23 @@ public sealed unsafe partial class CpuBackend
     /// <remarks>Columns first, then rows, as PyTorch rounds; a stretched row serves all outputs that need it.</remarks>
     public void ResizeBilinear(Tensor input, Tensor output)
     {
-        RequireSamePlanes(input, output);
         (Shape from, Shape to) = (input.Shape, output.Shape);
-        BilinearTaps rows = new(from.H, to.H), columns = new(from.W, to.W);
+        Resample(input, new BilinearTaps(from.H, to.H), new BilinearTaps(from.W, to.W), output);
+    }
+
+    public void ResampleBilinear(Tensor input, float scaleY, float offsetY, float scaleX, float offsetX, Tensor output)
+    {
+        (Shape from, Shape to) = (input.Shape, output.Shape);
+        var rows = new BilinearTaps(from.H, to.H, scaleY, offsetY);
+        var columns = new BilinearTaps(from.W, to.W, scaleX, offsetX);
+        Resample(input, rows, columns, output);
+    }
+
+    private void Resample(
+        Tensor input, BilinearTaps rows, BilinearTaps columns, Tensor output, [CallerMemberName] string operation = "")
+    {
+        RequireSamePlanes(input, output, operation);
+        (Shape from, Shape to) = (input.Shape, output.Shape);
         RunRanges((long)to.N * to.C * to.H, to.W, (first, end) =>
         {
             float[] buffer = ArrayPool<float>.Shared.Rent(checked(2 * to.W));

@@ -1,0 +1,132 @@
+using EfficientAD.Autograd;
+using EfficientAD.Autograd.Operations;
+using EfficientAD.Backends;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Detection;
+
+/// <summary>The way from an image to its maps and its score (paper, section 3.4), built once per model and backend: image,
+/// preprocessing, networks, maps, score. All buffers are allocated here or at the first image of a new size.</summary>
+/// <remarks>Not thread-safe.</remarks>
+public sealed class DetectionPlan : IDisposable
+{
+    // The centre of the first output's patch lies 16.5 pixels in; padded networks start 4 outputs (16 pixels) earlier.
+    private const float FirstCentre = 16.5f, PaddedFirstCentre = 0.5f, OutputStride = 4;
+    private const int Border = 4;
+
+    private readonly IBackend _backend;
+    private readonly MapOrder _order;
+    private readonly bool _padded;
+    private readonly Tape _tape;
+    private readonly Tensor _image, _autoencoderImage, _combined, _bordered, _score;
+    private Tensor? _map;
+
+    /// <param name="student">Frozen, as all three networks.</param>
+    /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
+    /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
+    /// <param name="height">Of the networks' input in pixels.</param>
+    /// <param name="width">Of the networks' input in pixels.</param>
+    public DetectionPlan(
+        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
+        Tensor mean, Tensor deviation, MapOrder order, int height, int width)
+    {
+        (_backend, _order, _padded) = (backend, order, teacher.Padded);
+        _tape = new Tape(backend);
+        _image = _tape.Allocate(new Shape(1, 3, height, width));
+        _autoencoderImage = height == Autoencoder.InputSize && width == Autoencoder.InputSize
+            ? _image
+            : _tape.Allocate(new Shape(1, 3, Autoencoder.InputSize, Autoencoder.InputSize));
+
+        Variable image = Variable.Constant(_image);
+        Variable teacherFeatures = _tape.NormalizeChannels(teacher.Forward(_tape, image), mean, deviation);
+        Variable hidden = student.Hidden(_tape, image);
+        Variable predicted = autoencoder.Forward(_tape, Variable.Constant(_autoencoderImage), _padded ? 64 : 56);
+        Shape shape = teacherFeatures.Value.Shape;
+        predicted = _tape.ResizeBilinear(predicted, shape.H, shape.W);
+        Variable local = _tape.SquaredDifferenceMap(teacherFeatures, student.TeacherHalf(_tape, hidden));
+        Variable global = _tape.SquaredDifferenceMap(predicted, student.AutoencoderHalf(_tape, hidden));
+
+        LocalMap = AtQuantileSize(local, height, width);
+        GlobalMap = AtQuantileSize(global, height, width);
+        _combined = _tape.Allocate(LocalMap.Shape);
+        _bordered = _tape.Allocate(_combined.Shape with { H = _combined.Shape.H + 2 * Border, W = _combined.Shape.W + 2 * Border });
+        _score = _tape.Allocate(new Shape(1, 1, 1, 1));
+    }
+
+    /// <summary>Teacher against student, at the size at which this order takes quantiles: [1, 1, h, w].</summary>
+    public Tensor LocalMap { get; }
+
+    /// <summary>Autoencoder against student, likewise.</summary>
+    public Tensor GlobalMap { get; }
+
+    /// <summary>Computes both maps of an image.</summary>
+    public void ComputeMaps(ImageView image)
+    {
+        _backend.Preprocess(image, ColourAdjustment.None, _image.Shape.H, _image.Shape.W, _image);
+        if (_autoencoderImage != _image)
+            _backend.Preprocess(image, ColourAdjustment.None, Autoencoder.InputSize, Autoencoder.InputSize, _autoencoderImage);
+        _tape.Forward();
+    }
+
+    /// <summary>Scales and combines the two maps that <see cref="ComputeMaps"/> left, and resizes the result.</summary>
+    /// <param name="height">Of the map in pixels: the image's own.</param>
+    /// <param name="width">Of the map in pixels.</param>
+    /// <param name="map">Receives height * width values; empty if only the score is wanted.</param>
+    /// <returns>The score: the combined map's maximum. Not finite where a network's output is not.</returns>
+    public float Combine(MapScaling scaling, int height, int width, Span<float> map)
+    {
+        _backend.CombineMaps(LocalMap, GlobalMap, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
+        bool scoreFromCombined = _order is MapOrder.Paper or MapOrder.Anomalib;
+        if (!map.IsEmpty || !scoreFromCombined)
+        {
+            ResizeToImage(height, width);
+            if (!map.IsEmpty) _backend.Download(_map!, map);
+        }
+
+        _backend.Maximum(scoreFromCombined ? _combined : _map!, _score);
+        Span<float> score = stackalloc float[1];
+        _backend.Download(_score, score);
+        return score[0];
+    }
+
+    public void Dispose()
+    {
+        _map?.Dispose();
+        _tape.Dispose();
+    }
+
+    /// <summary>The order decides at which size the quantiles are taken: raw, or resized to the input.</summary>
+    private Tensor AtQuantileSize(Variable map, int height, int width) => _order switch
+    {
+        MapOrder.Paper => _tape.ResizeBilinear(map, height, width).Value,
+        MapOrder.Anomalib => _tape.ResizeBilinear(_padded ? map : _tape.Pad(map, Border), height, width).Value,
+        _ => map.Value,
+    };
+
+    private void ResizeToImage(int height, int width)
+    {
+        if (_map is null || _map.Shape.H != height || _map.Shape.W != width)
+        {
+            _map?.Dispose();
+            _map = _backend.Allocate(new Shape(1, 1, height, width));
+        }
+
+        switch (_order)
+        {
+            case MapOrder.Aligned:
+                float first = -(_padded ? PaddedFirstCentre : FirstCentre) / OutputStride;
+                float scaleY = _image.Shape.H / (OutputStride * height), scaleX = _image.Shape.W / (OutputStride * width);
+                _backend.ResampleBilinear(_combined, scaleY, first, scaleX, first, _map);
+                break;
+            case MapOrder.Reference when !_padded:
+                _backend.Pad(_combined, Border, 0, _bordered);
+                _backend.ResizeBilinear(_bordered, _map);
+                break;
+            default:
+                _backend.ResizeBilinear(_combined, _map);
+                break;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace EfficientAD.Detection;
+
+/// <summary>How an <see cref="AnomalyDetector"/> computes and what it accepts.</summary>
+public sealed record DetectorOptions
+{
+    /// <summary>Threads that compute; 0 means one per core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Accepts frames of another size than the training images; else such a frame is invalid, because a camera that
+    /// changes its format usually means a fault. Models trained on images of mixed sizes accept any size.</summary>
+    public bool AcceptAnySize { get; init; }
+}

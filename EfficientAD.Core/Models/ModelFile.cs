@@ -1,0 +1,79 @@
+using EfficientAD.Autograd;
+using EfficientAD.Backends;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Models;
+
+/// <summary>A trained model: teacher, student, autoencoder, teacher statistics and what <see cref="ModelInformation"/> says,
+/// in one safetensors file that any reader of that format opens.</summary>
+/// <remarks>Tensors: <c>teacher.conv1.weight</c> ..., <c>student.conv1.weight</c> ..., <c>autoencoder.enconv1.weight</c> ...,
+/// <c>teacher_mean</c> and <c>teacher_std</c> [384]; all 32-bit floats.</remarks>
+public sealed class ModelFile : IDisposable
+{
+    private const string TeacherPrefix = "teacher.", StudentPrefix = "student.", AutoencoderPrefix = "autoencoder.";
+    private const string MeanName = "teacher_mean", DeviationName = "teacher_std";
+
+    private readonly SafetensorsFile _file;
+
+    private ModelFile(SafetensorsFile file, ModelInformation information) => (_file, Information) = (file, information);
+
+    public ModelInformation Information { get; }
+
+    /// <summary>Maps a file and checks its metadata, names, shapes and checksum.</summary>
+    /// <exception cref="ModelFormatException">It is no model, is damaged, or holds impossible values.</exception>
+    public static ModelFile Open(string path)
+    {
+        SafetensorsFile file = SafetensorsFile.Open(path);
+        try
+        {
+            ModelInformation information = ModelInformation.ReadFrom(path, file.Metadata);
+            if (!information.Scaling.IsValid)
+                throw new ModelFormatException($"{path}: the map quantiles {information.Scaling} do not rise. Train the model again.");
+            if (information.Calibration.Scale <= 0)
+                throw new ModelFormatException($"{path}: score_scale is {information.Calibration.Scale} but must be positive.");
+            return new ModelFile(file, information);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes a model, whole or not at all.</summary>
+    public static void Save(
+        string path, ModelInformation information, IBackend backend, PatchDescriptionNetwork teacher,
+        PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
+    {
+        var writer = new SafetensorsWriter();
+        information.WriteTo(writer.Metadata);
+        AddNetwork(writer, backend, TeacherPrefix, teacher);
+        AddNetwork(writer, backend, StudentPrefix, student);
+        AddNetwork(writer, backend, AutoencoderPrefix, autoencoder);
+        NetworkWeights.Add(writer, backend, MeanName, mean);
+        NetworkWeights.Add(writer, backend, DeviationName, deviation);
+        writer.Save(path);
+    }
+
+    /// <summary>Fills the networks and statistics from the file.</summary>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds values that are not finite.</exception>
+    public void Load(
+        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
+        Tensor mean, Tensor deviation)
+    {
+        NetworkWeights.Load(_file, TeacherPrefix, teacher.Parameters, backend);
+        NetworkWeights.Load(_file, StudentPrefix, student.Parameters, backend);
+        NetworkWeights.Load(_file, AutoencoderPrefix, autoencoder.Parameters, backend);
+        NetworkWeights.Load(_file, MeanName, mean, backend);
+        NetworkWeights.Load(_file, DeviationName, deviation, backend);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static void AddNetwork(SafetensorsWriter writer, IBackend backend, string prefix, Network network)
+    {
+        foreach (Parameter parameter in network.Parameters)
+            NetworkWeights.Add(writer, backend, prefix + parameter.Name, parameter.Value);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+
+namespace EfficientAD.Training;
+
+/// <summary>How many steps a run takes and where it is. With a time limit the number is fitted to the time that is left, first
+/// after a few steps and then now and then, so that a machine that slows down still ends in time.</summary>
+internal sealed class StepSchedule
+{
+    private const int FirstFit = 5, FitInterval = 25;
+
+    // Quantiles, threshold and the file take their share behind the steps.
+    private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(2);
+    private const double ReservedStepsPerValidationImage = 0.3;
+
+    private readonly TimeSpan? _duration;
+    private readonly double _reservedSteps;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private TimeSpan _lastFit;
+    private int _lastFitStep;
+    private bool _isFixed;
+
+    public StepSchedule(TrainingOptions options, int validationImages)
+    {
+        _duration = options.Duration;
+        _reservedSteps = ReservedStepsPerValidationImage * validationImages;
+        Steps = options.TargetSteps;
+    }
+
+    /// <summary>The next step, from 0.</summary>
+    public int Step { get; private set; }
+
+    public int Steps { get; private set; }
+
+    /// <summary>Goes on where a checkpoint was; the number of steps stays what it was.</summary>
+    public void ResumeAt(int step, int steps)
+    {
+        (Step, Steps) = (step, steps);
+        _isFixed = true;
+    }
+
+    public void Advance()
+    {
+        Step++;
+        if (_isFixed || _duration is not { } duration) return;
+        if (Step == 1)
+        {
+            // The first step compiles and allocates; it does not count.
+            (_lastFit, _lastFitStep) = (_clock.Elapsed, Step);
+            return;
+        }
+
+        if (Step != FirstFit && Step % FitInterval != 0) return;
+        TimeSpan now = _clock.Elapsed;
+        double secondsPerStep = (now - _lastFit).TotalSeconds / (Step - _lastFitStep);
+        double left = (duration - now - Reserve).TotalSeconds / secondsPerStep - _reservedSteps;
+        Steps = Step + Math.Max(0, (int)left);
+        (_lastFit, _lastFitStep) = (now, Step);
+    }
+}

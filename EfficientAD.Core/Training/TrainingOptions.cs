@@ -1,0 +1,97 @@
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Detection;
+using EfficientAD.Networks;
+
+namespace EfficientAD.Training;
+
+/// <summary>What a training run is asked to do.</summary>
+public sealed record TrainingOptions
+{
+    public PdnSize Size { get; init; } = PdnSize.Small;
+
+    public Recipe Recipe { get; init; } = Recipe.Reference;
+
+    /// <summary>Steps instead of the recipe's number; null leaves it.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>Time for the whole run, statistics and quantiles included; the first steps are timed and the number of
+    /// steps is fixed from them. Excludes <see cref="Steps"/>.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Height of the networks' input in pixels; at least 33.</summary>
+    public int InputHeight { get; init; } = 256;
+
+    /// <summary>Width of the networks' input in pixels; at least 33.</summary>
+    public int InputWidth { get; init; } = 256;
+
+    /// <summary>A teacher's file; null takes the shipped one.</summary>
+    public string? TeacherPath { get; init; }
+
+    /// <summary>Natural images for the penalty; empty renders some.</summary>
+    public IReadOnlyList<string> PenaltyPaths { get; init; } = [];
+
+    /// <summary>The model file to write; checkpoints go beside it, with ".checkpoint" behind the name.</summary>
+    public required string ModelPath { get; init; }
+
+    /// <summary>Goes on from the checkpoint of an interrupted run with the same options.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Time between checkpoints.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Bytes for cached teacher features and decoded images, each; null takes an eighth of the memory.</summary>
+    public long? CacheBudget { get; init; }
+
+    /// <summary>Share of good images that the threshold may let fail.</summary>
+    public float FalsePositiveRate { get; init; } = Calibration.DefaultFalsePositiveRate;
+
+    public CpuOptions Cpu { get; init; } = new();
+
+    internal int TargetSteps => Steps ?? Recipe.Steps;
+
+    internal long ResolveCacheBudget() => CacheBudget ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8;
+
+    internal string CheckpointPath => ModelPath + ".checkpoint";
+
+    /// <exception cref="ArgumentException">An option is out of range, or two contradict each other.</exception>
+    internal void Validate()
+    {
+        if (Steps is not null && Duration is not null)
+            throw new ArgumentException("A run has either a number of steps or a duration, not both.");
+        if (Steps < 1) throw new ArgumentException($"A run has at least 1 step, not {Steps}.");
+        if (Duration < TimeSpan.FromSeconds(10)) throw new ArgumentException($"A run takes at least 10 seconds, not {Duration}.");
+        foreach (int size in new[] { InputHeight, InputWidth })
+        {
+            if (size is < PatchDescriptionNetwork.ReceptiveField or > 4096)
+                throw new ArgumentException($"The input is {InputHeight} x {InputWidth}; each side must lie between {PatchDescriptionNetwork.ReceptiveField} and 4096 pixels.");
+        }
+
+        if (Resume && !File.Exists(CheckpointPath))
+            throw new ArgumentException($"There is nothing to resume: {CheckpointPath} does not exist. Start without --resume.");
+    }
+
+    /// <summary>What decides the outcome, in one line.</summary>
+    internal string Describe() =>
+        $"{Size}, recipe {Recipe.Name}, {(Duration is { } duration ? $"{duration.TotalMinutes:0.##} minutes" : $"{TargetSteps} steps")}, " +
+        $"batch {Recipe.BatchSize}, seed {Seed}, input {InputHeight} x {InputWidth}";
+
+    /// <summary>Which images the penalty uses, in words.</summary>
+    public string DescribePenalty() => !Recipe.Penalty ? "none"
+        : PenaltyPaths.Count > 0 ? $"{PenaltyPaths.Count} natural images"
+        : "rendered images (dead leaves with 1/f texture)";
+
+    /// <summary>What differs from the recipe, in words; empty where nothing does.</summary>
+    /// <param name="steps">Steps really taken, where they are known.</param>
+    public string DescribeDeviations(int? steps = null)
+    {
+        var deviations = new List<string>();
+        int? taken = steps ?? Steps;
+        if (taken is { } count && count != Recipe.Steps) deviations.Add($"{count} steps instead of {Recipe.Steps}");
+        else if (taken is null && Duration is { } duration) deviations.Add($"as many steps as {duration.TotalMinutes:0.##} minutes allow instead of {Recipe.Steps}");
+        if (Recipe.Penalty && PenaltyPaths.Count == 0) deviations.Add("rendered penalty images (dead leaves with 1/f texture) instead of ImageNet's");
+        if (InputHeight != 256 || InputWidth != 256) deviations.Add($"input {InputHeight} x {InputWidth} instead of 256 x 256");
+        return string.Join("; ", deviations);
+    }
+}

@@ -1,0 +1,62 @@
+using EfficientAD.Backends;
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Training;
+
+/// <summary>The two maps of every good image set aside: their pixels give the quantiles (paper, section 3.4), their maxima
+/// the threshold.</summary>
+internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int count)
+{
+    private readonly int _mapCount = plan.LocalMap.Shape.Plane;
+    private readonly List<(int Height, int Width)> _sizes = [];
+    private readonly float[] _local = new float[count * plan.LocalMap.Shape.Plane];
+    private readonly float[] _global = new float[count * plan.LocalMap.Shape.Plane];
+
+    public void Add(RgbImage image)
+    {
+        plan.ComputeMaps(image.View);
+        int first = _sizes.Count * _mapCount;
+        backend.Download(plan.LocalMap, _local.AsSpan(first, _mapCount));
+        backend.Download(plan.GlobalMap, _global.AsSpan(first, _mapCount));
+        _sizes.Add((image.Height, image.Width));
+    }
+
+    /// <exception cref="InvalidOperationException">A map does not vary or is not finite.</exception>
+    public MapScaling FindScaling()
+    {
+        using Tensor values = backend.Allocate(new Shape(1, 1, count, _mapCount)), quantile = backend.Allocate(new Shape(1, 1, 1, 1));
+        backend.Upload(_local, values);
+        (float localLow, float localHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
+        backend.Upload(_global, values);
+        (float globalLow, float globalHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
+        var scaling = new MapScaling(localLow, localHigh, globalLow, globalHigh);
+        return scaling.IsValid
+            ? scaling
+            : throw new InvalidOperationException(
+                $"The maps of the {count} validation images cannot be scaled: their quantiles are {scaling}. Are those images blank or all the same?");
+
+        float Quantile(float q)
+        {
+            Span<float> result = stackalloc float[1];
+            backend.Quantile(values, q, quantile);
+            backend.Download(quantile, result);
+            return result[0];
+        }
+    }
+
+    /// <summary>The score of each image under a scaling, as the detector will compute it.</summary>
+    public float[] Scores(MapScaling scaling)
+    {
+        var scores = new float[_sizes.Count];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            backend.Upload(_local.AsSpan(i * _mapCount, _mapCount), plan.LocalMap);
+            backend.Upload(_global.AsSpan(i * _mapCount, _mapCount), plan.GlobalMap);
+            scores[i] = plan.Combine(scaling, _sizes[i].Height, _sizes[i].Width, []);
+        }
+
+        return scores;
+    }
+}
