@@ -33,6 +33,6 @@ public sealed unsafe partial class CpuBackend
         return checked((int)((count + step - 1) / step));
     }
 
-    /// <summary>The values [first, end) of a tensor, or of what starts at <paramref name="values"/>.</summary>
+    /// <summary>The values [first, end) of what starts at <paramref name="values"/>.</summary>
     private static Span<float> Range(float* values, long first, long end) => new(values + first, (int)(end - first));
 }

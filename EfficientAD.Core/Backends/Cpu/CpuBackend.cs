@@ -50,14 +50,15 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     public void Fill(float value, Tensor destination)
     {
-        Span(destination).Fill(value);
+        RunRanges(destination.Shape.Count, 1, (first, end) => Range(Pointer(destination), first, end).Fill(value));
         destination.MarkWritten();
     }
 
     public void Copy(Tensor source, Tensor destination)
     {
         RequireSameShape(source, destination);
-        Span(source).CopyTo(Span(destination));
+        RunRanges(source.Shape.Count, 1, (first, end) =>
+            Range(Pointer(source), first, end).CopyTo(Range(Pointer(destination), first, end)));
         destination.MarkWritten();
     }
 
