@@ -4,6 +4,7 @@ Written with Pillow 9.4.0, numpy 1.24.2, PyTorch 1.13 on x86-64.
 """
 
 import hashlib
+import io
 import json
 import pathlib
 import struct
@@ -92,7 +93,53 @@ def preprocess():
     save("preprocess.safetensors", tensors)
 
 
+def files():
+    """Small files of every kind that Pillow writes, each with the RGB pixels that Pillow reads from it."""
+    y, x = np.mgrid[0:13, 0:19]
+    smooth = np.stack([x * 12 + y, 200 - x * 4 + y * 4, (x * y) % 97 * 2], axis=-1).astype(np.uint8)
+    rgb = Image.fromarray(smooth)
+    alpha = Image.fromarray((x * 13).astype(np.uint8))
+    rgba = rgb.copy()
+    rgba.putalpha(alpha)
+    grey16 = Image.fromarray((x * 3449 + y * 257).astype(np.uint16))
+    images = {
+        "rgb": rgb, "grey": rgb.convert("L"), "bilevel": rgb.convert("1"), "palette": rgb.quantize(200),
+        "palette16": rgb.quantize(16), "rgba": rgba, "greyalpha": rgba.convert("LA"), "grey16": grey16,
+    }
+    tensors = {}
+
+    def add(name, kind, **options):
+        file = io.BytesIO()
+        image = images[name.split("-")[0]]
+        image.save(file, kind, **options)
+        extension = {"PNG": "png", "JPEG": "jpg", "TIFF": "tif", "BMP": "bmp", "PPM": "pnm"}[kind]
+        read = Image.open(io.BytesIO(file.getvalue()))
+        if image is grey16:  # Pillow's own conversion clips; 8 bits are round(v / 257)
+            values = np.array(read).astype(np.int64)
+            read = Image.fromarray(((2 * values + 257) // 514).astype(np.uint8))
+        tensors[f"{name}.{extension}"] = np.frombuffer(file.getvalue(), np.uint8)
+        tensors[f"{name}.{extension}.pixels"] = np.frombuffer(read.convert("RGB").tobytes(), np.uint8)
+
+    for name in images:
+        add(name, "PNG")
+        add(name + "-raw", "TIFF", compression="raw")
+    for name in ("rgb", "grey", "grey16", "palette", "rgba"):
+        add(name + "-lzw", "TIFF", compression="tiff_lzw")
+        add(name + "-deflate", "TIFF", compression="tiff_adobe_deflate")
+        add(name + "-packbits", "TIFF", compression="packbits")
+    for name in ("rgb", "grey", "bilevel", "palette", "palette16", "rgba"):
+        add(name, "BMP")
+    for name in ("rgb", "grey"):
+        add(name, "PPM")
+        add(name, "JPEG", quality=95, subsampling=0)
+        add(name + "-progressive", "JPEG", quality=95, subsampling=0, progressive=True)
+    images["gentle"] = Image.fromarray(np.stack([x * 12, 200 - x * 4 + y * 4, x * 6 + y * 6], axis=-1).astype(np.uint8))
+    add("gentle-subsampled", "JPEG", quality=90, subsampling=2, comment=b"a comment", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0")
+    save("files.safetensors", tensors)
+
+
 if __name__ == "__main__":
     resize()
     colour()
     preprocess()
+    files()
