@@ -1,3 +1,5 @@
+using EfficientAD.Imaging;
+
 namespace EfficientAD.Metrics;
 
 /// <summary>Regions of non-zero pixels that touch by a side or a corner (8-connectivity).</summary>
@@ -6,10 +8,12 @@ public static class ConnectedComponents
     /// <summary>Numbers the regions 1, 2, ... in the order of their first pixels; the rest of the image is 0.</summary>
     /// <param name="labels">One per pixel, overwritten.</param>
     /// <returns>The number of regions.</returns>
-    public static int Label(Mask mask, Span<int> labels)
+    public static int Label(GreyImage mask, Span<int> labels)
     {
         if (labels.Length != mask.Pixels.Length)
-            throw new ArgumentException($"{mask.Width} x {mask.Height} pixels need {mask.Pixels.Length} labels, not {labels.Length}.", nameof(labels));
+            throw new ArgumentException(
+                $"{mask.Width} x {mask.Height} pixels need {mask.Pixels.Length} labels, not {labels.Length}.",
+                nameof(labels));
 
         var parents = new List<int> { 0 };  // of provisional labels; a parent never exceeds its child
         for (int y = 0, i = 0; y < mask.Height; y++)

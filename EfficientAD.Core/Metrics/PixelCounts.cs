@@ -1,9 +1,11 @@
+using EfficientAD.Imaging;
+
 namespace EfficientAD.Metrics;
 
-/// <summary>Per distinct score of the marked pixels: how many of them have it, what they add to the overlap, and how many
-/// unmarked pixels have it or lie between it and the next.</summary>
+/// <summary>Per distinct score of the marked pixels: how many of them have it, what they add to the overlap, and how
+/// many unmarked pixels have it or lie between it and the next.</summary>
 /// <param name="scores">The keys of those scores, rising.</param>
-internal sealed class PixelCounts(uint[] scores, DefectsConfig? saturation)
+internal sealed class PixelCounts(uint[] scores, RegionSaturation? saturation)
 {
     private readonly long[] _unmarked = new long[2 * scores.Length + 1];  // [2 i]: below score i; [2 i + 1]: at score i
     private readonly int[] _marked = new int[scores.Length];
@@ -26,10 +28,10 @@ internal sealed class PixelCounts(uint[] scores, DefectsConfig? saturation)
             foreach (float value in values) AddUnmarked(value);
             return;
         }
-        AddRegions(values, Mask.Union(sample.Masks));
+        AddRegions(values, sample.UnionOfMasks());
         if (saturation is null) return;
-        foreach (Mask mask in sample.Masks)
-            AddSaturated(values, mask, saturation.EntryOf(mask));
+        foreach (GreyImage mask in sample.Masks)
+            AddSaturated(values, mask, saturation.Area(mask));
     }
 
     /// <returns>Null if there is no unmarked pixel.</returns>
@@ -62,7 +64,7 @@ internal sealed class PixelCounts(uint[] scores, DefectsConfig? saturation)
         _waitingCount = 0;
     }
 
-    private void AddRegions(float[] values, Mask union)
+    private void AddRegions(float[] values, GreyImage union)
     {
         if (_labels.Length != values.Length) _labels = new int[values.Length];
         int count = ConnectedComponents.Label(union, _labels);
@@ -85,7 +87,7 @@ internal sealed class PixelCounts(uint[] scores, DefectsConfig? saturation)
 
     /// <summary>min(found / saturation area, 1) at every threshold is what the region's highest scores add, 1 /
     /// saturation area each; the others add nothing.</summary>
-    private void AddSaturated(float[] values, Mask mask, DefectSaturation entry)
+    private void AddSaturated(float[] values, GreyImage mask, int saturationArea)
     {
         var region = new List<float>();
         for (int i = 0; i < values.Length; i++)
@@ -93,7 +95,6 @@ internal sealed class PixelCounts(uint[] scores, DefectsConfig? saturation)
                 region.Add(values[i]);
         region.Sort();
 
-        int saturationArea = entry.SaturationArea(region.Count);
         for (int i = region.Count - saturationArea; i < region.Count; i++)
             _saturatedOverlap![IndexOf(region[i])] += 1.0 / saturationArea;
         _saturatedRegions++;

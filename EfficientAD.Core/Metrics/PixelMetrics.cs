@@ -1,11 +1,7 @@
 using EfficientAD.Detection;
+using EfficientAD.Imaging;
 
 namespace EfficientAD.Metrics;
-
-/// <summary>The scores of one test image's pixels and its ground truth.</summary>
-/// <param name="Map">The anomaly map at the image's size; every value finite.</param>
-/// <param name="Masks">Of the map's size; none for a good image.</param>
-public sealed record PixelSample(AnomalyMap Map, IReadOnlyList<Mask> Masks);
 
 /// <summary>How well maps show where the defects are. Exact: every distinct score is a threshold.</summary>
 /// <param name="Auroc">Area under the ROC curve of all pixels; a pixel is anomalous if any mask marks it.</param>
@@ -13,8 +9,9 @@ public sealed record PixelSample(AnomalyMap Map, IReadOnlyList<Mask> Masks);
 /// 8-connected components of the marked pixels, each counts alike, and the false-positive rate is over the unmarked
 /// pixels of all images.</param>
 /// <param name="SaturatedRegionOverlap">The sPRO curve as the evaluation code of MVTec LOCO AD defines it: a region is
-/// one mask, found whole once its saturation area is found. Null without a <see cref="DefectsConfig"/>.</param>
-public sealed record PixelMetrics(double Auroc, RegionOverlapCurve RegionOverlap, RegionOverlapCurve? SaturatedRegionOverlap)
+/// one mask, found whole once its saturation area is found. Null without a <see cref="RegionSaturation"/>.</param>
+public sealed record PixelMetrics(
+    double Auroc, RegionOverlapCurve RegionOverlap, RegionOverlapCurve? SaturatedRegionOverlap)
 {
     /// <summary>Between two neighbouring scores of marked pixels the curves are straight, so only those scores are
     /// kept (about 100 bytes for each distinct one) and the unmarked pixels are counted between and at them.</summary>
@@ -23,7 +20,7 @@ public sealed record PixelMetrics(double Auroc, RegionOverlapCurve RegionOverlap
     /// <returns>Null if no pixel is marked or all are.</returns>
     /// <exception cref="ArgumentException">A value is not finite, or a mask has another size than its map.</exception>
     /// <exception cref="InvalidDataException">A mask does not fit <paramref name="saturation"/>.</exception>
-    public static PixelMetrics? Compute(IEnumerable<PixelSample> samples, DefectsConfig? saturation = null)
+    public static PixelMetrics? Compute(IEnumerable<PixelSample> samples, RegionSaturation? saturation = null)
     {
         var marked = new List<uint>();
         foreach (PixelSample sample in samples)
@@ -45,12 +42,13 @@ public sealed record PixelMetrics(double Auroc, RegionOverlapCurve RegionOverlap
         foreach (float value in map.Values)
             if (!float.IsFinite(value))
                 throw new ArgumentException($"A map holds {value}; pixel scores must be finite.", nameof(sample));
-        foreach (Mask mask in sample.Masks)
+        foreach (GreyImage mask in sample.Masks)
             if ((mask.Width, mask.Height) != (map.Width, map.Height))
-                throw new ArgumentException($"A mask is {mask.Width} x {mask.Height} but the map {map.Width} x {map.Height}.", nameof(sample));
+                throw new ArgumentException(
+                    $"A mask is {mask.Width} x {mask.Height} but the map {map.Width} x {map.Height}.", nameof(sample));
         if (sample.Masks.Count == 0) return;
 
-        byte[] union = Mask.Union(sample.Masks).Pixels;
+        byte[] union = sample.UnionOfMasks().Pixels;
         for (int i = 0; i < union.Length; i++)
             if (union[i] != 0)
                 marked.Add(ScoreKeys.Of(map.Values[i]));

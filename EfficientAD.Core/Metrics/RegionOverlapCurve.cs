@@ -1,5 +1,8 @@
 namespace EfficientAD.Metrics;
 
+/// <summary>A point of a <see cref="RegionOverlapCurve"/>.</summary>
+public readonly record struct OverlapPoint(double FalsePositiveRate, double Overlap);
+
 /// <summary>The mean overlap with the defect regions over the rate of false-positive pixels, from (0, 0) to (1, 1):
 /// every distinct score is a threshold. The curve behind AU-PRO and AU-sPRO.</summary>
 public sealed class RegionOverlapCurve
@@ -16,7 +19,8 @@ public sealed class RegionOverlapCurve
     public double AreaUnder(double limit)
     {
         if (limit is not (> 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(limit), limit, "The limit of the false-positive rate lies in (0, 1].");
+            throw new ArgumentOutOfRangeException(
+                nameof(limit), limit, "The limit of the false-positive rate lies in (0, 1].");
 
         double area = 0;
         for (int i = 1; i < _overlaps.Length && _falsePositiveRates[i - 1] < limit; i++)
@@ -36,6 +40,14 @@ public sealed class RegionOverlapCurve
         while (next < _overlaps.Length && _falsePositiveRates[next] <= falsePositiveRate) next++;
         return next == _overlaps.Length ? _overlaps[^1] : Between(next, falsePositiveRate);
     }
+
+    /// <summary>Points for a drawing: the origin, then <paramref name="count"/> rates from 0 to the limit.</summary>
+    public OverlapPoint[] Sample(double limit, int count) =>
+    [
+        new(0, 0),
+        .. Enumerable.Range(0, count).Select(i => limit * i / (count - 1))
+            .Select(rate => new OverlapPoint(rate, OverlapAt(rate))),
+    ];
 
     /// <summary>Interpolates between point i - 1 and point i.</summary>
     private double Between(int i, double rate)

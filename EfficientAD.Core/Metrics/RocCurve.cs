@@ -1,6 +1,6 @@
 namespace EfficientAD.Metrics;
 
-/// <summary>How many images are called anomalous when every score of at least <paramref name="Threshold"/> is.</summary>
+/// <summary>How many images are called anomalous when those that score at least the threshold are.</summary>
 public readonly record struct RocPoint(float Threshold, int FalsePositives, int TruePositives);
 
 /// <summary>The receiver operating characteristic of image scores: one point per distinct score, ties exact.</summary>
@@ -33,7 +33,8 @@ public sealed class RocCurve
             throw new ArgumentException($"{scores.Length} scores but {anomalous.Length} labels.", nameof(anomalous));
         for (int i = 0; i < scores.Length; i++)
             if (!float.IsFinite(scores[i]))
-                throw new ArgumentException($"Score {i} of {scores.Length} is {scores[i]}; scores must be finite.", nameof(scores));
+                throw new ArgumentException(
+                    $"Score {i} of {scores.Length} is {scores[i]}; scores must be finite.", nameof(scores));
 
         int positives = anomalous.Count(true), negatives = anomalous.Length - positives;
         if (positives == 0 || negatives == 0) return null;

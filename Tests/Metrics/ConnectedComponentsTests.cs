@@ -1,3 +1,4 @@
+using EfficientAD.Imaging;
 using EfficientAD.Metrics;
 
 namespace EfficientAD.Tests.Metrics;
@@ -12,7 +13,7 @@ public class ConnectedComponentsTests
         int[] expected = reference.Integers($"{number}.labels");
 
         var labels = new int[expected.Length];
-        int count = ConnectedComponents.Label(new Mask(size[0], size[1], reference.Bytes($"{number}.mask")), labels);
+        int count = ConnectedComponents.Label(new GreyImage(size[0], size[1], reference.Bytes($"{number}.mask")), labels);
 
         Assert.Equal(expected, labels);
         Assert.Equal(expected.Max(), count);
@@ -30,7 +31,7 @@ public class ConnectedComponentsTests
         ];
         var labels = new int[pixels.Length];
 
-        Assert.Equal(2, ConnectedComponents.Label(new Mask(7, 3, pixels), labels));
+        Assert.Equal(2, ConnectedComponents.Label(new GreyImage(7, 3, pixels), labels));
         Assert.Equal(
         [
             1, 0, 0, 0, 1, 0, 0,

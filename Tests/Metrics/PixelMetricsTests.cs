@@ -1,4 +1,5 @@
 using EfficientAD.Detection;
+using EfficientAD.Imaging;
 using EfficientAD.Metrics;
 
 namespace EfficientAD.Tests.Metrics;
@@ -8,9 +9,10 @@ public class PixelMetricsTests
     private const double Rounding = 1e-12;  // sums over a few thousand thresholds, in another order
     private static readonly double[] Limits = [0.05, 0.3, 1];
 
-    private static readonly DefectsConfig Saturation = new(
+    private static readonly RegionSaturation Saturation = new(
     [
-        new("half", 10, 0.5, true), new("nine pixels", 20, 9, false), new("all", 30, 1, true), new("many pixels", 255, 1000, false),
+        new("half", 10, 0.5, true), new("nine pixels", 20, 9, false),
+        new("all", 30, 1, true), new("many pixels", 255, 1000, false),
     ]);
 
     [Theory, InlineData(0), InlineData(1), InlineData(2)]
@@ -29,7 +31,8 @@ public class PixelMetricsTests
     public void SaturatedRegionOverlap_MatchesBruteForce(int number)
     {
         using var reference = new MetricsReference("saturated");
-        PixelMetrics metrics = PixelMetrics.Compute(Samples(reference, number, reference.Integers($"{number}.mask_counts")), Saturation)!;
+        List<PixelSample> samples = Samples(reference, number, reference.Integers($"{number}.mask_counts"));
+        PixelMetrics metrics = PixelMetrics.Compute(samples, Saturation)!;
 
         AssertAreas(reference.Doubles($"{number}.spro"), metrics.SaturatedRegionOverlap!);
     }
@@ -40,7 +43,7 @@ public class PixelMetricsTests
         // Two regions, of 2 and 1 pixels; ten unmarked pixels, six of them in the good image.
         PixelSample[] samples =
         [
-            new(new AnomalyMap(7, 1, [9, 7, 0, 8, 0, 0, 6]), [new Mask(7, 1, [1, 1, 0, 1, 0, 0, 0])]),
+            new(new AnomalyMap(7, 1, [9, 7, 0, 8, 0, 0, 6]), [new GreyImage(7, 1, [1, 1, 0, 1, 0, 0, 0])]),
             new(new AnomalyMap(6, 1, [7, 1, 1, 1, 0, 0]), []),
         ];
         RegionOverlapCurve curve = PixelMetrics.Compute(samples)!.RegionOverlap;
@@ -58,7 +61,8 @@ public class PixelMetricsTests
     public void SaturatedRegionOverlap_IsFullOnceTheSaturationAreaIsFound()
     {
         // Half of four pixels saturates: the two scores of 5 do, and the pixels that no threshold finds cost nothing.
-        PixelSample[] samples = [new(new AnomalyMap(6, 1, [5, 5, 0, 0, 3, 3]), [new Mask(6, 1, [10, 10, 10, 10, 0, 0])])];
+        var map = new AnomalyMap(6, 1, [5, 5, 0, 0, 3, 3]);
+        PixelSample[] samples = [new(map, [new GreyImage(6, 1, [10, 10, 10, 10, 0, 0])])];
         PixelMetrics metrics = PixelMetrics.Compute(samples, Saturation)!;
 
         Assert.Equal(1, metrics.SaturatedRegionOverlap!.AreaUnder(0.05));
@@ -72,17 +76,19 @@ public class PixelMetricsTests
 
         Assert.Null(PixelMetrics.Compute([]));
         Assert.Null(PixelMetrics.Compute([new PixelSample(map, [])]));
-        Assert.Null(PixelMetrics.Compute([new PixelSample(map, [new Mask(2, 1, [1, 1])])]));
-        Assert.Null(PixelMetrics.Compute([new PixelSample(map, [new Mask(2, 1, [0, 0])])]));
+        Assert.Null(PixelMetrics.Compute([new PixelSample(map, [new GreyImage(2, 1, [1, 1])])]));
+        Assert.Null(PixelMetrics.Compute([new PixelSample(map, [new GreyImage(2, 1, [0, 0])])]));
     }
 
     [Fact]
     public void NonFiniteMap_OrMaskOfAnotherSize_IsAnError()
     {
-        var mask = new Mask(2, 1, [0, 1]);
+        var mask = new GreyImage(2, 1, [0, 1]);
+        var broken = new PixelSample(new AnomalyMap(2, 1, [0, float.NaN]), [mask]);
+        var turned = new PixelSample(new AnomalyMap(1, 2, [0, 1]), [mask]);
 
-        Assert.Throws<ArgumentException>(() => PixelMetrics.Compute([new(new AnomalyMap(2, 1, [0, float.NaN]), [mask])]));
-        Assert.Throws<ArgumentException>(() => PixelMetrics.Compute([new(new AnomalyMap(1, 2, [0, 1]), [mask])]));
+        Assert.Throws<ArgumentException>(() => PixelMetrics.Compute([broken]));
+        Assert.Throws<ArgumentException>(() => PixelMetrics.Compute([turned]));
     }
 
     private static void AssertAreas(double[] expected, RegionOverlapCurve curve)
@@ -102,9 +108,9 @@ public class PixelMetricsTests
         {
             (int width, int height) = (sizes[2 * i], sizes[2 * i + 1]);
             var map = new AnomalyMap(width, height, scores[nextScore..(nextScore += width * height)]);
-            var ofImage = new List<Mask>();
+            var ofImage = new List<GreyImage>();
             for (int j = 0; j < maskCounts[i]; j++)
-                ofImage.Add(new Mask(width, height, masks[nextMask..(nextMask += width * height)]));
+                ofImage.Add(new GreyImage(width, height, masks[nextMask..(nextMask += width * height)]));
             samples.Add(new PixelSample(map, ofImage));
         }
         return samples;

@@ -1,8 +1,8 @@
 """Writes metrics/*.safetensors: metrics of seeded random scores and maps, most of them full of ties. Run with
     python3 metrics.py
-Image metrics, the pixel AUROC and the regions come from scikit-learn and scikit-image; PRO and sPRO are computed the slow
-way here, one threshold after the other, from their definitions. Written with scikit-learn 1.2.1, scikit-image 0.19.3,
-numpy 1.24.2 on x86-64.
+Image metrics, the pixel AUROC and the regions come from scikit-learn and scikit-image; PRO and sPRO are computed the
+slow way here, one threshold after the other, from their definitions. Written with scikit-learn 1.2.1, scikit-image
+0.19.3, numpy 1.24.2 on x86-64.
 """
 
 import json
