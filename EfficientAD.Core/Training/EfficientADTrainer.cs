@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Data;
+using EfficientAD.Imaging;
+using EfficientAD.Models;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Training;
+
+/// <summary>Trains a model on a category's good images (paper, section 3): teacher statistics, optimiser steps, then map
+/// quantiles and threshold on images that were set aside. The test set is never looked at.</summary>
+public sealed class EfficientADTrainer : IDisposable
+{
+    private const int RenderedPenaltyImages = 512;
+
+    private readonly TrainingOptions _options;
+    private readonly Recipe _recipe;
+    private readonly TrainingSplit _split;
+    private readonly StepDraws _draws;
+    private readonly IBackend _backend;
+    private readonly PatchDescriptionNetwork _teacher, _student;
+    private readonly Autoencoder _autoencoder;
+    private readonly Tensor _mean, _deviation;
+    private readonly ImageSet _images;
+    private readonly ImageSet? _penaltyImages;
+    private readonly FeatureCache _features;
+    private readonly string _teacherOrigin, _dataHash, _dataName;
+
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="DatasetException">There are too few images.</exception>
+    /// <exception cref="ModelFormatException">The teacher's file does not fit.</exception>
+    public EfficientADTrainer(AnomalyDataset dataset, TrainingOptions options)
+    {
+        options.Validate();
+        (_options, _recipe, _dataName) = (options, options.Recipe, dataset.Name);
+        _split = dataset.SplitTrainValidation(options.Seed);
+        _dataHash = DatasetHash.Compute(dataset.Root, _split.Train.Concat(_split.Validation));
+        _draws = new StepDraws(options.Seed);
+
+        _backend = new CpuBackend(options.Cpu);
+        (_teacher, _teacherOrigin) = TeacherFile.Load(options.TeacherPath, options.Size, _recipe.Padded, _backend);
+        _student = new PatchDescriptionNetwork(
+            _backend, options.Size, 2 * PatchDescriptionNetwork.TeacherChannels, _recipe.Padded, trainable: true);
+        _autoencoder = new Autoencoder(_backend, trainable: true);
+        _mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
+        _deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
+
+        long budget = options.ResolveCacheBudget();
+        _images = new ImageSet(_split.Train.Count, i => ImageReader.Default.Read(_split.Train[i]), budget);
+        _features = new FeatureCache(_split.Train.Count, budget);
+        if (!_recipe.Penalty) return;
+        _penaltyImages = options.PenaltyPaths.Count > 0
+            ? new ImageSet(options.PenaltyPaths.Count, i => ImageReader.Default.Read(options.PenaltyPaths[i]), budget)
+            : new ImageSet(RenderedPenaltyImages, RenderPenalty, budget) { AtInputScale = true };
+    }
+
+    /// <summary>Where checkpoints go: beside the model.</summary>
+    public string CheckpointPath => _options.CheckpointPath;
+
+    /// <summary>What differs from the recipe, in words; empty where nothing does.</summary>
+    public string Deviations => _options.DescribeDeviations();
+
+    /// <summary>Trains and writes the model; afterwards the checkpoint is deleted.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written first.</exception>
+    /// <exception cref="TrainingDivergedException">A loss is not finite; the last checkpoint stays.</exception>
+    /// <exception cref="ImageFormatException">A training image cannot be read.</exception>
+    public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        _student.Initialize(_draws.StudentWeights);
+        _autoencoder.Initialize(_draws.AutoencoderWeights);
+        var schedule = new StepSchedule(_options, _split.Validation.Count);
+        if (_options.Resume)
+        {
+            (int step, int steps) = TrainingCheckpoint.Load(
+                CheckpointPath, Fingerprint, _backend, _student, _autoencoder, _mean, _deviation);
+            schedule.ResumeAt(step, steps);
+        }
+        else
+        {
+            ComputeTeacherStatistics(progress, cancellation);
+        }
+
+        TakeSteps(schedule, progress, cancellation);
+        return Finish(schedule.Steps, progress);
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable part in new IDisposable[] { _teacher, _student, _autoencoder, _mean, _deviation, _backend }) part.Dispose();
+    }
+
+    private string Fingerprint =>
+        $"{_options.Describe()}, teacher {_teacherOrigin}, data {_dataHash[..16]}, {_penaltyImages?.Count ?? 0} penalty images";
+
+    /// <summary>Mean and standard deviation per channel over the plain training images (paper, section 3.1).</summary>
+    private void ComputeTeacherStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        using var tape = new Autograd.Tape(_backend);
+        using Tensor image = _backend.Allocate(new Shape(1, 3, _options.InputHeight, _options.InputWidth));
+        Tensor features = _teacher.Forward(tape, Autograd.Variable.Constant(image)).Value;
+        var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
+        for (int i = 0; i < _images.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _backend.Preprocess(_images[i].View, ColourAdjustment.None, _options.InputHeight, _options.InputWidth, image);
+            tape.Forward();
+            statistics.Add(_backend, features);
+            _features.Keep(i, _backend, features);
+            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, _images.Count));
+        }
+
+        _backend.Upload(statistics.Mean(), _mean);
+        _backend.Upload(statistics.Deviation(), _deviation);
+    }
+
+    private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        using var step = new TrainingStep(
+            _backend, _recipe, _draws, _teacher, _student, _autoencoder, _mean, _deviation, _options.InputHeight, _options.InputWidth);
+        var sinceCheckpoint = Stopwatch.StartNew();
+        for (; schedule.Step < schedule.Steps; schedule.Advance())
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                SaveCheckpoint(schedule);
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            float learningRate = _recipe.LearningRateAt(schedule.Step, schedule.Steps);
+            StepLosses losses = step.Run(schedule.Step, learningRate, _images, _penaltyImages, _features);
+            if (!float.IsFinite(losses.Total)) throw new TrainingDivergedException(schedule.Step, losses, CheckpointPath);
+            progress?.Report(new TrainingProgress(TrainingPhase.Steps, schedule.Step + 1, schedule.Steps, losses, learningRate));
+            if (sinceCheckpoint.Elapsed < _options.CheckpointInterval) continue;
+            SaveCheckpoint(schedule, finished: 1);
+            sinceCheckpoint.Restart();
+        }
+    }
+
+    private void SaveCheckpoint(StepSchedule schedule, int finished = 0) => TrainingCheckpoint.Save(
+        CheckpointPath, Fingerprint, schedule.Step + finished, schedule.Steps, _backend, _student, _autoencoder, _mean, _deviation);
+
+    /// <summary>Map quantiles and threshold on the images set aside (paper, section 3.4), then the model's file.</summary>
+    private ModelInformation Finish(int steps, IProgress<TrainingProgress>? progress)
+    {
+        using var student = new PatchDescriptionNetwork(_backend, _options.Size, _student.Outputs, _recipe.Padded, trainable: false);
+        using var autoencoder = new Autoencoder(_backend, trainable: false);
+        student.CopyFrom(_student);
+        autoencoder.CopyFrom(_autoencoder);
+        using var plan = new Detection.DetectionPlan(
+            _backend, _teacher, student, autoencoder, _mean, _deviation, _recipe.MapOrder, _options.InputHeight, _options.InputWidth);
+        var validation = new ValidationMaps(plan, _backend, _split.Validation.Count);
+        for (int i = 0; i < _split.Validation.Count; i++)
+        {
+            validation.Add(ImageReader.Default.Read(_split.Validation[i]));
+            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, _split.Validation.Count));
+        }
+
+        (int height, int width) = _images.CommonSize();
+        Detection.MapScaling scaling = validation.FindScaling();
+        var information = new ModelInformation
+        {
+            Size = _options.Size,
+            Padded = _recipe.Padded,
+            MapOrder = _recipe.MapOrder,
+            InputHeight = _options.InputHeight,
+            InputWidth = _options.InputWidth,
+            ImageHeight = height,
+            ImageWidth = width,
+            Scaling = scaling,
+            Calibration = Detection.Calibration.FromGoodScores(validation.Scores(scaling), _options.FalsePositiveRate),
+            Recipe = _recipe.Name,
+            Deviations = _options.DescribeDeviations(steps),
+            Seed = _options.Seed,
+            Steps = steps,
+            Data = _dataName,
+            DataHash = _dataHash,
+            TrainingImages = _split.Train.Count,
+            ValidationImages = _split.Validation.Count,
+            Teacher = _teacherOrigin,
+            Penalty = _options.DescribePenalty(),
+        };
+        ModelFile.Save(_options.ModelPath, information, _backend, _teacher, student, autoencoder, _mean, _deviation);
+        File.Delete(CheckpointPath);
+        return information;
+    }
+
+    private RgbImage RenderPenalty(int index) =>
+        NaturalTexture.Render(_options.Seed, index, Math.Max(_options.InputHeight, _options.InputWidth));
+}
