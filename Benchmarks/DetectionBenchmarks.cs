@@ -1,0 +1,49 @@
+using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Engines;
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Training;
+
+namespace EfficientAD.Benchmarks;
+
+/// <summary>One 256 x 256 image from pixels to map and score, with untrained weights: the arithmetic is the same.</summary>
+[SimpleJob(RunStrategy.Monitoring, launchCount: 1, warmupCount: 3, iterationCount: 15)]
+public class DetectionBenchmarks
+{
+    private static readonly MapScaling Scaling = new(0, 1, 0, 1);
+
+    private readonly RgbImage _image = NaturalTexture.Render(seed: 1, index: 0, size: 256);
+    private readonly float[] _map = new float[256 * 256];
+    private RandomNetworks _networks = null!;
+    private DetectionPlan _plan = null!;
+
+    [Params(PdnSize.Small, PdnSize.Medium)]
+    public PdnSize Size { get; set; }
+
+    [Params(1, 2)]
+    public int Threads { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _networks = new RandomNetworks(Size, Threads, trainable: false);
+        _plan = new DetectionPlan(
+            _networks.Backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
+            MapOrder.Reference, 256, 256);
+    }
+
+    [Benchmark]
+    public float Detect()
+    {
+        _plan.ComputeMaps(_image.View);
+        return _plan.Combine(Scaling, 256, 256, _map);
+    }
+
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        _plan.Dispose();
+        _networks.Dispose();
+    }
+}
