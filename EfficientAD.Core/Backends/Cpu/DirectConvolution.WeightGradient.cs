@@ -18,11 +18,9 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         float* source = padding == 0
             ? (float*)input.Address
             : _input.Lay(input, padding, padding, 1, height, pitch, pool);
-        // One row more than the values need: its zeros end every plane on a whole vector.
-        int rows = (gradient.H - 1) * geometry.Stride + 1 + (TKernels.Lanes + pitch - 1) / pitch;
+        int rows = (gradient.H - 1) * geometry.Stride + 1;
         float* rowsOfGradient = _gradient.Lay(outputGradient, 0, 0, geometry.Stride, rows, pitch, pool);
-        int length = (gradient.H - 1) * geometry.Stride * pitch + (gradient.W - 1) * geometry.Stride + 1;
-        length = (length + TKernels.Lanes - 1) / TKernels.Lanes * TKernels.Lanes;
+        int length = (rows - 1) * pitch + (gradient.W - 1) * geometry.Stride + 1;
 
         var problem = new Correlation(
             (nint)source, (long)height * pitch, pitch, (nint)rowsOfGradient, (long)rows * pitch, length, shape.N, gradient.C, kernel);
@@ -65,14 +63,25 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         {
             float* input = (float*)problem.Input + ((long)sample * problem.Kernel.C + firstChannel) * problem.InputPlane;
             float* gradient = (float*)problem.Gradient + ((long)sample * problem.OutputChannels + firstRow) * problem.GradientPlane;
-            for (int from = 0; from < problem.Length; from += CorrelationChunk)
+            int whole = problem.Length / lanes * lanes;
+            for (int from = 0; from < whole; from += CorrelationChunk)
             {
-                int length = Math.Min(CorrelationChunk, problem.Length - from);
+                int length = Math.Min(CorrelationChunk, whole - from);
                 for (int t = 0; t < tapTiles; t++)
                 {
                     TKernels.Correlate(
                         gradient + from, (nint)problem.GradientPlane, input + from, offsets + t * tile, length,
                         sums + t * tile * lanes, sumPitch);
+                }
+            }
+
+            // Value by value where a vector would read beyond the input, at whatever lies there.
+            for (int row = 0; row < rows; row++)
+            {
+                for (int t = 0; t < taps; t++)
+                {
+                    for (int i = whole; i < problem.Length; i++)
+                        sums[row * sumPitch + t * lanes] += gradient[row * problem.GradientPlane + i] * input[i + offsets[t]];
                 }
             }
         }
