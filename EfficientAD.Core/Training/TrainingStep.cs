@@ -23,7 +23,6 @@ public sealed class TrainingStep : IDisposable
     private readonly Tape _plainTeacher, _augmentedTeacher, _tape;
     private readonly Variable _hard, _autoencoder, _studentAutoencoder, _total;
     private readonly Variable? _penalty;
-    private int _step;
 
     /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
     /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
@@ -61,7 +60,7 @@ public sealed class TrainingStep : IDisposable
 
         Shape map = plainTarget.Value.Shape;
         Variable predicted = autoencoder.Forward(
-            _tape, Variable.Constant(_autoencoderImages), recipe.Padded ? 64 : 56, layer => draws.Dropout(_step, layer));
+            _tape, Variable.Constant(_autoencoderImages), recipe.Padded ? 64 : 56, layer => draws.Dropout(Step, layer));
         predicted = _tape.ResizeBilinear(predicted, map.H, map.W);
         _autoencoder = _tape.MeanSquaredError(augmentedTarget, predicted);
         _studentAutoencoder = _tape.MeanSquaredError(predicted, student.AutoencoderHalf(_tape, hidden.Samples(batch, batch)));
@@ -73,6 +72,9 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Inputs of the step: [views * batch, 3, h, w], plain images, augmented ones, penalty images.</summary>
     internal Tensor Images => _images;
 
+    /// <summary>From 0: which dropout masks the gradients and which bias correction the update takes.</summary>
+    internal int Step { get; set; }
+
     /// <summary>Draws the step's images, runs forward and backward, and lets Adam move student and autoencoder.</summary>
     /// <param name="step">From 0.</param>
     /// <param name="learningRate">Of this step.</param>
@@ -80,7 +82,7 @@ public sealed class TrainingStep : IDisposable
     /// <returns>The losses before the update.</returns>
     public StepLosses Run(int step, float learningRate, ImageSet images, ImageSet? penaltyImages, FeatureCache features)
     {
-        _step = step;
+        Step = step;
         DrawImages(images, penaltyImages, features);
         _augmentedTeacher.Forward();
         StepLosses losses = ComputeGradients();
@@ -108,7 +110,7 @@ public sealed class TrainingStep : IDisposable
         foreach (Parameter parameter in _parameters)
         {
             _backend.Adam(
-                parameter.Gradient!, new AdamSettings(learningRate, _recipe.WeightDecay), _step + 1,
+                parameter.Gradient!, new AdamSettings(learningRate, _recipe.WeightDecay), Step + 1,
                 parameter.FirstMoment!, parameter.SecondMoment!, parameter.Value);
             _backend.Fill(0, parameter.Gradient!);
         }
@@ -128,7 +130,7 @@ public sealed class TrainingStep : IDisposable
         bool featuresKnown = true;
         for (int b = 0; b < batch; b++)
         {
-            long sample = (long)_step * batch + b;
+            long sample = (long)Step * batch + b;
             int index = _draws.ImageIndex(sample, images.Count);
             RgbImage image = images[index];
             Preprocess(image, ColourAdjustment.None, _images.Samples(b, 1));
@@ -151,7 +153,7 @@ public sealed class TrainingStep : IDisposable
         if (featuresKnown) return;
         _plainTeacher.Forward();
         for (int b = 0; b < batch; b++)
-            features.Keep(_draws.ImageIndex((long)_step * batch + b, images.Count), _backend, _plainFeatures.Samples(b, 1));
+            features.Keep(_draws.ImageIndex((long)Step * batch + b, images.Count), _backend, _plainFeatures.Samples(b, 1));
     }
 
     private void Preprocess(RgbImage image, ColourAdjustment adjustment, Tensor output) =>
