@@ -8,7 +8,8 @@ internal static class TensorAssert
     /// <summary>Every value lies within absolute + relative * |expected|; NaN equals NaN, an infinity itself.</summary>
     /// <param name="because">Where the tolerance comes from.</param>
     public static void Close(
-        ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, double absolute, double relative = 0, string because = "")
+        ReadOnlySpan<double> expected, ReadOnlySpan<float> actual,
+        double absolute, double relative = 0, string because = "")
     {
         Assert.True(expected.Length == actual.Length, $"{expected.Length} values are expected, not {actual.Length}.");
         int differing = 0, worst = 0;
@@ -24,13 +25,15 @@ internal static class TensorAssert
         if (differing == 0) return;
         Assert.Fail(string.Create(
             CultureInfo.InvariantCulture,
-            $"{differing} of {expected.Length} elements differ; worst at {worst}: expected {expected[worst]:R}, got {actual[worst]:R}; " +
+            $"{differing} of {expected.Length} elements differ; worst at {worst}: " +
+            $"expected {expected[worst]:R}, got {actual[worst]:R}; " +
             $"tolerated: {absolute:G3} + {relative:G3} x |expected| ({because})."));
     }
 
     /// <inheritdoc cref="Close(ReadOnlySpan{double}, ReadOnlySpan{float}, double, double, string)"/>
     public static void Close(
-        ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double absolute, double relative = 0, string because = "")
+        ReadOnlySpan<float> expected, ReadOnlySpan<float> actual,
+        double absolute, double relative = 0, string because = "")
     {
         var wide = new double[expected.Length];
         for (int i = 0; i < wide.Length; i++) wide[i] = expected[i];
@@ -40,7 +43,8 @@ internal static class TensorAssert
     /// <summary>Every value has the same 32 bits.</summary>
     public static void SameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what)
     {
-        Assert.True(expected.Length == actual.Length, $"{what}: {expected.Length} values are expected, not {actual.Length}.");
+        Assert.True(
+            expected.Length == actual.Length, $"{what}: {expected.Length} values are expected, not {actual.Length}.");
         int differing = 0, first = 0;
         for (int i = expected.Length - 1; i >= 0; i--)
             if (BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]))
@@ -48,7 +52,8 @@ internal static class TensorAssert
         if (differing == 0) return;
         Assert.Fail(string.Create(
             CultureInfo.InvariantCulture,
-            $"{what}: {differing} of {expected.Length} elements differ in their bits; first at {first}: expected {expected[first]:R}, got {actual[first]:R}."));
+            $"{what}: {differing} of {expected.Length} elements differ in their bits; first at {first}: " +
+            $"expected {expected[first]:R}, got {actual[first]:R}."));
     }
 
     /// <summary>Wherever NaN is expected there is NaN, and somewhere it is expected.</summary>
@@ -63,7 +68,7 @@ internal static class TensorAssert
         }
 
         Assert.True(wanted > 0, $"{what}: the test expects NaN nowhere.");
-        Assert.True(hidden == 0, $"{what}: NaN is hidden in {hidden} of {wanted} elements; first at {first}: {(actual.IsEmpty ? 0 : actual[first])}.");
+        Assert.True(hidden == 0, $"{what}: {hidden} of {wanted} elements hide NaN; first at {first}: {actual[first]}.");
     }
 
     private static double Excess(double expected, float actual, double tolerance)

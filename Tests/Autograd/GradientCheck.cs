@@ -7,12 +7,12 @@ using EfficientAD.Tests.Backends;
 namespace EfficientAD.Tests.Autograd;
 
 /// <summary>Compares the gradients of an operation on the tape with central differences.</summary>
-/// <remarks>The quantity differentiated is the product of the output with a random vector r, summed in double. On the tape
-/// it is a mean squared error against output - r n / 2, whose gradient at this output is r.</remarks>
+/// <remarks>The quantity differentiated is the product of the output with a random vector r, summed in double. On the
+/// tape it is a mean squared error against output - r n / 2, whose gradient at this output is r.</remarks>
 internal static class GradientCheck
 {
-    // Every operation is linear or quadratic between its kinks, where central differences are exact at any step; this one
-    // keeps the outputs' float rounding (2^-24, over twice the step) at 1e-6 per output.
+    // Every operation is linear or quadratic between its kinks, where central differences are exact at any step; this
+    // one keeps the outputs' float rounding (2^-24, over twice the step) at 1e-6 per output.
     private const double Step = 1.0 / 32;
     private const double Tolerance = 2e-4;
     private const int PointsPerInput = 60;
@@ -22,7 +22,8 @@ internal static class GradientCheck
     {
         using var backend = new CpuBackend(new CpuOptions { Threads = 1 });
         using var tape = new Tape(backend);
-        Parameter[] parameters = Array.ConvertAll(inputs, input => new Parameter(backend, "input", input.Shape, trainable: true));
+        Parameter[] parameters = Array.ConvertAll(
+            inputs, input => new Parameter(backend, "input", input.Shape, trainable: true));
         for (int i = 0; i < inputs.Length; i++) backend.Upload(inputs[i].ToFloats(), parameters[i].Value);
 
         Variable output = operation(tape, parameters);
@@ -51,7 +52,7 @@ internal static class GradientCheck
                 double difference = (Product(index, Step) - Product(index, -Step)) / (2 * Step);
                 Assert.True(
                     Math.Abs(2 * difference - gradient[index]) <= Tolerance * (1 + Math.Abs(difference)),
-                    $"Input {input} {tensor.Shape}, value {index}: twice the gradient is {gradient[index]}, by differences {2 * difference}.");
+                    $"Input {input} {tensor.Shape}, value {index}: gradient {gradient[index] / 2}, not {difference}.");
             }
 
             double Product(int index, double step)

@@ -7,7 +7,7 @@ using EfficientAD.Tests.Backends;
 
 namespace EfficientAD.Tests.Autograd;
 
-/// <summary>Every operation on the tape against finite differences. Values against PyTorch: BackendTests, network tests.</summary>
+/// <summary>Every operation on the tape against finite differences. Values: see BackendTests.</summary>
 public class OperationTests
 {
     [Theory]
@@ -15,21 +15,27 @@ public class OperationTests
     [InlineData(2, 3, 7, 5, 4, 3, 1, 1)] // nothing divides anything
     [InlineData(1, 2, 9, 8, 3, 4, 2, 1)] // the encoder
     [InlineData(1, 2, 4, 5, 3, 4, 1, 2)] // the decoder
-    public void Convolution2d_MatchesFiniteDifferences(int n, int ci, int h, int w, int co, int kernel, int stride, int padding)
+    public void Convolution2d_MatchesFiniteDifferences(
+        int n, int ci, int h, int w, int co, int kernel, int stride, int padding)
     {
         var geometry = new Convolution2dGeometry(stride, padding);
-        HostTensor input = HostTensor.Random(new Shape(n, ci, h, w), 1, 0), bias = HostTensor.Random(Shape.Vector(co), 1, 2);
-        HostTensor weights = HostTensor.Random(new Shape(co, ci, kernel, kernel), 1, 1, 1 / Math.Sqrt(ci * kernel * kernel));
-        GradientCheck.Run([input, weights, bias], (tape, x) => tape.Convolution2d(x[0], x[1], x[2], geometry, relu: false));
+        HostTensor input = HostTensor.Random(new Shape(n, ci, h, w), 1, 0);
+        HostTensor bias = HostTensor.Random(Shape.Vector(co), 1, 2);
+        HostTensor weights = HostTensor.Random(
+            new Shape(co, ci, kernel, kernel), 1, 1, 1 / Math.Sqrt(ci * kernel * kernel));
+        GradientCheck.Run(
+            [input, weights, bias], (tape, x) => tape.Convolution2d(x[0], x[1], x[2], geometry, relu: false));
 
         // Far from the kink on either side, so that no step crosses it: some channels pass, some are cut off.
         for (int c = 0; c < co; c++) bias.Values[c] = c % 2 == 0 ? 4 : -4;
-        GradientCheck.Run([input, weights, bias], (tape, x) => tape.Convolution2d(x[0], x[1], x[2], geometry, relu: true));
+        GradientCheck.Run(
+            [input, weights, bias], (tape, x) => tape.Convolution2d(x[0], x[1], x[2], geometry, relu: true));
     }
 
     [Theory, InlineData(1, 1, 2, 2, 0), InlineData(2, 3, 5, 7, 0), InlineData(2, 3, 5, 7, 1)]
     public void AveragePool2d_MatchesFiniteDifferences(int n, int c, int h, int w, int padding) =>
-        GradientCheck.Run([HostTensor.Random(new Shape(n, c, h, w), 1, 0)], (tape, x) => tape.AveragePool2d(x[0], padding));
+        GradientCheck.Run(
+            [HostTensor.Random(new Shape(n, c, h, w), 1, 0)], (tape, x) => tape.AveragePool2d(x[0], padding));
 
     [Theory]
     [InlineData(1, 1, 1, 1, 3, 3)]
@@ -37,12 +43,14 @@ public class OperationTests
     [InlineData(1, 2, 12, 9, 5, 4)] // shrinks: some inputs have no output
     [InlineData(1, 2, 5, 7, 5, 7)]
     public void ResizeBilinear_MatchesFiniteDifferences(int n, int c, int h, int w, int toH, int toW) =>
-        GradientCheck.Run([HostTensor.Random(new Shape(n, c, h, w), 1, 0)], (tape, x) => tape.ResizeBilinear(x[0], toH, toW));
+        GradientCheck.Run(
+            [HostTensor.Random(new Shape(n, c, h, w), 1, 0)], (tape, x) => tape.ResizeBilinear(x[0], toH, toW));
 
     [Theory, InlineData(0f), InlineData(0.2f)]
     public void Dropout_MatchesFiniteDifferences(float rate) =>
         GradientCheck.Run(
-            [HostTensor.Random(new Shape(2, 3, 5, 7), 1, 0)], (tape, x) => tape.Dropout(x[0], rate, () => new CounterRandom(3, 4)));
+            [HostTensor.Random(new Shape(2, 3, 5, 7), 1, 0)],
+            (tape, x) => tape.Dropout(x[0], rate, () => new CounterRandom(3, 4)));
 
     [Fact]
     public void MeanSquaredError_MatchesFiniteDifferences()
@@ -56,7 +64,8 @@ public class OperationTests
     public void HardFeatureLoss_MatchesFiniteDifferences()
     {
         // One difference in five is large and the quantile falls into the gap, so that no step changes the choice.
-        HostTensor student = HostTensor.Random(new Shape(2, 3, 4, 5), 1, 0, 0.25), teacher = HostTensor.Random(student.Shape, 1, 1, 0.25);
+        HostTensor student = HostTensor.Random(new Shape(2, 3, 4, 5), 1, 0, 0.25);
+        HostTensor teacher = HostTensor.Random(student.Shape, 1, 1, 0.25);
         for (int i = 0; i < student.Values.Length; i += 5) student.Values[i] += 2;
         GradientCheck.Run([student], (tape, x) =>
         {
@@ -69,15 +78,18 @@ public class OperationTests
     [Fact]
     public void Sum_PassesItsGradientToEveryLoss()
     {
-        HostTensor a = HostTensor.Random(new Shape(1, 1, 2, 3), 1, 0), b = HostTensor.Random(new Shape(1, 2, 2, 2), 1, 1);
-        GradientCheck.Run([a, b], (tape, x) => tape.Sum(tape.MeanSquare(x[0]), tape.MeanSquare(x[1]), tape.MeanSquare(x[0])));
+        HostTensor a = HostTensor.Random(new Shape(1, 1, 2, 3), 1, 0);
+        HostTensor b = HostTensor.Random(new Shape(1, 2, 2, 2), 1, 1);
+        GradientCheck.Run(
+            [a, b], (tape, x) => tape.Sum(tape.MeanSquare(x[0]), tape.MeanSquare(x[1]), tape.MeanSquare(x[0])));
     }
 
     [Fact]
     public void AVariableUsedTwice_GetsTheSumOfItsGradients()
     {
         // Whole, as views of samples before and after an operation, and with the same weights twice.
-        HostTensor input = HostTensor.Random(new Shape(2, 2, 5, 6), 1, 0), weights = HostTensor.Random(new Shape(3, 2, 3, 3), 1, 1, 0.25);
+        HostTensor input = HostTensor.Random(new Shape(2, 2, 5, 6), 1, 0);
+        HostTensor weights = HostTensor.Random(new Shape(3, 2, 3, 3), 1, 1, 0.25);
         GradientCheck.Run([input, weights, HostTensor.Random(Shape.Vector(3), 1, 2)], (tape, x) =>
         {
             Variable all = tape.Convolution2d(x[0], x[1], x[2], new(1, 1), relu: false);

@@ -23,7 +23,7 @@ public abstract partial class BackendTests
         Shape pooled = PlainLayers.PooledShape(input.Shape, padding);
         foreach (HostTensor x in new[] { input, input.WithNan(0) })
         {
-            float[] output = Run(pooled, [x], (backend, read, written) => backend.AveragePool2d(read[0], padding, written));
+            float[] output = Run(pooled, [x], (on, s, d) => on.AveragePool2d(s[0], padding, d));
             TensorAssert.Close(PlainLayers.AveragePool2d(x, padding).Values, output, Few, because: FewRoundings);
         }
     }
@@ -32,12 +32,14 @@ public abstract partial class BackendTests
     public void AveragePool2dBackward_AccumulatesWhatPlainLoopsGive(int n, int c, int h, int w, int padding)
     {
         var shape = new Shape(n, c, h, w);
-        HostTensor gradient = HostTensor.Random(PlainLayers.PooledShape(shape, padding), 1, 0);
+        HostTensor gradient = Random(PlainLayers.PooledShape(shape, padding), 0);
         foreach (HostTensor g in new[] { gradient, gradient.WithNan(0) })
         {
             (HostTensor initial, float[] result) = Accumulate(
-                shape, [g], (backend, read, written) => backend.AveragePool2dBackward(read[0], padding, written));
-            TensorAssert.Close((initial + PlainLayers.AveragePool2dBackward(g, padding, shape)).Values, result, Few, because: FewRoundings);
+                shape, [g], (on, s, d) => on.AveragePool2dBackward(s[0], padding, d));
+            TensorAssert.Close(
+                (initial + PlainLayers.AveragePool2dBackward(g, padding, shape)).Values, result, Few,
+                because: FewRoundings);
         }
     }
 
@@ -53,7 +55,7 @@ public abstract partial class BackendTests
         { 1, 1, 56, 56, 100, 131 },
     };
 
-    private const string ResizeReason = "a source coordinate of up to 128 in float, times a difference of at most 2; few terms";
+    private const string ResizeReason = "a source coordinate of up to 128 in float, times a difference of at most 2";
     private const double ResizeTolerance = 4e-5;
 
     [Theory, MemberData(nameof(Resizes))]
@@ -61,16 +63,19 @@ public abstract partial class BackendTests
     {
         HostTensor input = HostTensor.Random(new Shape(n, c, h, w), 1, 0);
         float[] output = Resize(input);
-        TensorAssert.Close(PlainLayers.ResizeBilinear(input, toH, toW).Values, output, ResizeTolerance, because: ResizeReason);
+        TensorAssert.Close(
+            PlainLayers.ResizeBilinear(input, toH, toW).Values, output, ResizeTolerance, because: ResizeReason);
         if ((h, w) == (toH, toW)) TensorAssert.SameBits(input.ToFloats(), output, "a resize to the same size");
 
         // Where it shrinks, some values reach no output: take one that does.
-        HostTensor reach = PlainLayers.ResizeBilinearBackward(HostTensor.Filled(input.Shape with { H = toH, W = toW }, 1), input.Shape);
-        HostTensor nan = input.WithNan(Array.FindLastIndex(reach.Values, weight => weight > 0)), expected = PlainLayers.ResizeBilinear(nan, toH, toW);
+        HostTensor reach = PlainLayers.ResizeBilinearBackward(
+            HostTensor.Filled(input.Shape with { H = toH, W = toW }, 1), input.Shape);
+        HostTensor nan = input.WithNan(Array.FindLastIndex(reach.Values, weight => weight > 0));
+        HostTensor expected = PlainLayers.ResizeBilinear(nan, toH, toW);
         TensorAssert.NanWhereExpected(expected.Values, Resize(nan), "ResizeBilinear");
 
         float[] Resize(HostTensor x) => Run(
-            x.Shape with { H = toH, W = toW }, [x], (backend, read, written) => backend.ResizeBilinear(read[0], written));
+            x.Shape with { H = toH, W = toW }, [x], (on, s, d) => on.ResizeBilinear(s[0], d));
     }
 
     [Theory, MemberData(nameof(Resizes))]
@@ -83,10 +88,11 @@ public abstract partial class BackendTests
         TensorAssert.Close(expected.Values, result, ResizeTolerance, because: ResizeReason);
 
         HostTensor nan = gradient.WithNan(gradient.Values.Length / 2);
-        TensorAssert.NanWhereExpected(PlainLayers.ResizeBilinearBackward(nan, shape).Values, Backward(nan).Result, "ResizeBilinearBackward");
+        TensorAssert.NanWhereExpected(
+            PlainLayers.ResizeBilinearBackward(nan, shape).Values, Backward(nan).Result, "ResizeBilinearBackward");
 
         (HostTensor Initial, float[] Result) Backward(HostTensor g) => Accumulate(
-            shape, [g], (backend, read, written) => backend.ResizeBilinearBackward(read[0], written));
+            shape, [g], (on, s, d) => on.ResizeBilinearBackward(s[0], d));
     }
 
     [Theory, InlineData(1, 0f), InlineData(1, 0.2f), InlineData(1011, 0.2f), InlineData(40000, 0.5f)]
@@ -95,43 +101,49 @@ public abstract partial class BackendTests
         // A count that four does not divide, over samples and planes: the index runs over all of them.
         var shape = new Shape(count % 3 == 0 ? 3 : 1, 1, 1, count % 3 == 0 ? count / 3 : count);
         var random = new CounterRandom(123456789012345, 9876543210987);
-        HostTensor input = HostTensor.Random(shape, 1, 0).Map(value => value + 2); // never zero
-        float[] output = Run(shape, [input], (backend, read, written) => backend.Dropout(read[0], rate, random, written));
+        HostTensor input = Random(shape, 0).Map(value => value + 2); // never zero
+        float[] output = Run(shape, [input], (on, s, d) => on.Dropout(s[0], rate, random, d));
         HostTensor expected = PlainLayers.Dropout(input, rate, random);
         TensorAssert.Close(expected.Values, output, 0, Few, FewRoundings);
 
         (HostTensor initial, float[] gradient) = Accumulate(
-            shape, [input], (backend, read, written) => backend.DropoutBackward(read[0], rate, random, written));
+            shape, [input], (on, s, d) => on.DropoutBackward(s[0], rate, random, d));
         TensorAssert.Close((initial + expected).Values, gradient, Few, Few, FewRoundings);
 
         int kept = Array.FindIndex(output, value => value != 0);
         if (kept < 0) return;
         HostTensor nan = input.WithNan(kept);
-        Assert.True(float.IsNaN(Run(shape, [nan], (b, read, written) => b.Dropout(read[0], rate, random, written))[kept]));
-        Assert.True(float.IsNaN(Accumulate(shape, [nan], (b, read, written) => b.DropoutBackward(read[0], rate, random, written)).Result[kept]));
+        output = Run(shape, [nan], (on, s, d) => on.Dropout(s[0], rate, random, d));
+        (_, gradient) = Accumulate(shape, [nan], (on, s, d) => on.DropoutBackward(s[0], rate, random, d));
+        Assert.True(float.IsNaN(output[kept]) && float.IsNaN(gradient[kept]));
     }
 
     [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 384, 9, 9)]
     public void NormalizeChannels_MatchesPlainLoops(int n, int c, int h, int w)
     {
         HostTensor input = HostTensor.Random(new Shape(n, c, h, w), 1, 0);
-        HostTensor mean = HostTensor.Random(Shape.Vector(c), 1, 1), deviation = HostTensor.Random(Shape.Vector(c), 1, 2).Map(v => Math.Abs(v) + 0.25);
-        foreach ((HostTensor x, HostTensor m, HostTensor d) in new[]
-            { (input, mean, deviation), (input.WithNan(0), mean, deviation), (input, mean.WithNan(c / 2), deviation), (input, mean, deviation.WithNan(c / 2)) })
+        HostTensor mean = Random(Shape.Vector(c), 1);
+        HostTensor deviation = Random(Shape.Vector(c), 2).Map(v => Math.Abs(v) + 0.25);
+        Check(input, mean, deviation);
+        Check(input.WithNan(0), mean, deviation);
+        Check(input, mean.WithNan(c / 2), deviation);
+        Check(input, mean, deviation.WithNan(c / 2));
+
+        void Check(HostTensor x, HostTensor center, HostTensor spread)
         {
-            float[] output = Run(input.Shape, [x, m, d], (backend, read, written) => backend.NormalizeChannels(read[0], read[1], read[2], written));
-            TensorAssert.Close(PlainLayers.NormalizeChannels(x, m, d).Values, output, Few, Few, FewRoundings);
+            float[] output = Run(x.Shape, [x, center, spread], (on, s, d) => on.NormalizeChannels(s[0], s[1], s[2], d));
+            TensorAssert.Close(PlainLayers.NormalizeChannels(x, center, spread).Values, output, Few, Few, FewRoundings);
         }
     }
 
     [Fact]
     public void Preprocess_NormalisesWithImageNetsStatistics()
     {
-        // A uniform colour stays what it is through resize and crop. The resize itself is compared with Pillow elsewhere.
+        // A uniform colour stays what it is through resize and crop; other tests compare the resize with Pillow's.
         byte[] pixels = [.. Enumerable.Repeat<byte[]>([255, 0, 51], 40 * 30).SelectMany(pixel => pixel)];
         var shape = new Shape(1, 3, 17, 19);
-        float[] output = Run(shape, [], (backend, _, written) =>
-            backend.Preprocess(new ImageView(pixels, 40, 30, 120, PixelFormat.Bgr24), ColourAdjustment.None, 20, 24, written));
+        float[] output = Run(shape, [], (on, _, d) =>
+            on.Preprocess(new ImageView(pixels, 40, 30, 120, PixelFormat.Bgr24), ColourAdjustment.None, 20, 24, d));
         var expected = new HostTensor(shape);
         for (int i = 0; i < expected.Values.Length; i++)
             expected.Values[i] = (i / shape.Plane) switch

@@ -7,26 +7,32 @@ public abstract partial class BackendTests
     [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 384, 12, 11)]
     public void SquaredDifferenceMap_MatchesPlainLoops(int n, int c, int h, int w)
     {
-        HostTensor a = HostTensor.Random(new Shape(n, c, h, w), 1, 0), b = HostTensor.Random(a.Shape, 1, 1);
-        foreach ((HostTensor x, HostTensor y) in new[] { (a, b), (a.WithNan(0), b), (a, b.WithNan(b.Values.Length - 1)) })
+        HostTensor a = HostTensor.Random(new Shape(n, c, h, w), 1, 0), b = Random(a.Shape, 1);
+        Check(a, b);
+        Check(a.WithNan(0), b);
+        Check(a, b.WithNan(b.Values.Length - 1));
+
+        void Check(HostTensor x, HostTensor y)
         {
-            float[] map = Run(a.Shape with { C = 1 }, [x, y], (backend, read, written) => backend.SquaredDifferenceMap(read[0], read[1], written));
-            TensorAssert.Close(PlainLosses.SquaredDifferenceMap(x, y).Values, map, 0, 4e-6, "a mean over up to 384 positive numbers");
+            float[] map = Run(a.Shape with { C = 1 }, [x, y], (on, s, d) => on.SquaredDifferenceMap(s[0], s[1], d));
+            TensorAssert.Close(
+                PlainLosses.SquaredDifferenceMap(x, y).Values, map, 0, 4e-6, "a mean over up to 384 positive numbers");
         }
     }
 
     [Theory, InlineData(1, 1, 1), InlineData(3, 5, 7), InlineData(1, 56, 61)]
     public void CombineMaps_MatchesPlainLoops(int n, int h, int w)
     {
-        HostTensor local = HostTensor.Random(new Shape(n, 1, h, w), 1, 0).WithNan(0), global = HostTensor.Random(local.Shape, 1, 1);
+        HostTensor local = HostTensor.Random(new Shape(n, 1, h, w), 1, 0).WithNan(0), global = Random(local.Shape, 1);
         global = global.WithNan(global.Values.Length - 1);
         HostTensor expected = local.Map(value => 0.75 * value - 0.125) + global.Map(value => 1.5 * value);
-        float[] combined = Run(local.Shape, [local, global], (backend, read, written) =>
-            backend.CombineMaps(read[0], read[1], 0.75f, 1.5f, -0.125f, written));
+        float[] combined = Run(local.Shape, [local, global], (on, s, d) =>
+            on.CombineMaps(s[0], s[1], 0.75f, 1.5f, -0.125f, d));
         TensorAssert.Close(expected.Values, combined, Few, because: FewRoundings);
     }
 
-    [Theory, InlineData(1, 1, 1, 1, 1), InlineData(2, 3, 5, 7, 2), InlineData(1, 2, 4, 3, 0), InlineData(1, 1, 56, 56, 4)]
+    [Theory, InlineData(1, 1, 1, 1, 1), InlineData(2, 3, 5, 7, 2)]
+    [InlineData(1, 2, 4, 3, 0), InlineData(1, 1, 56, 56, 4)]
     public void Pad_SurroundsEveryPlane(int n, int c, int h, int w, int border)
     {
         HostTensor input = HostTensor.Random(new Shape(n, c, h, w), 1, 0).WithNan(0);
@@ -35,7 +41,7 @@ public abstract partial class BackendTests
             for (int y = 0; y < h; y++)
                 for (int x = 0; x < w; x++)
                     expected[plane / c, plane % c, y + border, x + border] = input[plane / c, plane % c, y, x];
-        float[] output = Run(expected.Shape, [input], (backend, read, written) => backend.Pad(read[0], border, 0.5f, written));
+        float[] output = Run(expected.Shape, [input], (on, s, d) => on.Pad(s[0], border, 0.5f, d));
         TensorAssert.Close(expected.Values, output, 0, because: "nothing is computed");
     }
 
@@ -54,6 +60,6 @@ public abstract partial class BackendTests
         }
 
         float[] MaximumOf(HostTensor x) => Run(
-            new Shape(n, 1, 1, 1), [x], (backend, read, written) => backend.Maximum(read[0], written));
+            new Shape(n, 1, 1, 1), [x], (on, s, d) => on.Maximum(s[0], d));
     }
 }

@@ -21,8 +21,8 @@ public abstract partial class BackendTests
     public void Fill_And_Copy_WriteTheirDestinationAlone()
     {
         HostTensor source = HostTensor.Random(new Shape(2, 3, 5, 7), 1, 0);
-        TensorAssert.SameBits(source.ToFloats(), Run(source.Shape, [source], (b, s, output) => b.Copy(s[0], output)), "Copy");
-        float[] filled = Run(source.Shape, [], (b, _, output) => b.Fill(2.5f, output));
+        TensorAssert.SameBits(source.ToFloats(), Run(source.Shape, [source], (on, s, d) => on.Copy(s[0], d)), "Copy");
+        float[] filled = Run(source.Shape, [], (on, _, d) => on.Fill(2.5f, d));
         Assert.All(filled, value => Assert.Equal(2.5f, value));
     }
 
@@ -31,9 +31,10 @@ public abstract partial class BackendTests
     {
         foreach (Shape shape in new[] { new Shape(1, 1, 1, 1), new Shape(2, 3, 5, 7), new Shape(1, 64, 33, 31) })
         {
-            HostTensor source = HostTensor.Random(shape, 1, 0).WithNan(0);
-            (HostTensor initial, float[] sum) = Accumulate(shape, [source], (b, s, destination) => b.Add(s[0], destination));
-            TensorAssert.Close((initial + source).Values, sum, Math.ScaleB(1, -24), because: "one rounding of a sum below 2");
+            HostTensor source = Random(shape, 0).WithNan(0);
+            (HostTensor initial, float[] sum) = Accumulate(shape, [source], (on, s, d) => on.Add(s[0], d));
+            TensorAssert.Close(
+                (initial + source).Values, sum, Math.ScaleB(1, -24), because: "one rounding of a sum below 2");
         }
     }
 

@@ -1,10 +1,11 @@
+using System.Globalization;
 using EfficientAD.Backends;
 using EfficientAD.Tensors;
 using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Backends;
 
-/// <remarks>Values that PyTorch computed in double (torch_operations.py); case i draws its inputs with seed i.</remarks>
+/// <remarks>PyTorch's values, in double (torch_operations.py); case i draws its inputs with seed i.</remarks>
 public abstract partial class BackendTests
 {
     private static readonly ReferenceFile Torch = ReferenceFile.Open("torch/operations.safetensors");
@@ -13,30 +14,35 @@ public abstract partial class BackendTests
     public void Convolution2d_MatchesPyTorch() => ForEachCase("convolution", (name, c) =>
     {
         ulong seed = SeedOf(name);
-        var shapes = new ConvolutionCase((int)c[0], (int)c[1], (int)c[2], (int)c[3], (int)c[4], (int)c[5], (int)c[5], (int)c[6], (int)c[7], c[8] != 0);
-        HostTensor input = HostTensor.Random(shapes.InputShape, seed, 0), bias = HostTensor.Random(Shape.Vector(shapes.Co), seed, 2);
+        var shapes = new ConvolutionCase(
+            (int)c[0], (int)c[1], (int)c[2], (int)c[3], (int)c[4], (int)c[5], (int)c[5], (int)c[6], (int)c[7],
+            c[8] != 0);
+        HostTensor input = HostTensor.Random(shapes.InputShape, seed, 0);
+        HostTensor bias = HostTensor.Random(Shape.Vector(shapes.Co), seed, 2);
         HostTensor weights = HostTensor.Random(shapes.WeightShape, seed, 1, shapes.WeightScale);
-        float[] output = Run(shapes.OutputShape, [input, weights, bias], (backend, read, written) =>
-            backend.Convolution2d(read[0], read[1], read[2], shapes.Geometry, shapes.Relu, written));
-        TensorAssert.Close(
-            Torch.Floats($"{name}.output"), output, Rounding(shapes.FanIn, shapes.WeightScale), because: RoundingReason);
+        float[] output = Run(shapes.OutputShape, [input, weights, bias], (on, s, d) =>
+            on.Convolution2d(s[0], s[1], s[2], shapes.Geometry, shapes.Relu, d));
+        double tolerance = Rounding(shapes.FanIn, shapes.WeightScale);
+        TensorAssert.Close(Torch.Floats($"{name}.output"), output, tolerance, because: RoundingReason);
 
-        HostTensor gradient = HostTensor.Random(shapes.OutputShape, seed, 3), rectified = HostTensor.FromFloats(shapes.OutputShape, output);
+        HostTensor gradient = HostTensor.Random(shapes.OutputShape, seed, 3);
+        HostTensor rectified = HostTensor.FromFloats(shapes.OutputShape, output);
         if (shapes.Relu)
         {
-            float[] passed = Run([rectified], [gradient], (backend, read, written) => backend.ReluBackward(read[0], written[0]))[0];
+            float[] passed = Run([rectified], [gradient], (on, s, d) => on.ReluBackward(s[0], d[0]))[0];
             gradient = HostTensor.FromFloats(shapes.OutputShape, passed);
         }
 
         float[][] gradients = Run(
-            [gradient, weights, input], [new(shapes.InputShape), new(shapes.WeightShape), new(bias.Shape)], (backend, read, written) =>
+            [gradient, weights, input], [new(shapes.InputShape), new(shapes.WeightShape), new(bias.Shape)],
+            (on, s, d) =>
             {
-                backend.Convolution2dInputGradient(read[0], read[1], shapes.Geometry, written[0]);
-                backend.Convolution2dWeightGradient(read[2], read[0], shapes.Geometry, written[1], written[2]);
+                on.Convolution2dInputGradient(s[0], s[1], shapes.Geometry, d[0]);
+                on.Convolution2dWeightGradient(s[2], s[0], shapes.Geometry, d[1], d[2]);
             });
-        double tolerance = Rounding(shapes.N * shapes.OutputShape.Plane, 1);
-        TensorAssert.Close(
-            Torch.Floats($"{name}.input_gradient"), gradients[0], Rounding(shapes.Co * shapes.Kh * shapes.Kw, shapes.WeightScale), 1e-7, RoundingReason);
+        tolerance = Rounding(shapes.Co * shapes.Kh * shapes.Kw, shapes.WeightScale);
+        TensorAssert.Close(Torch.Floats($"{name}.input_gradient"), gradients[0], tolerance, 1e-7, RoundingReason);
+        tolerance = Rounding(shapes.N * shapes.OutputShape.Plane, 1);
         TensorAssert.Close(Torch.Floats($"{name}.weight_gradient"), gradients[1], tolerance, 1e-7, RoundingReason);
         TensorAssert.Close(Torch.Floats($"{name}.bias_gradient"), gradients[2], tolerance, 1e-7, RoundingReason);
     });
@@ -47,10 +53,10 @@ public abstract partial class BackendTests
         HostTensor input = HostTensor.Random(ShapeOf(c), SeedOf(name), 0);
         int padding = (int)c[4];
         Shape pooled = PlainLayers.PooledShape(input.Shape, padding);
-        float[] output = Run(pooled, [input], (backend, read, written) => backend.AveragePool2d(read[0], padding, written));
+        float[] output = Run(pooled, [input], (on, s, d) => on.AveragePool2d(s[0], padding, d));
         TensorAssert.Close(Torch.Floats($"{name}.output"), output, Few, because: FewRoundings);
-        float[] gradient = Run([HostTensor.Random(pooled, SeedOf(name), 1)], [new(input.Shape)], (backend, read, written) =>
-            backend.AveragePool2dBackward(read[0], padding, written[0]))[0];
+        float[] gradient = Run([HostTensor.Random(pooled, SeedOf(name), 1)], [new(input.Shape)], (on, s, d) =>
+            on.AveragePool2dBackward(s[0], padding, d[0]))[0];
         TensorAssert.Close(Torch.Floats($"{name}.input_gradient"), gradient, Few, because: FewRoundings);
     });
 
@@ -59,10 +65,10 @@ public abstract partial class BackendTests
     {
         HostTensor input = HostTensor.Random(ShapeOf(c), SeedOf(name), 0);
         Shape resized = input.Shape with { H = (int)c[4], W = (int)c[5] };
-        float[] output = Run(resized, [input], (backend, read, written) => backend.ResizeBilinear(read[0], written));
+        float[] output = Run(resized, [input], (on, s, d) => on.ResizeBilinear(s[0], d));
         TensorAssert.Close(Torch.Floats($"{name}.output"), output, ResizeTolerance, because: ResizeReason);
-        float[] gradient = Run([HostTensor.Random(resized, SeedOf(name), 1)], [new(input.Shape)], (backend, read, written) =>
-            backend.ResizeBilinearBackward(read[0], written[0]))[0];
+        float[] gradient = Run([HostTensor.Random(resized, SeedOf(name), 1)], [new(input.Shape)], (on, s, d) =>
+            on.ResizeBilinearBackward(s[0], d[0]))[0];
         TensorAssert.Close(Torch.Floats($"{name}.input_gradient"), gradient, ResizeTolerance, because: ResizeReason);
     });
 
@@ -76,8 +82,10 @@ public abstract partial class BackendTests
         values = Levelled(values, levels);
         if (c[3] != 0) values.Values[(n - 1) * count + count / 2] = double.NaN;
         float q = Torch.Floats($"{name}.q")[0];
-        float[] output = Run(new Shape(n, 1, 1, 1), [values], (backend, read, written) => backend.Quantile(read[0], q, written));
-        TensorAssert.Close(Torch.Floats($"{name}.output"), output, 1e-6, because: "q in float shifts the position by up to 0.01 of a gap below 1e-4");
+        float[] output = Run(new Shape(n, 1, 1, 1), [values], (on, s, d) => on.Quantile(s[0], q, d));
+        TensorAssert.Close(
+            Torch.Floats($"{name}.output"), output, 1e-6,
+            because: "q in float shifts the position by up to 0.01 of a gap below 1e-4");
     });
 
     [Fact]
@@ -85,17 +93,19 @@ public abstract partial class BackendTests
     {
         Shape shape = ShapeOf(c), number = new(1, 1, 1, 1);
         int levels = (int)c[4];
-        HostTensor teacher = Levelled(HostTensor.Random(shape, SeedOf(name), 0), levels), student = Levelled(HostTensor.Random(shape, SeedOf(name), 1), levels);
+        HostTensor teacher = Levelled(HostTensor.Random(shape, SeedOf(name), 0), levels);
+        HostTensor student = Levelled(HostTensor.Random(shape, SeedOf(name), 1), levels);
         float q = Torch.Floats($"{name}.q")[0];
         float[][] results = Run(
             [teacher, student, HostTensor.Filled(number, 1)],
             [HostTensor.Unwritten(new Shape(shape.N, 1, 1, 1)), HostTensor.Unwritten(number), new(shape)],
-            (backend, read, written) =>
+            (on, s, d) =>
             {
-                backend.HardFeatureLoss(read[0], read[1], q, written[0], written[1]);
-                backend.HardFeatureLossBackward(read[0], read[1], written[0], read[2], written[2]);
+                on.HardFeatureLoss(s[0], s[1], q, d[0], d[1]);
+                on.HardFeatureLossBackward(s[0], s[1], d[0], s[2], d[2]);
             });
-        TensorAssert.Close(Torch.Floats($"{name}.threshold"), results[0], 2e-6, 2e-6, "as for the quantile, of squares below 4");
+        TensorAssert.Close(
+            Torch.Floats($"{name}.threshold"), results[0], 2e-6, 2e-6, "as for the quantile, of squares below 4");
         TensorAssert.Close(Torch.Floats($"{name}.loss"), results[1], 0, 1e-6, "a mean of positive numbers");
         TensorAssert.Close(Torch.Floats($"{name}.gradient"), results[2], Few, 1e-6, FewRoundings);
     });
@@ -106,10 +116,11 @@ public abstract partial class BackendTests
         HostTensor a = HostTensor.Random(ShapeOf(c), SeedOf(name), 0), b = HostTensor.Random(a.Shape, SeedOf(name), 1);
         bool pair = c[4] != 0;
         float[][] results = Run(
-            [a, b, HostTensor.Filled(Number, 1)], [HostTensor.Unwritten(Number), new(a.Shape), new(a.Shape)], (backend, read, written) =>
+            [a, b, HostTensor.Filled(Number, 1)], [HostTensor.Unwritten(Number), new(a.Shape), new(a.Shape)],
+            (on, s, d) =>
             {
-                backend.MeanSquaredError(read[0], pair ? read[1] : null, written[0]);
-                backend.MeanSquaredErrorBackward(read[0], pair ? read[1] : null, read[2], written[1], pair ? written[2] : null);
+                on.MeanSquaredError(s[0], pair ? s[1] : null, d[0]);
+                on.MeanSquaredErrorBackward(s[0], pair ? s[1] : null, s[2], d[1], pair ? d[2] : null);
             });
         TensorAssert.Close(Torch.Floats($"{name}.loss"), results[0], 0, 1e-6, "a mean of positive numbers");
         TensorAssert.Close(Torch.Floats($"{name}.a_gradient"), results[1], Few, because: FewRoundings);
@@ -126,13 +137,16 @@ public abstract partial class BackendTests
         for (int step = 1; step <= 5; step++)
         {
             HostTensor gradient = c[1] != 0 ? new(shape) : HostTensor.Random(shape, SeedOf(name), (ulong)step, 0.01);
-            float[][] updated = Run([gradient], [first, second, parameter], (backend, read, written) =>
-                backend.Adam(read[0], settings, step, written[0], written[1], written[2]));
+            float[][] updated = Run([gradient], [first, second, parameter], (on, s, d) =>
+                on.Adam(s[0], settings, step, d[0], d[1], d[2]));
             TensorAssert.Close(Torch.Floats($"{name}.first_moment.{step}"), updated[0], 1e-9, 1e-6, FewRoundings);
-            TensorAssert.Close(Torch.Floats($"{name}.second_moment.{step}"), updated[1], 0, 2e-5, "1 - 0.999 in float is off by 1.3e-5 of itself");
             TensorAssert.Close(
-                Torch.Floats($"{name}.parameter.{step}"), updated[2], step * (settings.LearningRate * 3e-5 + Math.ScaleB(1, -24)),
-                because: "steps of about the learning rate, 1.3e-5 of which 1 - 0.999 in float may cost, and one rounding each");
+                Torch.Floats($"{name}.second_moment.{step}"), updated[1], 0, 2e-5,
+                "1 - 0.999 in float is off by 1.3e-5 of itself");
+            TensorAssert.Close(
+                Torch.Floats($"{name}.parameter.{step}"), updated[2],
+                step * (settings.LearningRate * 3e-5 + Math.ScaleB(1, -24)),
+                because: "steps of the learning rate, off by 1.3e-5 through 1 - 0.999 in float, and a rounding each");
             first = HostTensor.FromFloats(shape, updated[0]);
             second = HostTensor.FromFloats(shape, updated[1]);
             parameter = HostTensor.FromFloats(shape, updated[2]);
@@ -146,7 +160,8 @@ public abstract partial class BackendTests
         for (int i = 0; i < count; i++) check($"{operation}.{i}", Torch.Integers($"{operation}.{i}.case").ToArray());
     }
 
-    private static ulong SeedOf(string name) => ulong.Parse(name[(name.LastIndexOf('.') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+    private static ulong SeedOf(string name) =>
+        ulong.Parse(name.AsSpan(name.LastIndexOf('.') + 1), CultureInfo.InvariantCulture);
 
     private static Shape ShapeOf(long[] c) => new((int)c[0], (int)c[1], (int)c[2], (int)c[3]);
 }

@@ -3,15 +3,16 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Tests.Backends;
 
-/// <summary>What every backend must do, primitive by primitive: agree with plain loops in double and with PyTorch, write
-/// nothing else, change no source, let no NaN vanish, and give the same bits whenever and on however many threads.</summary>
+/// <summary>What every backend must do, primitive by primitive: agree with plain loops in double and with PyTorch,
+/// write nothing else, change no source, let no NaN vanish, and give the same bits however often and on however many
+/// threads it runs.</summary>
 public abstract partial class BackendTests : IDisposable
 {
-    private const float Sentinel = -12345.678f, HugeSentinel = 1e30f;
+    private const float Sentinel = -12345.678f;
 
     private readonly IReadOnlyList<IBackend> _backends;
 
-    /// <param name="backends">Variants that must give the same bits, by number of threads for instance; disposed with the test.</param>
+    /// <param name="backends">Variants that must give the same bits; disposed with the test.</param>
     protected BackendTests(params IReadOnlyList<IBackend> backends) => _backends = backends;
 
     private protected IBackend Backend => _backends[0];
@@ -36,7 +37,7 @@ public abstract partial class BackendTests : IDisposable
         {
             float[][] again = RunOn(backend, read, written, primitive);
             for (int i = 0; i < results.Length; i++)
-                TensorAssert.SameBits(results[i], again[i], $"destination {i} on {backend.Name} against {Backend.Name}");
+                TensorAssert.SameBits(results[i], again[i], $"destination {i} of {backend.Name}, not {Backend.Name}");
         }
 
         return results;
@@ -44,7 +45,7 @@ public abstract partial class BackendTests : IDisposable
 
     /// <summary>Runs a primitive that overwrites one destination.</summary>
     private protected float[] Run(Shape shape, HostTensor[] read, Action<IBackend, Tensor[], Tensor> primitive) =>
-        Run(read, [HostTensor.Unwritten(shape)], (backend, sources, written) => primitive(backend, sources, written[0]))[0];
+        Run(read, [HostTensor.Unwritten(shape)], (on, s, d) => primitive(on, s, d[0]))[0];
 
     /// <summary>Runs a primitive that accumulates into one destination.</summary>
     /// <returns>Its initial contents, and what the primitive made of them.</returns>
@@ -52,17 +53,21 @@ public abstract partial class BackendTests : IDisposable
         Shape shape, HostTensor[] read, Action<IBackend, Tensor[], Tensor> primitive)
     {
         HostTensor initial = HostTensor.Random(shape, 77, 7);
-        return (initial, Run(read, [initial], (backend, sources, written) => primitive(backend, sources, written[0]))[0]);
+        return (initial, Run(read, [initial], (on, s, d) => primitive(on, s, d[0]))[0]);
     }
+
+    private static HostTensor Random(Shape shape, ulong stream, double scale = 1) =>
+        HostTensor.Random(shape, 1, stream, scale);
 
     private static float[][] RunOn(IBackend backend, HostTensor[] read, HostTensor[] written, Primitive primitive)
     {
-        // Beyond a source may be read (a vector's tail), but what lies there may count in no result.
-        using var sources = new GuardedTensors(backend, read, HugeSentinel);
+        // NaN around the sources: a value read from beyond them shows, even where its weight is zero.
+        using var sources = new GuardedTensors(backend, read, float.NaN);
         using var destinations = new GuardedTensors(backend, written, Sentinel);
         primitive(backend, sources.Tensors, destinations.Tensors);
         float[][] after = sources.Download("source");
-        for (int i = 0; i < read.Length; i++) TensorAssert.SameBits(read[i].ToFloats(), after[i], $"source {i} of {backend.Name}");
+        for (int i = 0; i < read.Length; i++)
+            TensorAssert.SameBits(read[i].ToFloats(), after[i], $"source {i} of {backend.Name}");
         return destinations.Download("destination");
     }
 
@@ -113,9 +118,9 @@ public abstract partial class BackendTests : IDisposable
         }
     }
 
-    /// <summary>What float rounding may do to 1 plus a sum of products that are each below <paramref name="scale"/>: every
-    /// addition rounds a partial sum of about 1 + scale sqrt(terms) / 2 by 0.6 x 2^-24 of it (standard deviation), and such
-    /// errors add up like random signs; seven of those.</summary>
+    /// <summary>What float rounding may do to 1 plus a sum of products that are each below <paramref name="scale"/>:
+    /// every addition rounds a partial sum of about 1 + scale sqrt(terms) / 2 by 0.6 x 2^-24 of it (standard
+    /// deviation), and such errors add up like random signs; seven of those.</summary>
     private static double Rounding(long terms, double scale) =>
         Math.ScaleB((Math.Sqrt(terms) + 1) * (1 + scale * Math.Sqrt(terms) / 2), -22);
 

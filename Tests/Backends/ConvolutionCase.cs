@@ -6,7 +6,8 @@ namespace EfficientAD.Tests.Backends;
 /// <summary>Shapes of one convolution, and its data: inputs in +-1, weights in +-1 / sqrt(fan-in).</summary>
 /// <param name="Density">Share of the output gradient that is not zero.</param>
 public sealed record ConvolutionCase(
-    int N, int Ci, int H, int W, int Co, int Kh, int Kw, int Stride = 1, int Padding = 0, bool Relu = false, double Density = 1)
+    int N, int Ci, int H, int W, int Co, int Kh, int Kw,
+    int Stride = 1, int Padding = 0, bool Relu = false, double Density = 1)
 {
     public static ConvolutionCase[] All { get; } =
     [
@@ -53,7 +54,8 @@ public sealed record ConvolutionCase(
     {
         get
         {
-            HostTensor gradient = HostTensor.Random(OutputShape, Seed, 3), keep = HostTensor.Random(OutputShape, Seed, 4);
+            HostTensor gradient = HostTensor.Random(OutputShape, Seed, 3);
+            HostTensor keep = HostTensor.Random(OutputShape, Seed, 4);
             for (int i = 0; i < gradient.Values.Length; i++)
                 if ((keep.Values[i] + 1) / 2 >= Density) gradient.Values[i] = 0;
             return gradient;

@@ -17,7 +17,8 @@ public class CpuBackendTests() : BackendTests(On(2), On(1), On(3))
     }
 
     [Theory, InlineData(-1), InlineData(1025)]
-    public void ANumberOfThreadsOutOfRange_IsRefused(int threads) => Assert.Throws<ArgumentOutOfRangeException>(() => On(threads));
+    public void ANumberOfThreadsOutOfRange_IsRefused(int threads) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => On(threads));
 }
 
 /// <summary>The same with 256-bit vectors, where the processor has them.</summary>
@@ -29,4 +30,5 @@ public class CpuBackendAvx2Tests() : BackendTests(
 
 /// <summary>The same with the vectors that every processor has.</summary>
 public class CpuBackendPortableTests() : BackendTests(
-    CpuBackendTests.On(2, InstructionSet.Portable), CpuBackendTests.On(1, InstructionSet.Portable), CpuBackendTests.On(3, InstructionSet.Portable));
+    CpuBackendTests.On(2, InstructionSet.Portable), CpuBackendTests.On(1, InstructionSet.Portable),
+    CpuBackendTests.On(3, InstructionSet.Portable));

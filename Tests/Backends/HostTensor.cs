@@ -18,7 +18,8 @@ internal sealed class HostTensor(Shape shape, double[] values)
     public static HostTensor Random(Shape shape, ulong seed, ulong stream, double scale = 1) =>
         FromFloats(shape, Drawn.Symmetric(seed, stream, scale, shape.Count));
 
-    public static HostTensor FromFloats(Shape shape, float[] values) => new(shape, Array.ConvertAll(values, value => (double)value));
+    public static HostTensor FromFloats(Shape shape, float[] values) =>
+        new(shape, Array.ConvertAll(values, value => (double)value));
 
     /// <summary>All NaN: the contents of a destination that must be overwritten everywhere.</summary>
     public static HostTensor Unwritten(Shape shape) => Filled(shape, double.NaN);
@@ -30,7 +31,8 @@ internal sealed class HostTensor(Shape shape, double[] values)
         return tensor;
     }
 
-    public HostTensor Map(Func<double, double> function) => new(Shape, Array.ConvertAll(Values, value => function(value)));
+    public HostTensor Map(Func<double, double> function) =>
+        new(Shape, Array.ConvertAll(Values, value => function(value)));
 
     /// <summary>A copy in which one value is NaN.</summary>
     public HostTensor WithNan(int index)

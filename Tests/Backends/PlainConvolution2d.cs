@@ -65,8 +65,10 @@ internal static class PlainConvolution2d
                             for (int ky = 0; ky < weights.H; ky++)
                                 for (int kx = 0; kx < weights.W; kx++)
                                 {
-                                    int y = oy * geometry.Stride + ky - geometry.Padding, x = ox * geometry.Stride + kx - geometry.Padding;
-                                    if (y >= 0 && y < input.H && x >= 0 && x < input.W) visit(n, co, oy, ox, ci, ky, kx, y, x);
+                                    int y = oy * geometry.Stride + ky - geometry.Padding;
+                                    int x = ox * geometry.Stride + kx - geometry.Padding;
+                                    if (y >= 0 && y < input.H && x >= 0 && x < input.W)
+                                        visit(n, co, oy, ox, ci, ky, kx, y, x);
                                 }
     }
 }

@@ -16,7 +16,8 @@ internal static class PlainLayers
     public static HostTensor AveragePool2dBackward(HostTensor outputGradient, int padding, Shape inputShape)
     {
         var gradient = new HostTensor(inputShape);
-        ForEachPooled(inputShape, padding, (n, c, oy, ox, y, x) => gradient[n, c, y, x] += outputGradient[n, c, oy, ox] / 4);
+        ForEachPooled(
+            inputShape, padding, (n, c, oy, ox, y, x) => gradient[n, c, y, x] += outputGradient[n, c, oy, ox] / 4);
         return gradient;
     }
 
@@ -26,7 +27,9 @@ internal static class PlainLayers
     public static HostTensor ResizeBilinear(HostTensor input, int height, int width)
     {
         var output = new HostTensor(input.Shape with { H = height, W = width });
-        ForEachTap(input.Shape, output.Shape, (n, c, oy, ox, y, x, weight) => output[n, c, oy, ox] += weight * input[n, c, y, x]);
+        ForEachTap(
+            input.Shape, output.Shape,
+            (n, c, oy, ox, y, x, weight) => output[n, c, oy, ox] += weight * input[n, c, y, x]);
         return output;
     }
 

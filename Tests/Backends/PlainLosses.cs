@@ -47,7 +47,8 @@ internal static class PlainLosses
         double loss = 0;
         for (int n = 0; n < samples; n++)
         {
-            int[] hard = [.. Enumerable.Range(n * count, count).Where(i => !(squares.Values[i] < thresholds.Values[n]))];
+            double threshold = thresholds.Values[n];
+            int[] hard = [.. Enumerable.Range(n * count, count).Where(i => !(squares.Values[i] < threshold))];
             loss += hard.Average(i => squares.Values[i]) / samples;
             foreach (int i in hard)
                 gradient.Values[i] = lossGradient * 2 * (student.Values[i] - teacher.Values[i]) / hard.Length / samples;
@@ -57,7 +58,8 @@ internal static class PlainLosses
     }
 
     public static void Adam(
-        HostTensor gradient, AdamSettings settings, int step, HostTensor firstMoment, HostTensor secondMoment, HostTensor parameter)
+        HostTensor gradient, AdamSettings settings, int step,
+        HostTensor firstMoment, HostTensor secondMoment, HostTensor parameter)
     {
         const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
         for (int i = 0; i < parameter.Values.Length; i++)
@@ -76,7 +78,11 @@ internal static class PlainLosses
         HostTensor squares = SquaredDifferences(a, b);
         var map = new HostTensor(a.Shape with { C = 1 });
         for (int i = 0; i < squares.Values.Length; i++)
-            map.Values[i / (int)a.Shape.SampleCount * a.Shape.Plane + i % a.Shape.Plane] += squares.Values[i] / a.Shape.C;
+        {
+            int sample = i / (int)a.Shape.SampleCount, pixel = i % a.Shape.Plane;
+            map.Values[sample * a.Shape.Plane + pixel] += squares.Values[i] / a.Shape.C;
+        }
+
         return map;
     }
 

@@ -10,7 +10,7 @@ namespace EfficientAD.Tests.Networks;
 public sealed class TorchNetworkTests : IDisposable
 {
     private const double Tolerance = 1e-5;
-    private const string Because = "about 1e-6 by float rounding; that of the bottleneck's 64 numbers spreads over the whole map";
+    private const string Because = "float rounding; that of the bottleneck's 64 numbers spreads over the whole map";
 
     private static readonly ReferenceFile Reference = ReferenceFile.Open("torch/networks.safetensors");
 
@@ -23,9 +23,7 @@ public sealed class TorchNetworkTests : IDisposable
     {
         ReadOnlySpan<long> c = Reference.Integers($"pdn.{index}.case");
         int outputs = (int)c[1];
-        using PatchDescriptionNetwork network = new PatchDescriptionNetwork(
-            _backend, c[0] != 0 ? PdnSize.Medium : PdnSize.Small, outputs, padded: c[2] != 0, trainable: false)
-            .Filled(_backend, seed: outputs == 384 ? 1ul : 2);
+        using PatchDescriptionNetwork network = Network(c[0] != 0 ? PdnSize.Medium : PdnSize.Small, outputs, c[2] != 0);
         (Shape shape, float[] output) = Run(new Shape((int)c[3], 3, (int)c[4], (int)c[5]), network.Forward);
         Summary.Matches(Reference, $"pdn.{index}.output", shape, output, Tolerance, Because);
     }
@@ -45,8 +43,8 @@ public sealed class TorchNetworkTests : IDisposable
     public void UnpaddedOutput_EqualsTheCentreOfThePaddedOne(PdnSize size, int height, int width)
     {
         var input = new Shape(1, 3, height, width);
-        using PatchDescriptionNetwork unpadded = new PatchDescriptionNetwork(_backend, size, 384, padded: false, trainable: false).Filled(_backend, 1);
-        using PatchDescriptionNetwork padded = new PatchDescriptionNetwork(_backend, size, 384, padded: true, trainable: false).Filled(_backend, 1);
+        using PatchDescriptionNetwork unpadded = Network(size, 384, padded: false);
+        using PatchDescriptionNetwork padded = Network(size, 384, padded: true);
         (Shape inner, float[] centre) = Run(input, unpadded.Forward);
         (Shape outer, float[] whole) = Run(input, padded.Forward);
         const int Border = 4; // at 256: [4:60, 4:60] of 64 x 64
@@ -55,11 +53,16 @@ public sealed class TorchNetworkTests : IDisposable
         for (int plane = 0; plane < inner.C; plane++)
             for (int y = 0; y < inner.H; y++)
                 for (int x = 0; x < inner.W; x++)
-                    cropped[(plane * inner.H + y) * inner.W + x] = whole[(plane * outer.H + y + Border) * outer.W + x + Border];
+                {
+                    int row = plane * outer.H + y + Border;
+                    cropped[(plane * inner.H + y) * inner.W + x] = whole[row * outer.W + x + Border];
+                }
+
         TensorAssert.Close(cropped, centre, 1e-6, 1e-6, "the same products; their order may differ between tiles");
     }
 
-    [Theory, InlineData(256, 56, 64), InlineData(33, 1, 9), InlineData(34, 1, 9), InlineData(36, 1, 9), InlineData(37, 2, 10)]
+    [Theory, InlineData(256, 56, 64)]
+    [InlineData(33, 1, 9), InlineData(34, 1, 9), InlineData(36, 1, 9), InlineData(37, 2, 10)]
     public void OutputSize_IsWhatTheLayersGive(int input, int unpadded, int padded)
     {
         Assert.Equal(unpadded, PatchDescriptionNetwork.OutputSize(input, padded: false));
@@ -69,14 +72,16 @@ public sealed class TorchNetworkTests : IDisposable
     [Fact]
     public void Halves_AreTheHalvesOfTheWhole()
     {
-        using PatchDescriptionNetwork student = new PatchDescriptionNetwork(_backend, PdnSize.Small, 768, padded: false, trainable: false).Filled(_backend, 2);
+        using PatchDescriptionNetwork student = Network(PdnSize.Small, 768, padded: false);
         var input = new Shape(1, 3, 37, 41);
         (_, float[] whole) = Run(input, student.Forward);
         (Shape shape, float[] teacher) = Run(input, (tape, x) => student.TeacherHalf(tape, student.Hidden(tape, x)));
         (_, float[] autoencoder) = Run(input, (tape, x) => student.AutoencoderHalf(tape, student.Hidden(tape, x)));
         Assert.Equal(384, shape.C);
-        TensorAssert.Close(whole.AsSpan(0, teacher.Length), teacher, 1e-6, 1e-6, "the same products, perhaps in another order");
-        TensorAssert.Close(whole.AsSpan(teacher.Length), autoencoder, 1e-6, 1e-6, "the same products, perhaps in another order");
+        TensorAssert.Close(
+            whole.AsSpan(0, teacher.Length), teacher, 1e-6, 1e-6, "the same products, perhaps in another order");
+        TensorAssert.Close(
+            whole.AsSpan(teacher.Length), autoencoder, 1e-6, 1e-6, "the same products, perhaps in another order");
     }
 
     [Theory, InlineData(PdnSize.Small, 384, 2_694_144), InlineData(PdnSize.Small, 768, 4_267_392)]
@@ -100,6 +105,10 @@ public sealed class TorchNetworkTests : IDisposable
         using var network = new PatchDescriptionNetwork(_backend, PdnSize.Small, 384, padded: false, trainable: false);
         Assert.Throws<ArgumentException>(() => Run(new Shape(1, 3, 32, 64), network.Forward));
     }
+
+    private PatchDescriptionNetwork Network(PdnSize size, int outputs, bool padded) =>
+        new PatchDescriptionNetwork(_backend, size, outputs, padded, trainable: false)
+            .Filled(_backend, seed: outputs == 384 ? 1ul : 2);
 
     private (Shape Shape, float[] Values) Run(Shape input, Func<Tape, Variable, Variable> network)
     {

@@ -5,10 +5,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Tests.References;
 
-/// <summary>Weights and images that the scripts here and the tests both draw, so that they need not be stored.</summary>
+/// <summary>Weights and images that the scripts and the tests both draw, so that they need not be stored.</summary>
 internal static class Drawn
 {
-    /// <summary>scale (2 u - 1) for draws 0, 1, ... of a stream, rounded once: <c>symmetric</c> in counter_random.py.</summary>
+    /// <summary><c>symmetric</c> in counter_random.py: scale (2 u - 1) for draws 0, 1, ..., rounded once.</summary>
     public static float[] Symmetric(ulong seed, ulong stream, double scale, long count)
     {
         var values = new float[count];
@@ -26,7 +26,8 @@ internal static class Drawn
 
     /// <summary><c>fill</c> in efficientad_torch.py: one stream per parameter; weights in +-sqrt(6 / fan-in), biases in
     /// +-1 / sqrt(fan-in).</summary>
-    public static TNetwork Filled<TNetwork>(this TNetwork network, IBackend backend, ulong seed) where TNetwork : Network
+    public static TNetwork Filled<TNetwork>(this TNetwork network, IBackend backend, ulong seed)
+        where TNetwork : Network
     {
         ulong stream = 0;
         double fanIn = 0;
@@ -42,5 +43,6 @@ internal static class Drawn
     }
 
     /// <summary><c>image</c> in efficientad_torch.py: uniform in +-sqrt(3).</summary>
-    public static float[] Image(ulong seed, ulong stream, Shape shape) => Symmetric(seed, stream, Math.Sqrt(3), shape.Count);
+    public static float[] Image(ulong seed, ulong stream, Shape shape) =>
+        Symmetric(seed, stream, Math.Sqrt(3), shape.Count);
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace EfficientAD.Tests.References;
 
-/// <summary>Values that another program wrote: an embedded safetensors file. Each lies beside the script that made it.</summary>
+/// <summary>Values that another program wrote: an embedded safetensors file, beside the script that made it.</summary>
 internal sealed class ReferenceFile
 {
     private readonly byte[] _data;
@@ -20,7 +20,8 @@ internal sealed class ReferenceFile
         {
             if (entry.Name == "__metadata__") continue;
             JsonElement offsets = entry.Value.GetProperty("data_offsets");
-            _entries[entry.Name] = (entry.Value.GetProperty("dtype").GetString()!, offsets[0].GetInt32(), offsets[1].GetInt32());
+            _entries[entry.Name] = (
+                entry.Value.GetProperty("dtype").GetString()!, offsets[0].GetInt32(), offsets[1].GetInt32());
         }
     }
 

@@ -9,13 +9,16 @@ internal static class Summary
 {
     private const ulong Seed = 99;
 
-    /// <param name="relative">Tolerance relative to the tensor's norm (for its root mean square, at single values ten times that).</param>
+    /// <param name="relative">Tolerance relative to the tensor's norm; of single values ten times that, relative to
+    /// their root mean square.</param>
     public static void Matches(
         ReferenceFile file, string name, Shape shape, ReadOnlySpan<float> actual, double relative, string because)
     {
         long count = 1;
         foreach (long extent in file.Integers($"{name}.shape")) count *= extent;
-        Assert.True(count == shape.Count && shape.Count == actual.Length, $"{name}: {shape} where the reference has {count} values.");
+        Assert.True(
+            count == shape.Count && shape.Count == actual.Length,
+            $"{name}: {shape} where the reference has {count} values.");
 
         double squares = 0, projection = 0;
         for (int block = 0; block * 4 < actual.Length; block++)
@@ -38,11 +41,15 @@ internal static class Summary
         var samples = new float[expected.Length];
         for (int i = 0; i < samples.Length; i++)
             samples[i] = actual[(int)Math.Floor(new CounterRandom(Seed, 0).Uniform((ulong)i) * (double)actual.Length)];
-        TensorAssert.Close(expected, samples, 10 * tolerance / Math.Sqrt(count), because: $"samples of {name}: {because}");
+        TensorAssert.Close(
+            expected, samples, 10 * tolerance / Math.Sqrt(count), because: $"samples of {name}: {because}");
     }
 
-    private static void Near(string name, string what, double expected, double actual, double tolerance, string because) =>
+    private static void Near(
+        string name, string what, double expected, double actual, double tolerance, string because) =>
         Assert.True(
             Math.Abs(expected - actual) <= tolerance,
-            string.Create(CultureInfo.InvariantCulture, $"{name}: {what} {actual:R} where {expected:R} is expected; tolerated: {tolerance:G3} ({because})."));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: {what} {actual:R}, expected {expected:R}; tolerated: {tolerance:G3} ({because})."));
 }
