@@ -9,7 +9,8 @@ namespace EfficientAD.Native;
 /// <param name="ComputeCapability">8.6, for instance.</param>
 /// <param name="Multiprocessors">Number of streaming multiprocessors.</param>
 /// <param name="MemoryBytes">All of its memory, whether in use or not.</param>
-public sealed record CudaDevice(int Index, string Name, Version ComputeCapability, int Multiprocessors, long MemoryBytes);
+public sealed record CudaDevice(
+    int Index, string Name, Version ComputeCapability, int Multiprocessors, long MemoryBytes);
 
 /// <summary>What the machine's CUDA driver offers.</summary>
 /// <param name="Devices">Empty where there are none.</param>

@@ -21,7 +21,7 @@ public enum DatasetLayout
 /// <summary>One image of a test set.</summary>
 /// <param name="Path">The image file.</param>
 /// <param name="Defect">"good", or the defect's name.</param>
-/// <param name="MaskPaths">Ground-truth masks (several for MVTec LOCO, one per defect region); empty where there are none.</param>
+/// <param name="MaskPaths">Ground-truth masks (several for MVTec LOCO, one per region); empty where there are none.</param>
 public sealed record TestSample(string Path, string Defect, IReadOnlyList<string> MaskPaths)
 {
     public bool IsGood => Defect == "good";

@@ -1,11 +1,13 @@
+using EfficientAD.Imaging;
+
 namespace EfficientAD.Data;
 
 /// <summary>One folder of a data set: what it holds, hidden entries left out, in ordinal order of the names.</summary>
 /// <remarks>A symbolic link may lead anywhere inside the data set; one out of it, or to nothing, is an error.</remarks>
 internal sealed class DatasetFolder
 {
-    private static readonly string[] ImageExtensions =
-        [".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".ppm"];
+    /// <summary>What <see cref="ImageReader"/> reads, for messages.</summary>
+    public const string ImageFormats = "PNG, JPEG, TIFF, BMP, PGM, PPM";
 
     private readonly string _root;
     private readonly List<FileSystemInfo> _entries;
@@ -33,8 +35,6 @@ internal sealed class DatasetFolder
         _entries.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
     }
 
-    public static string AcceptedExtensions => string.Join(' ', ImageExtensions);
-
     /// <summary>Absolute.</summary>
     public string Path { get; }
 
@@ -46,13 +46,13 @@ internal sealed class DatasetFolder
     /// <summary>Paths of the files that are images by their extension.</summary>
     public IReadOnlyList<string> Images() => [.. _entries
         .OfType<FileInfo>()
-        .Where(file => ImageExtensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase))
+        .Where(file => ImageReader.HasImageExtension(file.Name))
         .Select(file => file.LinkTarget is null ? file.FullName : Inside(file.FullName))];
 
     /// <summary>As <see cref="Images"/>, and at least one.</summary>
     public IReadOnlyList<string> SomeImages() => Images() is { Count: > 0 } images
         ? images
-        : throw new DatasetException($"{Path} holds no images ({AcceptedExtensions}).");
+        : throw new DatasetException($"{Path} holds no images ({ImageFormats}).");
 
     public bool Has(params ReadOnlySpan<string> names) => Directory.Exists(System.IO.Path.Combine([Path, .. names]));
 

@@ -1,3 +1,5 @@
+using EfficientAD.Imaging;
+
 namespace EfficientAD.Data;
 
 /// <summary>Finds out which layout a folder follows and lists its images.</summary>
@@ -5,10 +7,10 @@ public static class DatasetReader
 {
     /// <summary>Opens one category of MVTec AD, MVTec LOCO AD or VisA, or a plain folder of good images.</summary>
     /// <param name="folder">
-    /// MVTec: the category, which holds <c>train/good</c>. VisA: the category, which holds <c>Data/Images</c>; the split
-    /// is read from <c>split_csv/1cls.csv</c> beside it. Otherwise all images in the folder itself are taken as good
-    /// ones, or, where it has none, those one level below. Images are .png .jpg .jpeg .bmp .tif .tiff .pgm .ppm in any
-    /// case; hidden files are skipped, symbolic links are followed within the folder only. Nothing is decoded here.
+    /// MVTec: the category, which holds <c>train/good</c>. VisA: the category, which holds <c>Data/Images</c>; the
+    /// split is read from <c>split_csv/1cls.csv</c> beside it. Otherwise all images in the folder itself are taken as
+    /// good ones, or, where it has none, those one level below. <see cref="ImageReader.HasImageExtension"/> tells what
+    /// is an image; hidden files are skipped, symbolic links are followed within the folder only. Nothing is decoded.
     /// </param>
     /// <exception cref="DatasetException">The folder is missing, empty, unreadable, a folder of categories, or
     /// incomplete.</exception>
@@ -28,7 +30,7 @@ public static class DatasetReader
         return images.Count > 0
             ? new AnomalyDataset(category.Name, category.Path, DatasetLayout.PlainFolder, images, [], [])
             : throw new DatasetException(
-                $"{category.Path} holds no images ({DatasetFolder.AcceptedExtensions}), nor do the folders below it.");
+                $"{category.Path} holds no images ({DatasetFolder.ImageFormats}), nor do the folders below it.");
     }
 
     private static void RefuseCategories(DatasetFolder folder)

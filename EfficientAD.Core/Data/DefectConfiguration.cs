@@ -6,8 +6,8 @@ namespace EfficientAD.Data;
 /// "Beyond Dents and Scratches", IJCV 2022).</summary>
 /// <param name="Name">The kind's name, finer than the test folder's.</param>
 /// <param name="PixelValue">The grey value, 1 to 255, that its masks carry.</param>
-/// <param name="SaturationThreshold">Pixels from which on the region counts as found, or their share of the region where
-/// <paramref name="IsRelative"/> is set.</param>
+/// <param name="SaturationThreshold">Pixels from which on the region counts as found, or their share of the region
+/// where <paramref name="IsRelative"/> is set.</param>
 /// <param name="IsRelative">The threshold is a share in (0, 1] of the region's area.</param>
 public sealed record DefectConfiguration(string Name, int PixelValue, double SaturationThreshold, bool IsRelative)
 {

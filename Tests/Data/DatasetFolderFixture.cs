@@ -1,6 +1,6 @@
 namespace EfficientAD.Tests.Data;
 
-/// <summary>A temporary folder to lay out data sets in; the images in it are empty files, for nothing decodes them.</summary>
+/// <summary>A temporary folder to lay out data sets in; its images are empty files, for nothing decodes them.</summary>
 public sealed class DatasetFolderFixture : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("efficientad-");

@@ -32,7 +32,8 @@ public sealed class DatasetProvenanceTests : IDisposable
             .Select(seed => Dataset(100).SplitTrainValidation((ulong)seed).Validation.ToArray())];
         Assert.Equal(validations[7], Dataset(100).SplitTrainValidation(7).Validation);
         Assert.Equal(20, validations.DistinctBy(images => string.Join(' ', images)).Count());
-        Assert.InRange(validations.SelectMany(images => images).Distinct().Count(), 70, 100);  // 88 expected of 200 draws
+        // 20 draws of 10 out of 100: 88 different ones are expected.
+        Assert.InRange(validations.SelectMany(images => images).Distinct().Count(), 70, 100);
     }
 
     [Fact]
@@ -55,8 +56,10 @@ public sealed class DatasetProvenanceTests : IDisposable
     {
         Assert.Equal([], new CounterRandom(1, 2).Permutation(0));
         Assert.Equal(Enumerable.Range(0, 1000), new CounterRandom(1, 2).Permutation(1000).Order());
-        var orders = Enumerable.Range(0, 600).Select(i => string.Join(',', new CounterRandom(3, (ulong)i).Permutation(3)));
-        Assert.All(orders.CountBy(order => order), pair => Assert.InRange(pair.Value, 60, 140));  // 100 +- 4.4 deviations
+        var orders = Enumerable.Range(0, 600)
+            .Select(i => string.Join(',', new CounterRandom(3, (ulong)i).Permutation(3)));
+        // 100 of each are expected, with a deviation of 9.
+        Assert.All(orders.CountBy(order => order), pair => Assert.InRange(pair.Value, 60, 140));
         Assert.Equal(6, orders.Distinct().Count());
     }
 
@@ -129,6 +132,9 @@ public sealed class DatasetProvenanceTests : IDisposable
 
     private string Hash(params string[] names) => DatasetHash.Compute(_folder.Root, names.Select(_folder.At));
 
-    private static AnomalyDataset Dataset(int count) =>
-        new("part", "/data", DatasetLayout.PlainFolder, [.. Enumerable.Range(0, count).Select(i => $"/data/{i:d4}.png")], [], []);
+    private static AnomalyDataset Dataset(int count)
+    {
+        string[] images = [.. Enumerable.Range(0, count).Select(i => $"/data/{i:d4}.png")];
+        return new AnomalyDataset("part", "/data", DatasetLayout.PlainFolder, images, [], []);
+    }
 }

@@ -56,7 +56,7 @@ public sealed class SafetensorsTests : IDisposable
         }
     }
 
-    /// <summary>The bytes that Python's struct module and json.dumps give, header unpadded, tensors out of name order.</summary>
+    /// <summary>The bytes that Python's struct module and json.dumps give: the header unpadded, tensors in any order.</summary>
     [Fact]
     public void ForeignFile_OfEveryFloatTypeReads()
     {
@@ -80,7 +80,8 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal([-0.5f], Floats(file, "d"));
         Assert.Equal(5, BitConverter.ToInt64(file.Get("i").Bytes));
         var error = Assert.Throws<ModelFormatException>(() => file.ReadFloats("i", new float[1]));
-        Assert.Equal("Tensor 'i' of foreign holds I64 values; F16, BF16, F32 or F64 can be read as floats.", error.Message);
+        Assert.Equal(
+            "Tensor 'i' of foreign holds I64 values; F16, BF16, F32 or F64 can be read as floats.", error.Message);
     }
 
     [Fact]
@@ -97,7 +98,8 @@ public sealed class SafetensorsTests : IDisposable
     {
         using var file = SafetensorsFile.Open(Small(), "small");
         var error = Assert.Throws<ArgumentException>(() => file.ReadFloats("a", new float[3]));
-        Assert.StartsWith("Tensor 'a' of small has 2 values but the destination holds 3.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Tensor 'a' of small has 2 values but the destination holds 3.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -143,9 +145,15 @@ public sealed class SafetensorsTests : IDisposable
     public void RandomDamage_NeverEscapesAsAnotherException()
     {
         byte[] sound = Bytes(
-            """{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I8","shape":[2,2],"data_offsets":[8,12]}}""",
+            """
+            {"__metadata__":{"k":"v"},
+            "a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},
+            "b":{"dtype":"I8","shape":[2,2],"data_offsets":[8,12]}}
+            """,
             "0000803f0000004001020304");
-        string[] fragments = ["[", "]", "{", "}", "\"", ",", ":", "-1", "99999999999999999999", "1e9", "null", "\\u d800", "\\ud800", "\0", "é", "[[[["];
+        string[] fragments = [
+            "[", "]", "{", "}", "\"", ",", ":", "-1", "99999999999999999999", "1e9", "null", "\\u d800", "\\ud800",
+            "\0", "é", "[[[["];
         int refused = 0;
         const int rounds = 20_000;
         for (int round = 0; round < rounds; round++)

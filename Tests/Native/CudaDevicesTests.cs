@@ -24,7 +24,8 @@ public class CudaDevicesTests
         var cuda = CudaDevices.Query(SimulatedDriver.WithoutDevice());
         Assert.Empty(cuda.Devices);
         Assert.Equal(new Version(12, 4), cuda.DriverVersion);
-        Assert.Equal("CUDA driver 12.4, but no device: cuInit failed with CUDA_ERROR_NO_DEVICE (100).", cuda.Unavailable);
+        Assert.Equal(
+            "CUDA driver 12.4, but no device: cuInit failed with CUDA_ERROR_NO_DEVICE (100).", cuda.Unavailable);
     }
 
     [Fact]
@@ -34,13 +35,15 @@ public class CudaDevicesTests
         Assert.Empty(cuda.Devices);
         Assert.Null(cuda.DriverVersion);
         Assert.Equal(
-            "No CUDA driver: tried /nowhere/libcuda.so.1. Use --device cpu, or set EFFICIENTAD_CUDA_DRIVER.", cuda.Unavailable);
+            "No CUDA driver: tried /nowhere/libcuda.so.1. Use --device cpu, or set EFFICIENTAD_CUDA_DRIVER.",
+            cuda.Unavailable);
     }
 
     [Fact]
     public void LibraryOfAnotherKind_IsNoDriver()
     {
-        string other = OperatingSystem.IsWindows() ? "kernel32.dll" : OperatingSystem.IsMacOS() ? "libSystem.dylib" : "libc.so.6";
+        string other = OperatingSystem.IsWindows() ? "kernel32.dll"
+            : OperatingSystem.IsMacOS() ? "libSystem.dylib" : "libc.so.6";
         var cuda = CudaDevices.Query(other);
         Assert.Equal($"{other} has no cuGetErrorName: it is too old, or no CUDA driver.", cuda.Unavailable);
     }

@@ -75,7 +75,8 @@ internal static unsafe class SimulatedDriver
     [UnmanagedCallersOnly]
     private static int GetName(byte* name, int length, int device)
     {
-        Encoding.UTF8.GetBytes(device == FirstHandle ? "First card\0" : "Second card\0").CopyTo(new Span<byte>(name, length));
+        byte[] text = Encoding.UTF8.GetBytes(device == FirstHandle ? "First card\0" : "Second card\0");
+        text.CopyTo(new Span<byte>(name, length));
         return IsDevice(device);
     }
 

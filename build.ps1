@@ -1,0 +1,43 @@
+#!/usr/bin/env pwsh
+
+<#
+.SYNOPSIS
+Builds, tests, measures and packs EfficientAD; the same on Windows and Linux.
+.DESCRIPTION
+Needs the .NET 10 SDK. "dotnet tool restore" brings PowerShell itself; then call it as "dotnet pwsh build.ps1 TASK".
+.PARAMETER Task
+restore: tools and packages. build: everything, warnings are errors. test: all tests. bench: the benchmarks.
+format: rewrites the sources to .editorconfig. pack: the libraries as NuGet packages, into out/packages.
+.PARAMETER Arguments
+What else the task's dotnet command shall get.
+.EXAMPLE
+dotnet pwsh build.ps1 test
+.EXAMPLE
+dotnet pwsh build.ps1 bench --filter *Convolution*
+.EXAMPLE
+dotnet pwsh build.ps1 format --verify-no-changes
+#>
+#Requires -Version 7.4
+param(
+    [ValidateSet('restore', 'build', 'test', 'bench', 'format', 'pack')] [string] $Task = 'build',
+    [Parameter(ValueFromRemainingArguments)] [string[]] $Arguments = @()
+)
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true  # a command that fails ends the script with an error
+
+Push-Location $PSScriptRoot
+try {
+    switch ($Task) {
+        'restore' { dotnet tool restore; dotnet restore @Arguments }
+        'build' { dotnet build -c Release @Arguments }
+        'test' { dotnet test -c Release @Arguments }
+        'bench' { dotnet run -c Release --project Benchmarks -- ($Arguments.Count ? $Arguments : '--filter', '*') }
+        'format' { dotnet format @Arguments }
+        'pack' {
+            foreach ($project in 'EfficientAD.Native', 'EfficientAD.Core') {
+                dotnet pack $project -c Release -o out/packages @Arguments
+            }
+        }
+    }
+}
+finally { Pop-Location }
