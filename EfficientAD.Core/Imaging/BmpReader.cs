@@ -2,10 +2,12 @@ using System.Buffers.Binary;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>Uncompressed BMP: palettes of 1, 4 and 8 bits, 24 and 32 bits; rows from the bottom or from the top.</summary>
+/// <summary>Uncompressed BMP: palettes of 1, 4 and 8 bits, 24 and 32 bits; rows from the bottom or from the
+/// top.</summary>
 internal ref struct BmpReader
 {
     private const int FileHeader = 14;
+    private const string SaveAs = "Save it as 24-bit BMP or PNG.";
 
     private readonly ImageFile _file;
     private readonly ReadOnlySpan<byte> _bytes;
@@ -30,11 +32,11 @@ internal ref struct BmpReader
     {
         int headerLength = Int32(FileHeader);
         if (headerLength is not (40 or 52 or 56 or 64 or 108 or 124))
-            throw _file.Refuse($"a BMP header of {headerLength} bytes is not read. Save it as 24-bit BMP or PNG.");
+            throw _file.Refuse($"a BMP header of {headerLength} bytes is not read. {SaveAs}");
         if (FileHeader + headerLength > _bytes.Length) throw _file.Cut("the header", FileHeader, headerLength);
         uint fileLength = (uint)Int32(2);
         if (fileLength > _bytes.Length)
-            throw _file.Refuse($"the file is cut: by its header it holds {fileLength} bytes, but it has {_bytes.Length}. {ImageFile.CopyAgain}");
+            throw _file.Damaged($"the file is cut: it should hold {fileLength} bytes but has {_bytes.Length}");
         long height = Int32(22);
         (_topDown, _bits) = (height < 0, BinaryPrimitives.ReadUInt16LittleEndian(_bytes[28..]));
         _file.CheckSize(Int32(18), Math.Abs(height));
@@ -43,18 +45,19 @@ internal ref struct BmpReader
         int compression = Int32(30);
         bool masks = _bits == 32 && compression is 3 or 6;
         if (_bits is not (1 or 4 or 8 or 24 or 32) || compression != 0 && !masks)
-            throw _file.Refuse($"BMP with {_bits} bits and compression {compression} is not read. Save it as 24-bit BMP or PNG.");
+            throw _file.Refuse($"BMP with {_bits} bits and compression {compression} is not read. {SaveAs}");
         int end = FileHeader + headerLength;
         if (masks) end = Math.Max(end, ReadMasks());
         if (_bits <= 8)
         {
             int colours = Int32(46) == 0 ? 1 << _bits : Int32(46);
-            if (colours < 1 || colours > 1 << _bits) throw _file.Refuse($"the palette has {colours} colours, not 1 to {1 << _bits}. {ImageFile.CopyAgain}");
+            if (colours < 1 || colours > 1 << _bits)
+                throw _file.Damaged($"the palette has {colours} colours, not 1 to {1 << _bits}");
             if (end + 4 * colours > _bytes.Length) throw _file.Cut("the palette", end, 4 * colours);
             _palette = _bytes.Slice(end, 4 * colours);
             end += 4 * colours;
         }
-        if (_pixels < end) throw _file.Refuse($"the pixels begin at byte {_pixels}, inside the header of {end} bytes. {ImageFile.CopyAgain}");
+        if (_pixels < end) throw _file.Damaged($"the pixels begin at byte {_pixels}, inside the header of {end} bytes");
     }
 
     /// <summary>Accepts the two usual orders of 8-bit samples.</summary>
@@ -64,7 +67,7 @@ internal ref struct BmpReader
         var masks = (Int32(54), Int32(58), Int32(62));
         _redFirst = masks == (0xFF, 0xFF00, 0xFF0000);
         if (!_redFirst && masks != (0xFF0000, 0xFF00, 0xFF))
-            throw _file.Refuse($"the colour masks {masks.Item1:x8}, {masks.Item2:x8}, {masks.Item3:x8} are not read. Save it as 24-bit BMP or PNG.");
+            throw _file.Refuse($"colour masks {masks.Item1:x} {masks.Item2:x} {masks.Item3:x} are not read. {SaveAs}");
         return FileHeader + 52;
     }
 
@@ -92,7 +95,7 @@ internal ref struct BmpReader
         int bit = x * _bits;
         int index = row[bit / 8] >> (8 - _bits - bit % 8) & ((1 << _bits) - 1);
         if (4 * index >= _palette.Length)
-            throw _file.Refuse($"a pixel has colour {index} but the palette has {_palette.Length / 4}. {ImageFile.CopyAgain}");
+            throw _file.Damaged($"a pixel has colour {index} but the palette has {_palette.Length / 4}");
         return _palette.Slice(4 * index, 3);
     }
 

@@ -1,6 +1,7 @@
 namespace EfficientAD.Imaging;
 
-/// <summary>A change of colour before the resize, computed in 8 bits exactly as Pillow's ImageEnhance does it.</summary>
+/// <summary>A change of colour before the resize, computed in 8 bits exactly as Pillow's ImageEnhance does
+/// it.</summary>
 /// <param name="Kind">Which property changes.</param>
 /// <param name="Factor">1 leaves the image as it is; training draws it uniformly from [0.8, 1.2] (paper, section 4).
 /// Ignored for <see cref="ColourAdjustmentKind.None"/> and <see cref="ColourAdjustmentKind.Grey"/>.</param>

@@ -3,10 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>A <see cref="ColourAdjustment"/> made ready for one image: every sample moves from a base value (black, the mean
-/// luma, or the pixel's own luma) by the factor, is clipped to [0, 255] and truncated, as in Pillow's blend.</summary>
-/// <remarks>Works on rows of <see cref="PixelRow"/> in blocks of <see cref="Vector{T}.Count"/> pixels; their length must be a
-/// multiple of it.</remarks>
+/// <summary>A <see cref="ColourAdjustment"/> made ready for one image: every sample moves from a base value (black, the
+/// mean luma, or the pixel's own luma) by the factor, is clipped to [0, 255] and truncated, as in Pillow's
+/// blend.</summary>
+/// <remarks>Works on rows of <see cref="PixelRow"/> in blocks of <see cref="Vector{T}.Count"/> pixels; their length
+/// must be a multiple of it.</remarks>
 internal readonly struct ColourBlend
 {
     private readonly ColourAdjustmentKind _kind;
@@ -16,8 +17,11 @@ internal readonly struct ColourBlend
     /// <param name="row">Room for a row of the image, for passing over it.</param>
     public ColourBlend(ImageView image, ColourAdjustment adjustment, Span<uint> row)
     {
-        if (adjustment.Kind is not (ColourAdjustmentKind.None or ColourAdjustmentKind.Grey) && !float.IsFinite(adjustment.Factor))
-            throw new ArgumentException($"{adjustment.Kind} by {adjustment.Factor}: the factor must be finite.", nameof(adjustment));
+        bool usesFactor = adjustment.Kind is not (ColourAdjustmentKind.None or ColourAdjustmentKind.Grey);
+        if (usesFactor && !float.IsFinite(adjustment.Factor))
+            throw new ArgumentException(
+                $"{adjustment.Kind} by {adjustment.Factor}: the factor must be finite.",
+                nameof(adjustment));
         _kind = adjustment.Kind;
         _factor = adjustment.Factor;
         _base = _kind == ColourAdjustmentKind.Contrast ? MeanLuma(image, row) : 0;
@@ -71,6 +75,7 @@ internal readonly struct ColourBlend
     {
         Vector<float> difference = Vector.ConvertToSingle(Vector.AsVectorInt32(sample) - from);
         Vector<float> moved = Vector.ConvertToSingle(from) + difference * _factor;
-        return Vector.AsVectorUInt32(Vector.ConvertToInt32(Vector.Min(Vector.Max(moved, Vector<float>.Zero), new Vector<float>(255))));
+        moved = Vector.Min(Vector.Max(moved, Vector<float>.Zero), new Vector<float>(255));
+        return Vector.AsVectorUInt32(Vector.ConvertToInt32(moved));
     }
 }

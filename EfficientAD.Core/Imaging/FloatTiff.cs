@@ -5,8 +5,8 @@ using EfficientAD.Models;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>Anomaly maps as TIFF of 32-bit floats, as the official evaluation scripts of MVTec AD and MVTec LOCO read them:
-/// one sample a pixel, uncompressed, little-endian, one strip.</summary>
+/// <summary>Anomaly maps as TIFF of 32-bit floats, as the official evaluation scripts of MVTec AD and MVTec LOCO read
+/// them: one sample a pixel, uncompressed, little-endian, one strip.</summary>
 public static class FloatTiff
 {
     private const int HeaderBytes = 8, EntryBytes = 12;
@@ -34,17 +34,20 @@ public static class FloatTiff
         ];
         var head = new byte[HeaderBytes + 2 + EntryBytes * fields.Length + 4];
         if (head.Length + 4L * map.Values.Length > uint.MaxValue)
-            throw new ArgumentException($"A map of {map.Width} x {map.Height} does not fit into a TIFF of 4 GiB.", nameof(map));
+            throw new ArgumentException(
+                $"A map of {map.Width} x {map.Height} does not fit into a TIFF of 4 GiB.",
+                nameof(map));
 
         ReadOnlySpan<byte> start = [(byte)'I', (byte)'I', 42, 0, HeaderBytes, 0, 0, 0, (byte)fields.Length, 0];
         start.CopyTo(head);
         Span<byte> rest = head.AsSpan(start.Length);
-        foreach (var (field, type, value) in fields)
+        foreach (var (field, type, known) in fields)
         {
+            uint value = field == TiffField.StripOffsets ? (uint)head.Length : (uint)known;
             BinaryPrimitives.WriteUInt16LittleEndian(rest, (ushort)field);
             BinaryPrimitives.WriteUInt16LittleEndian(rest[2..], type);
             BinaryPrimitives.WriteUInt32LittleEndian(rest[4..], 1);
-            BinaryPrimitives.WriteUInt32LittleEndian(rest[8..], field == TiffField.StripOffsets ? (uint)head.Length : (uint)value);
+            BinaryPrimitives.WriteUInt32LittleEndian(rest[8..], value);
             rest = rest[EntryBytes..];
         }
         stream.Write(head);

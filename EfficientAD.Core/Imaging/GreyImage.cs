@@ -1,6 +1,7 @@
 namespace EfficientAD.Imaging;
 
-/// <summary>An 8-bit grey image in memory, a ground-truth mask for instance: rows from top to bottom, no padding.</summary>
+/// <summary>An 8-bit grey image in memory, a ground-truth mask for instance: rows from top to bottom, no
+/// padding.</summary>
 public sealed class GreyImage
 {
     public GreyImage(int width, int height) : this(width, height, new byte[checked(width * height)]) { }
@@ -10,7 +11,9 @@ public sealed class GreyImage
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (pixels.Length != (long)width * height)
-            throw new ArgumentException($"{width} x {height} grey takes {(long)width * height} bytes but the array holds {pixels.Length}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{width} x {height} grey takes {(long)width * height} bytes but the array holds {pixels.Length}.",
+                nameof(pixels));
         (Width, Height, Pixels) = (width, height, pixels);
     }
 

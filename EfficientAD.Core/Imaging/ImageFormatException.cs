@@ -8,5 +8,5 @@ public sealed class ImageFormatException : Exception
 
     public ImageFormatException(string message) : base(message) { }
 
-    public ImageFormatException(string message, Exception innerException) : base(message, innerException) { }
+    public ImageFormatException(string message, Exception? innerException) : base(message, innerException) { }
 }

@@ -9,7 +9,8 @@ public sealed record ImageLimits
         get;
         init => field = value is >= 1 and <= 700_000_000
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "The pixel limit must be from 1 to 700,000,000.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(value), value, "The limit must be from 1 to 700,000,000 pixels.");
     } = 64_000_000;
 
     /// <summary>Largest file; 512 MiB unless set, at most 2,000,000,000 bytes.</summary>
@@ -18,6 +19,7 @@ public sealed record ImageLimits
         get;
         init => field = value is >= 1 and <= 2_000_000_000
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "The file limit must be from 1 to 2,000,000,000 bytes.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(value), value, "The limit must be from 1 to 2,000,000,000 bytes.");
     } = 512L << 20;
 }

@@ -4,9 +4,10 @@ namespace EfficientAD.Imaging;
 /// plainly supported is refused; no file can hang it, exhaust memory, or end as a picture with missing parts.</summary>
 /// <remarks>
 /// Magic bytes decide the format, the name does not: PNG, JPEG (baseline and progressive, 8 bits, grey or colour), TIFF
-/// (classic, one page; uncompressed, LZW, Deflate or PackBits), BMP (uncompressed), PGM and PPM. Alpha is dropped, palettes
-/// are looked up, samples of 16 bits become round(v / 257). Metadata is ignored, also the orientation in a JPEG's EXIF and
-/// colour profiles: pixels come as they are stored. SECURITY.md lists the limits and what is checked. Thread-safe.
+/// (classic, one page; uncompressed, LZW, Deflate or PackBits), BMP (uncompressed), PGM and PPM. Alpha is dropped,
+/// palettes are looked up, samples of 16 bits become round(v / 257). Metadata is ignored, also the orientation in a
+/// JPEG's EXIF and colour profiles: pixels come as they are stored. SECURITY.md lists the limits and what is checked.
+/// Thread-safe.
 /// </remarks>
 public sealed class ImageReader
 {
@@ -45,8 +46,8 @@ public sealed class ImageReader
     /// <exception cref="ImageFormatException">The content was refused; the message says why.</exception>
     public RgbImage Decode(byte[] bytes, string name) => Decode(new ImageFile(name, bytes, _limits, ForMask: false));
 
-    /// <summary>Reads a ground-truth mask: not zero where the defect is. The grey values are kept (MVTec LOCO tells defects
-    /// apart by them); colours count as their largest sample; 16-bit samples other than zero stay so.</summary>
+    /// <summary>Reads a ground-truth mask: not zero where the defect is. The grey values are kept (MVTec LOCO tells
+    /// defects apart by them); colours count as their largest sample; 16-bit samples other than zero stay so.</summary>
     /// <exception cref="ImageFormatException">The file was refused; the message says why.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
@@ -69,9 +70,9 @@ public sealed class ImageReader
             throw file.Refuse("BigTIFF is not read. Save it as classic TIFF or PNG."),
         [(byte)'B', (byte)'M', ..] => BmpReader.Read(file),
         [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6', ..] => NetpbmReader.Read(file),
-        [] => throw file.Refuse($"the file is empty. {ImageFile.CopyAgain}"),
-        _ => throw file.Refuse(
-            $"the first bytes ({Convert.ToHexString(file.Bytes.AsSpan(0, Math.Min(file.Bytes.Length, 8)))}) are not those of "
+        [] => throw file.Damaged($"the file is empty"),
+        byte[] bytes => throw file.Refuse(
+            $"the first bytes ({Convert.ToHexString(bytes.AsSpan(0, Math.Min(bytes.Length, 8)))}) are not those of "
             + "PNG, JPEG, TIFF, BMP, PGM or PPM. Convert it to one of these."),
     };
 
@@ -79,17 +80,21 @@ public sealed class ImageReader
     private ImageFile ReadAll(Stream stream, string name, bool forMask)
     {
         long expected = stream.CanSeek ? stream.Length - stream.Position : 1 << 16;
-        var bytes = new byte[Math.Clamp(expected + 1, 1, _limits.MaxFileBytes + 1)];
-        int length = 0;
-        for (int read; (read = stream.Read(bytes, length, bytes.Length - length)) > 0;)
+        if (expected > _limits.MaxFileBytes) throw TooLarge(name);
+        var bytes = new byte[Math.Max(expected, 0)];
+        int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        for (int next; (next = stream.ReadByte()) >= 0;)  // longer than it said, or it did not say
         {
-            length += read;
-            if (length > _limits.MaxFileBytes)
-                throw new ImageFormatException($"{name}: the file is larger than the limit of {_limits.MaxFileBytes} bytes. "
-                    + $"Crop or shrink the picture, or raise {nameof(ImageLimits)}.{nameof(ImageLimits.MaxFileBytes)}.");
-            if (length == bytes.Length) Array.Resize(ref bytes, (int)Math.Min(2L * length, _limits.MaxFileBytes + 1));
+            if (length == _limits.MaxFileBytes) throw TooLarge(name);
+            Array.Resize(ref bytes, (int)Math.Min(2L * length + 1, _limits.MaxFileBytes));
+            bytes[length++] = (byte)next;
+            length += stream.ReadAtLeast(bytes.AsSpan(length), bytes.Length - length, throwOnEndOfStream: false);
         }
-        Array.Resize(ref bytes, length);
+        if (length < bytes.Length) Array.Resize(ref bytes, length);
         return new ImageFile(name, bytes, _limits, forMask);
     }
+
+    private ImageFormatException TooLarge(string name) => new(
+        $"{name}: the file is larger than the limit of {_limits.MaxFileBytes} bytes. Crop or shrink the picture, "
+        + $"or raise {nameof(ImageLimits)}.{nameof(ImageLimits.MaxFileBytes)}.");
 }

@@ -15,10 +15,14 @@ public readonly ref struct ImageView
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         long row = (long)width * BytesPerPixelOf(format);
         if (stride < row)
-            throw new ArgumentException($"A row of {width} {format} pixels takes {row} bytes but the stride is {stride}.", nameof(stride));
+            throw new ArgumentException(
+                $"A row of {width} {format} pixels takes {row} bytes but the stride is {stride}.",
+                nameof(stride));
         long needed = (long)(height - 1) * stride + row;
         if (pixels.Length < needed)
-            throw new ArgumentException($"{width} x {height} {format} with stride {stride} takes {needed} bytes but the buffer holds {pixels.Length}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{width} x {height} {format}, stride {stride}, takes {needed} bytes, the buffer has {pixels.Length}.",
+                nameof(pixels));
         Pixels = pixels;
         (Width, Height, Stride, Format) = (width, height, stride, format);
     }
@@ -43,7 +47,8 @@ public readonly ref struct ImageView
     public ImageView Crop(int x, int y, int width, int height)
     {
         if (x < 0 || y < 0 || width < 1 || height < 1 || x + width > Width || y + height > Height)
-            throw new ArgumentOutOfRangeException(nameof(x), $"The rectangle ({x}, {y}) {width} x {height} is not inside {Width} x {Height}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(x), $"The rectangle ({x}, {y}) {width} x {height} is not inside {Width} x {Height}.");
         return new ImageView(Pixels[(y * Stride + x * BytesPerPixel)..], width, height, Stride, Format);
     }
 

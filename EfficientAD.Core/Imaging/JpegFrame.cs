@@ -8,11 +8,13 @@ internal sealed class JpegFrame
     public JpegFrame(ImageFile file, ReadOnlySpan<byte> header, bool progressive)
     {
         if (header.Length < 6 || header.Length != 6 + 3 * header[5])
-            throw file.Refuse($"the frame's header holds {header.Length} bytes, which does not fit its components. {ImageFile.CopyAgain}");
-        if (header[0] != 8) throw file.Refuse($"JPEG with {header[0]} bits a sample is not read, only 8. Save it as 16-bit PNG.");
+            throw file.Damaged($"the frame's header holds {header.Length} bytes, which does not fit its components");
+        if (header[0] != 8)
+            throw file.Refuse($"JPEG with {header[0]} bits a sample is not read, only 8. Save it as 16-bit PNG.");
         if (header[5] is not (1 or 3))
-            throw file.Refuse($"JPEG with {header[5]} components is not read, only grey (1) and colour (3). Save it as RGB.");
-        (Height, Width) = (BinaryPrimitives.ReadUInt16BigEndian(header[1..]), BinaryPrimitives.ReadUInt16BigEndian(header[3..]));
+            throw file.Refuse($"JPEG with {header[5]} components is not read, only with 1 or 3. Save it as RGB.");
+        Height = BinaryPrimitives.ReadUInt16BigEndian(header[1..]);
+        Width = BinaryPrimitives.ReadUInt16BigEndian(header[3..]);
         file.CheckSize(Width, Height);
         Progressive = progressive;
 
@@ -20,14 +22,16 @@ internal sealed class JpegFrame
         for (ReadOnlySpan<byte> rest = header[6..]; !rest.IsEmpty; rest = rest[3..])
             components.Add(new Component(rest[0], rest[1] >> 4, rest[1] & 15));
         Components = components;
-        if (components.Any(c => c.H is < 1 or > 4 || c.V is < 1 or > 4) || components.DistinctBy(c => c.Id).Count() < components.Count)
-            throw file.Refuse($"the frame's components are damaged. {ImageFile.CopyAgain}");
+        bool distinct = components.DistinctBy(c => c.Id).Count() == components.Count;
+        if (!distinct || components.Any(c => c.H is < 1 or > 4 || c.V is < 1 or > 4))
+            throw file.Damaged($"the frame's components are damaged");
 
         int maxH = components.Max(c => c.H), maxV = components.Max(c => c.V);
         (UnitsX, UnitsY) = (CeilingOf(Width, 8 * maxH), CeilingOf(Height, 8 * maxV));
         foreach (Component c in components)
         {
-            (c.BlocksX, c.BlocksY) = (CeilingOf(CeilingOf(Width * c.H, maxH), 8), CeilingOf(CeilingOf(Height * c.V, maxV), 8));
+            c.BlocksX = CeilingOf(CeilingOf(Width * c.H, maxH), 8);
+            c.BlocksY = CeilingOf(CeilingOf(Height * c.V, maxV), 8);
             c.Stride = UnitsX * c.H;
             if (progressive) c.NonZero = new ulong[c.Stride * UnitsY * c.V];
         }
@@ -52,7 +56,7 @@ internal sealed class JpegFrame
     {
         int incomplete = Components.Sum(c => c.MissingBits.Count(bits => bits != 0));
         if (incomplete > 0)
-            throw file.Refuse($"the file is cut: {incomplete} of {64 * Components.Count} frequencies lack a scan. {ImageFile.CopyAgain}");
+            throw file.Damaged($"the file is cut: {incomplete} of {64 * Components.Count} frequencies lack a scan");
     }
 
     private static int CeilingOf(int value, int divisor) => (value + divisor - 1) / divisor;
@@ -77,7 +81,8 @@ internal sealed class JpegFrame
         /// <summary>Per frequency the low bits still to come.</summary>
         public byte[] MissingBits { get; } = Enumerable.Repeat(Unseen, 64).ToArray();
 
-        /// <summary>Progressive only: per block which frequencies are not zero, on which the length of later scans depends.</summary>
+        /// <summary>Progressive only: per block which frequencies are not zero, on which the length of later scans
+        /// depends.</summary>
         public ulong[] NonZero { get; set; } = [];
     }
 }

@@ -1,7 +1,7 @@
 namespace EfficientAD.Imaging;
 
-/// <summary>Reads a scan's Huffman codes without keeping the values, to see that all blocks of the picture are there:
-/// a decoder would fill what is missing with grey.</summary>
+/// <summary>Reads a scan's Huffman codes without keeping the values, to see that all blocks of the picture are there: a
+/// decoder would fill what is missing with grey.</summary>
 internal sealed class JpegScan
 {
     private readonly ImageFile _file;
@@ -29,7 +29,8 @@ internal sealed class JpegScan
         for (int i = 0; i < count; i++)
         {
             int id = header[1 + 2 * i], tables = header[2 + 2 * i];
-            JpegFrame.Component component = frame.Components.FirstOrDefault(c => c.Id == id) ?? throw Damaged($"component {id}");
+            JpegFrame.Component component = frame.Components.FirstOrDefault(c => c.Id == id)
+                ?? throw Damaged($"component {id}");
             if ((tables & 0xCC) != 0 || _components.Any(c => c.Component.Id == id)) throw Damaged($"component {id}");
             _components.Add((component, dcTables[tables >> 4], acTables[tables & 3]));
             RecordProgress(component);
@@ -59,10 +60,10 @@ internal sealed class JpegScan
                         CheckBlock(ref bits, component, dc, ac, (y * down + v) * component.Stride + x * across + h);
             }
             if (bits.Overrun)
-                throw _file.Refuse($"the file is cut: a scan that begins at byte {start} ends after {unit} of {units} units. {ImageFile.CopyAgain}");
+                throw _file.Damaged($"the file is cut: the scan at byte {start} ends after {unit} of {units} units");
         }
         bits.Align();
-        if (!bits.IsAtMarker) throw _file.Refuse($"a scan that begins at byte {start} goes on after its last block. {ImageFile.CopyAgain}");
+        if (!bits.IsAtMarker) throw _file.Damaged($"the scan at byte {start} goes on after its last block");
         return bits.Position;
     }
 
@@ -157,10 +158,11 @@ internal sealed class JpegScan
     {
         for (int k = _first; k <= _last; k++)
         {
-            if (component.MissingBits[k] != (IsRefinement ? _high : JpegFrame.Component.Unseen)) throw Damaged("the order of scans");
+            if (component.MissingBits[k] != (IsRefinement ? _high : JpegFrame.Component.Unseen))
+                throw Damaged("the order of scans");
             component.MissingBits[k] = (byte)_low;
         }
     }
 
-    private ImageFormatException Damaged(string what) => _file.Refuse($"a JPEG scan is damaged ({what}). {ImageFile.CopyAgain}");
+    private ImageFormatException Damaged(string what) => _file.Damaged($"a JPEG scan is damaged ({what})");
 }

@@ -23,7 +23,7 @@ internal ref struct NetpbmReader
         int width = ReadNumber(int.MaxValue), height = ReadNumber(int.MaxValue);
         _file.CheckSize(width, height);
         int maximum = ReadNumber(ushort.MaxValue);
-        if (maximum == 0) throw _file.Refuse($"the largest sample value is 0. {ImageFile.CopyAgain}");
+        if (maximum == 0) throw _file.Damaged($"the largest sample value is 0");
         int bytesPerSample = text ? 0 : maximum > 255 ? 2 : 1;
         long samples = (long)width * height * (grey ? 1 : 3);
         // As text a sample takes a digit and a blank at least: what is too short is refused before memory is taken.
@@ -59,9 +59,9 @@ internal ref struct NetpbmReader
             if (value > maximum) throw TooLarge(value, maximum);
         }
         if (_at == _bytes.Length)
-            throw _file.Refuse($"the file is cut: it ends at byte {_at} where a number and a blank are due. {ImageFile.CopyAgain}");
+            throw _file.Damaged($"the file is cut: it ends at byte {_at} where a number and a blank are due");
         if (_at == start || !IsBlank(_bytes[_at]))
-            throw _file.Refuse($"no number at byte {start} but {_bytes[_at]:x2}. {ImageFile.CopyAgain}");
+            throw _file.Damaged($"no number at byte {start} but {_bytes[_at]:x2}");
         _at++;
         return (int)value;
     }
@@ -81,5 +81,5 @@ internal ref struct NetpbmReader
     private static bool IsBlank(byte value) => value is (byte)' ' or (>= 9 and <= 13);
 
     private readonly ImageFormatException TooLarge(long value, int maximum) =>
-        _file.Refuse($"the number {value} before byte {_at} is above {maximum}. {ImageFile.CopyAgain}");
+        _file.Damaged($"the number {value} before byte {_at} is above {maximum}");
 }

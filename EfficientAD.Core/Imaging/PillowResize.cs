@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>Resizes 8-bit images to the same bits as Pillow's <c>Image.resize(size, BILINEAR)</c>: a triangle filter that
-/// widens with the shrink factor, horizontal pass first, rounded to 8 bits between the passes.</summary>
+/// <summary>Resizes 8-bit images to the same bits as Pillow's <c>Image.resize(size, BILINEAR)</c>: a triangle filter
+/// that widens with the shrink factor, horizontal pass first, rounded to 8 bits between the passes.</summary>
 /// <remarks>Built once for a pair of sizes and used for many images; allocates nothing after that. Not thread-safe: one
 /// instance per thread (its buffers are a few rows).</remarks>
 public sealed class PillowResize
@@ -15,10 +15,10 @@ public sealed class PillowResize
 
     private readonly int _sourceHeight, _sourceWidth, _height, _width;
     private readonly TriangleFilter _horizontal, _vertical;
-    private readonly uint[] _sourceRow;      // one row of the image
-    private readonly byte[] _resizedRows;    // a ring of rows after the horizontal pass, as many as the vertical pass needs
+    private readonly uint[] _sourceRow;    // one row of the image
+    private readonly byte[] _resizedRows;  // a ring of rows after the horizontal pass, as many as the vertical needs
     private readonly byte[] _outputRow;
-    private readonly int _pitch;             // bytes from one row of the ring to the next
+    private readonly int _pitch;           // bytes from one row of the ring to the next
 
     public PillowResize(int sourceHeight, int sourceWidth, int targetHeight, int targetWidth)
         : this(sourceHeight, sourceWidth, targetHeight, targetWidth, 0, 0, targetHeight, targetWidth) { }
@@ -32,7 +32,8 @@ public sealed class PillowResize
         ArgumentOutOfRangeException.ThrowIfLessThan(targetHeight, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(targetWidth, 1);
         if (top < 0 || left < 0 || height < 1 || width < 1 || top + height > targetHeight || left + width > targetWidth)
-            throw new ArgumentOutOfRangeException(nameof(top), $"The window ({left}, {top}) {width} x {height} is not inside {targetWidth} x {targetHeight}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(top), $"({left}, {top}) {width} x {height} is not inside {targetWidth} x {targetHeight}.");
         (_sourceHeight, _sourceWidth, _height, _width) = (sourceHeight, sourceWidth, height, width);
         _horizontal = new TriangleFilter(sourceWidth, targetWidth, left, width);
         _vertical = new TriangleFilter(sourceHeight, targetHeight, top, height);
@@ -51,16 +52,21 @@ public sealed class PillowResize
     }
 
     /// <param name="image">Of the source size; any format.</param>
-    /// <param name="rgb">[height, width, 3], overwritten: red, green, blue of each pixel. Grey images give three equal values.</param>
+    /// <param name="rgb">[height, width, 3], overwritten: red, green, blue of each pixel. Grey images give three equal
+    /// values.</param>
     public void Run(ImageView image, Span<byte> rgb) => Run(image, ColourAdjustment.None, rgb);
 
     /// <param name="adjustment">Applied before the resize.</param>
     public void Run(ImageView image, ColourAdjustment adjustment, Span<byte> rgb)
     {
         if (image.Height != _sourceHeight || image.Width != _sourceWidth)
-            throw new ArgumentException($"The image is {image.Width} x {image.Height} but the resize was built for {_sourceWidth} x {_sourceHeight}.", nameof(image));
+            throw new ArgumentException(
+                $"The image is {image.Width} x {image.Height} but the resize is for {_sourceWidth} x {_sourceHeight}.",
+                nameof(image));
         if (rgb.Length != 3L * _height * _width)
-            throw new ArgumentException($"{_width} x {_height} RGB takes {3L * _height * _width} bytes but the span holds {rgb.Length}.", nameof(rgb));
+            throw new ArgumentException(
+                $"{_width} x {_height} RGB takes {3L * _height * _width} bytes but the span holds {rgb.Length}.",
+                nameof(rgb));
 
         var blend = new ColourBlend(image, adjustment, _sourceRow);
         int next = _vertical.Start(0);  // the first source row that has not been through the horizontal pass
@@ -93,7 +99,7 @@ public sealed class PillowResize
             for (int i = 0; i < weights.Length; i++)
                 sum += Lanes(pixels[i]) * Vector128.Create((uint)weights[i]);
             sum = Vector128.Min(sum >>> TriangleFilter.FractionBits, Vector128.Create(255u));
-            // Four bytes are written for three samples; the next pixel overwrites the last, the row's padding takes the end's.
+            // Four bytes are written for three samples: the next pixel overwrites the fourth, or the padding takes it.
             uint packed = Vector128.ShuffleNative(sum.AsByte(), lowBytes).AsUInt32().ToScalar();
             Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, 3 * x), packed);
         }
@@ -113,7 +119,8 @@ public sealed class PillowResize
             Vector<uint> a = bias, b = bias, c = bias, d = bias;
             for (int i = 0; i < weights.Length; i++)
             {
-                Vector.Widen(new Vector<byte>(RingRow(start + i)[x..]), out Vector<ushort> low, out Vector<ushort> high);
+                var samples = new Vector<byte>(RingRow(start + i)[x..]);
+                Vector.Widen(samples, out Vector<ushort> low, out Vector<ushort> high);
                 Vector.Widen(low, out Vector<uint> p, out Vector<uint> q);
                 Vector.Widen(high, out Vector<uint> r, out Vector<uint> s);
                 var weight = new Vector<uint>((uint)weights[i]);

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>Brings a row of any <see cref="PixelFormat"/> to one form: 32 bits a pixel, red lowest, then green and blue;
-/// the highest byte is arbitrary.</summary>
+/// <summary>Brings a row of any <see cref="PixelFormat"/> to one form: 32 bits a pixel, red lowest, then green and
+/// blue; the highest byte is arbitrary.</summary>
 internal static class PixelRow
 {
     /// <param name="row">Pixels in <paramref name="format"/>.</param>

@@ -4,28 +4,33 @@ using System.Text;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>What of a PNG file holds pixels, after every chunk up to IEND was found whole and with the right CRC.</summary>
+/// <summary>What of a PNG file holds pixels, after every chunk up to IEND was found whole and with the right
+/// CRC.</summary>
 internal sealed class PngFile
 {
     private static readonly byte[] Signature = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
 
     private readonly byte[] _header;
     private byte[] _palette = [];
-    private byte[] _data = [];
+    private (int Start, int Length) _data;
 
     private PngFile(ImageFile file, ReadOnlySpan<byte> header)
     {
-        if (header.Length != 13) throw file.Refuse($"IHDR holds {header.Length} bytes, not 13. {ImageFile.CopyAgain}");
+        if (header.Length != 13) throw file.Damaged($"IHDR holds {header.Length} bytes, not 13");
         _header = header.ToArray();
-        long width = BinaryPrimitives.ReadUInt32BigEndian(header), height = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
+        long width = BinaryPrimitives.ReadUInt32BigEndian(header);
+        long height = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
         file.CheckSize(width, height);
-        (Width, Height, BitDepth, ColourType, Interlaced) = ((int)width, (int)height, header[8], header[9], header[12] == 1);
-        bool known = (ColourType, BitDepth) is (0, 1 or 2 or 4 or 8 or 16) or (3, 1 or 2 or 4 or 8) or (2 or 4 or 6, 8 or 16);
+        (Width, Height) = ((int)width, (int)height);
+        (BitDepth, ColourType, Interlaced) = (header[8], header[9], header[12] == 1);
+        bool known = (ColourType, BitDepth)
+            is (0, 1 or 2 or 4 or 8 or 16) or (3, 1 or 2 or 4 or 8) or (2 or 4 or 6, 8 or 16);
         if (!known || header[10] != 0 || header[11] != 0 || header[12] > 1)
-            throw file.Refuse($"IHDR has colour type {ColourType}, bit depth {BitDepth}, compression {header[10]}, filter {header[11]}, "
-                + $"interlace {header[12]}, which PNG does not define. {ImageFile.CopyAgain}");
+            throw file.Damaged($"PNG does not define IHDR's colour type {ColourType}, bit depth {BitDepth}, "
+                + $"compression {header[10]}, filter {header[11]}, interlace {header[12]}");
         if (Interlaced && Math.Min(Width, Height) < 5)
-            throw file.Refuse($"an interlaced picture of {Width} x {Height} is not read (a side below 5). Save it without interlacing.");
+            throw file.Refuse($"an interlaced picture of {Width} x {Height} (a side below 5) is not read. "
+                + "Save it without interlacing.");
     }
 
     public int Width { get; }
@@ -41,13 +46,17 @@ internal sealed class PngFile
     /// <summary>Bits of one pixel in the filtered rows.</summary>
     public int BitsPerPixel => BitDepth * ColourType switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
 
-    /// <summary>The zlib stream: all IDAT chunks in one.</summary>
-    public Stream OpenData() => new MemoryStream(_data, writable: false);
+    /// <summary>A PNG of nothing but IHDR, PLTE, one IDAT and IEND, so that no other chunk reaches a decoder. The
+    /// palette is filled up with black, so that every index exists.</summary>
+    public byte[] PixelsOnly { get; private set; } = [];
+
+    /// <summary>The zlib stream: the content of all IDAT chunks.</summary>
+    public Stream OpenData() => new MemoryStream(PixelsOnly, _data.Start, _data.Length, writable: false);
 
     public static PngFile Parse(ImageFile file)
     {
         if (!file.Bytes.AsSpan().StartsWith(Signature))
-            throw file.Refuse($"the PNG signature is damaged. {ImageFile.CopyAgain}");
+            throw file.Damaged($"the PNG signature is damaged");
         PngFile? png = null;
         var data = new List<Range>();
         bool dataEnded = false;
@@ -55,7 +64,7 @@ internal sealed class PngFile
         {
             Range range = ReadChunk(file, ref at, out string type);
             ReadOnlySpan<byte> content = file.Bytes.AsSpan(range);
-            if (png is null && type != "IHDR") throw file.Refuse($"the first chunk is {type}, not IHDR. {ImageFile.CopyAgain}");
+            if (png is null && type != "IHDR") throw file.Damaged($"the first chunk is {type}, not IHDR");
             dataEnded |= type != "IDAT" && data.Count > 0;
             switch (type)
             {
@@ -69,35 +78,17 @@ internal sealed class PngFile
                     data.Add(range);
                     break;
                 case "IEND":
-                    png!._data = Join(file.Bytes, data);
-                    png.CheckPalette(file);
+                    png!.CheckPalette(file);
+                    png.Pack([.. data.Select(part => file.Bytes.AsMemory(part))]);
                     return png;
                 case "IHDR" or "PLTE" or "IDAT":
-                    throw file.Refuse($"a second or misplaced {type} chunk. {ImageFile.CopyAgain}");
+                    throw file.Damaged($"a second or misplaced {type} chunk");
                 default:
                     if (char.IsAsciiLetterUpper(type[0]))
                         throw file.Refuse($"the critical chunk {type} is not known. Save it as plain PNG.");
                     break;  // ancillary: text, profiles, time; no pixels
             }
         }
-    }
-
-    /// <summary>A PNG of nothing but IHDR, PLTE, one IDAT and IEND, so that no other chunk reaches a decoder. The palette is
-    /// filled up with black, so that every index exists.</summary>
-    public byte[] WithPixelsOnly()
-    {
-        var png = new MemoryStream(_data.Length + 1000);
-        png.Write(Signature);
-        WriteChunk(png, "IHDR", _header);
-        if (ColourType == 3)
-        {
-            var palette = new byte[3 << BitDepth];
-            _palette.CopyTo(palette, 0);
-            WriteChunk(png, "PLTE", palette);
-        }
-        WriteChunk(png, "IDAT", _data);
-        WriteChunk(png, "IEND", []);
-        return png.ToArray();
     }
 
     /// <returns>Where the chunk's content is.</returns>
@@ -107,43 +98,53 @@ internal sealed class PngFile
         if (rest.Length < 12) throw file.Cut("a chunk", at, 12);
         long length = BinaryPrimitives.ReadUInt32BigEndian(rest);
         type = Encoding.Latin1.GetString(rest.Slice(4, 4));
-        if (!type.All(char.IsAsciiLetter)) throw file.Refuse($"no chunk begins at byte {at}. {ImageFile.CopyAgain}");
+        if (!type.All(char.IsAsciiLetter)) throw file.Damaged($"no chunk begins at byte {at}");
         if (length > rest.Length - 12) throw file.Cut($"chunk {type}", at, length + 12);
         uint stored = BinaryPrimitives.ReadUInt32BigEndian(rest[(int)(8 + length)..]);
         uint computed = Crc32.HashToUInt32(rest.Slice(4, (int)length + 4));
         if (stored != computed)
-            throw file.Refuse($"chunk {type} at byte {at} is damaged: its CRC is {computed:x8}, not {stored:x8}. {ImageFile.CopyAgain}");
+            throw file.Damaged($"chunk {type} at byte {at} is damaged: its CRC is {computed:x8}, not {stored:x8}");
         at += (int)length + 12;
         return (at - 4 - (int)length)..(at - 4);
-    }
-
-    private static byte[] Join(byte[] bytes, List<Range> ranges)
-    {
-        var joined = new byte[ranges.Sum(range => range.GetOffsetAndLength(bytes.Length).Length)];
-        Span<byte> rest = joined;
-        foreach (Range range in ranges)
-        {
-            bytes.AsSpan(range).CopyTo(rest);
-            rest = rest[bytes.AsSpan(range).Length..];
-        }
-        return joined;
     }
 
     private void CheckPalette(ImageFile file)
     {
         if (ColourType == 3 && (_palette.Length == 0 || _palette.Length % 3 != 0 || _palette.Length > 3 << BitDepth))
-            throw file.Refuse($"the palette holds {_palette.Length} bytes, not 3 to {3 << BitDepth} in threes. {ImageFile.CopyAgain}");
+            throw file.Damaged($"the palette holds {_palette.Length} bytes, not 3 to {3 << BitDepth} in threes");
     }
 
-    private static void WriteChunk(MemoryStream png, string type, ReadOnlySpan<byte> content)
+    private void Pack(ReadOnlyMemory<byte>[] data)
     {
+        byte[] palette = ColourType == 3 ? new byte[3 << BitDepth] : [];
+        _palette.CopyTo(palette, 0);
+        int length = data.Sum(part => part.Length);
+        int paletteChunk = palette.Length > 0 ? 12 + palette.Length : 0;
+        PixelsOnly = new byte[Signature.Length + 12 + _header.Length + paletteChunk + 12 + length + 12];
+        var png = new MemoryStream(PixelsOnly);
+        png.Write(Signature);
+        WriteChunk(png, "IHDR", [_header]);
+        if (palette.Length > 0) WriteChunk(png, "PLTE", [palette]);
+        _data = ((int)png.Position + 8, length);
+        WriteChunk(png, "IDAT", data);
+        WriteChunk(png, "IEND", []);
+    }
+
+    private static void WriteChunk(MemoryStream png, string type, ReadOnlyMemory<byte>[] content)
+    {
+        byte[] name = Encoding.Latin1.GetBytes(type);
         Span<byte> number = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(number, content.Length);
+        BinaryPrimitives.WriteInt32BigEndian(number, content.Sum(part => part.Length));
         png.Write(number);
-        int start = (int)png.Length;
-        png.Write(Encoding.Latin1.GetBytes(type));
-        png.Write(content);
-        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.HashToUInt32(png.GetBuffer().AsSpan(start, (int)png.Length - start)));
+        png.Write(name);
+        var crc = new Crc32();
+        crc.Append(name);
+        foreach (ReadOnlyMemory<byte> part in content)
+        {
+            png.Write(part.Span);
+            crc.Append(part.Span);
+        }
+        BinaryPrimitives.WriteUInt32BigEndian(number, crc.GetCurrentHashAsUInt32());
         png.Write(number);
     }
 }

@@ -9,7 +9,8 @@ internal static class PngRows
     private static readonly (int X, int Y, int StepX, int StepY)[] Passes =
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
-    /// <exception cref="ImageFormatException">The zlib stream is damaged, too short or too long, or a filter is unknown.</exception>
+    /// <exception cref="ImageFormatException">The zlib stream is damaged, too short or too long, or a filter is
+    /// unknown.</exception>
     public static void Check(ImageFile file, PngFile png)
     {
         try
@@ -20,11 +21,11 @@ internal static class PngRows
                 foreach (var (x, y, stepX, stepY) in Passes)
                     CheckPass(file, png, inflated, CeilingOf(png.Width - x, stepX), CeilingOf(png.Height - y, stepY));
             if (inflated.ReadByte() >= 0)
-                throw file.Refuse($"the pixel data goes on after the last of {png.Height} rows. {ImageFile.CopyAgain}");
+                throw file.Damaged($"the pixel data goes on after the last of {png.Height} rows");
         }
         catch (InvalidDataException e)
         {
-            throw file.Refuse($"the compressed pixel data is damaged. {ImageFile.CopyAgain}", e);
+            throw file.Damaged($"the compressed pixel data is damaged", e);
         }
     }
 
@@ -36,8 +37,8 @@ internal static class PngRows
         {
             int read = inflated.ReadAtLeast(row, row.Length, throwOnEndOfStream: false);
             if (read < row.Length)
-                throw file.Refuse($"the pixel data ends in row {y} of {height}: {read} of {row.Length} bytes. {ImageFile.CopyAgain}");
-            if (row[0] > 4) throw file.Refuse($"row {y} has filter {row[0]}, but PNG knows 0 to 4. {ImageFile.CopyAgain}");
+                throw file.Damaged($"the pixel data ends in row {y} of {height}: {read} of {row.Length} bytes");
+            if (row[0] > 4) throw file.Damaged($"row {y} has filter {row[0]}, but PNG knows 0 to 4");
         }
     }
 

@@ -22,14 +22,20 @@ public sealed class Preprocessing
     /// <param name="height">Height of the centre crop.</param>
     /// <param name="width">Width of the centre crop.</param>
     /// <param name="output">[3, height, width], RGB, overwritten: (value / 255 - mean) / deviation in float32.</param>
-    /// <exception cref="ArgumentException">The output is larger than the resized image, or does not hold 3 * height * width values.</exception>
+    /// <exception cref="ArgumentException">The output is larger than the resized image, or does not hold 3 * height *
+    /// width values.</exception>
     public void Run(
-        ImageView image, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, int height, int width, Span<float> output)
+        ImageView image, ColourAdjustment adjustment, int resizedHeight, int resizedWidth,
+        int height, int width, Span<float> output)
     {
         if (height < 1 || width < 1 || height > resizedHeight || width > resizedWidth)
-            throw new ArgumentException($"A crop of {width} x {height} is not inside the resized image of {resizedWidth} x {resizedHeight}.", nameof(height));
+            throw new ArgumentException(
+                $"A crop of {width} x {height} is not inside the resized image of {resizedWidth} x {resizedHeight}.",
+                nameof(height));
         if (output.Length != 3L * height * width)
-            throw new ArgumentException($"[3, {height}, {width}] takes {3L * height * width} values but the span holds {output.Length}.", nameof(output));
+            throw new ArgumentException(
+                $"[3, {height}, {width}] takes {3L * height * width} values but the span holds {output.Length}.",
+                nameof(output));
 
         if (_resized.Length < output.Length) _resized = new byte[output.Length];
         Span<byte> rgb = _resized.AsSpan(0, output.Length);
@@ -46,7 +52,8 @@ public sealed class Preprocessing
         }
     }
 
-    private PillowResize Resize(int sourceHeight, int sourceWidth, int resizedHeight, int resizedWidth, int height, int width)
+    private PillowResize Resize(
+        int sourceHeight, int sourceWidth, int resizedHeight, int resizedWidth, int height, int width)
     {
         var sizes = (sourceHeight, sourceWidth, resizedHeight, resizedWidth, height, width);
         if (_resizes.TryGetValue(sizes, out PillowResize? known)) return known;
@@ -57,7 +64,8 @@ public sealed class Preprocessing
     }
 
     /// <summary>As torchvision's center_crop: half of an odd margin is rounded to the even neighbour.</summary>
-    private static int CropOffset(int resized, int size) => (int)Math.Round((resized - size) / 2.0, MidpointRounding.ToEven);
+    private static int CropOffset(int resized, int size) =>
+        (int)Math.Round((resized - size) / 2.0, MidpointRounding.ToEven);
 
     private static float[] Normalize(int channel) =>
         [.. Enumerable.Range(0, 256).Select(value => (value / 255f - Mean[channel]) / Deviation[channel])];

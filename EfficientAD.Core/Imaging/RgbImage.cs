@@ -10,7 +10,9 @@ public sealed class RgbImage
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (pixels.Length != (long)width * height * 3)
-            throw new ArgumentException($"{width} x {height} RGB takes {(long)width * height * 3} bytes but the array holds {pixels.Length}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{width} x {height} RGB takes {(long)width * height * 3} bytes but the array holds {pixels.Length}.",
+                nameof(pixels));
         (Width, Height, Pixels) = (width, height, pixels);
     }
 

@@ -16,9 +16,15 @@ internal sealed class TiffMessages : TiffErrorHandler
     public override void ErrorHandler(Tiff tif, string method, string format, params object[] args) =>
         Last = string.Format(CultureInfo.InvariantCulture, format, args);
 
-    public override void ErrorHandlerExt(Tiff tif, object clientData, string method, string format, params object[] args) { }
+    public override void ErrorHandlerExt(
+        Tiff tif, object clientData, string method, string format, params object[] args)
+    {
+    }
 
     public override void WarningHandler(Tiff tif, string method, string format, params object[] args) { }
 
-    public override void WarningHandlerExt(Tiff tif, object clientData, string method, string format, params object[] args) { }
+    public override void WarningHandlerExt(
+        Tiff tif, object clientData, string method, string format, params object[] args)
+    {
+    }
 }

@@ -3,7 +3,8 @@ using BitMiracle.LibTiff.Classic;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>Classic TIFF: <see cref="TiffDirectory"/> checks, LibTiff unpacks strips and tiles, this places their pixels.</summary>
+/// <summary>Classic TIFF: <see cref="TiffDirectory"/> checks, LibTiff unpacks strips and tiles, this places their
+/// pixels.</summary>
 internal sealed class TiffReader
 {
     private readonly ImageFile _file;
@@ -31,12 +32,12 @@ internal sealed class TiffReader
             using var stream = new MemoryStream(file.Bytes, writable: false);
             // c: leave the strips as they are
             using Tiff? tiff = Tiff.ClientOpen(file.Name, "rc", stream, new TiffStream());
-            if (tiff is null) throw file.Refuse($"the directory is damaged{TiffMessages.Reason}. {ImageFile.CopyAgain}");
+            if (tiff is null) throw file.Damaged($"the directory is damaged{TiffMessages.Reason}");
             reader.ReadBlocks(tiff);
         }
         catch (Exception e) when (e is not (OutOfMemoryException or ImageFormatException))
         {
-            throw file.Refuse($"the pixel data is damaged ({e.Message.TrimEnd('.')}). {ImageFile.CopyAgain}", e);
+            throw file.Damaged($"the pixel data is damaged ({e.Message.TrimEnd('.')})", e);
         }
         return reader._image;
     }
@@ -54,8 +55,9 @@ internal sealed class TiffReader
                         ? tiff.ReadEncodedTile(block, _block, 0, needed)
                         : tiff.ReadEncodedStrip(block, _block, 0, needed);
                     if (read != needed)
-                        throw _file.Refuse($"block {block} gives {Math.Max(read, 0)} of {needed} bytes{TiffMessages.Reason}. {ImageFile.CopyAgain}");
-                    for (int row = 0; row < rows; row++) PlaceRow(x, y + row, plane, _block.AsSpan(row * _directory.BlockStride));
+                        throw _file.Damaged($"block {block} does not unpack to {needed} bytes{TiffMessages.Reason}");
+                    for (int row = 0; row < rows; row++)
+                        PlaceRow(x, y + row, plane, _block.AsSpan(row * _directory.BlockStride));
                 }
     }
 
@@ -86,7 +88,8 @@ internal sealed class TiffReader
 
     private byte Scale(int sample) => _directory.Bits == 8 ? (byte)sample : _file.Scale(sample, Maximum);
 
-    /// <summary>Sample <paramref name="index"/> of a row; LibTiff gives 16 bits in the processor's byte order.</summary>
+    /// <summary>Sample <paramref name="index"/> of a row; LibTiff gives 16 bits in the processor's byte
+    /// order.</summary>
     private int Sample(ReadOnlySpan<byte> row, int index)
     {
         int bits = _directory.Bits;

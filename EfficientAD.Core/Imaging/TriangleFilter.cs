@@ -4,8 +4,8 @@ namespace EfficientAD.Imaging;
 /// <remarks>
 /// Target pixel i lies at (i + 0.5) * scale in the source; a triangle of half-width max(scale, 1) around it weighs the
 /// source pixels' centres. Weights are normalised in double, then rounded to fixed point with 22 fraction bits, in
-/// Pillow's order of operations, since one unit in the last place shows in the pixels. Weights that are zero are dropped, so
-/// that an unchanged size has one tap of weight 1, which is the identity (Pillow skips that pass).
+/// Pillow's order of operations, since one unit in the last place shows in the pixels. Weights that are zero are
+/// dropped, so that an unchanged size has one tap of weight 1, which is the identity (Pillow skips that pass).
 /// </remarks>
 internal sealed class TriangleFilter
 {
@@ -48,10 +48,12 @@ internal sealed class TriangleFilter
     /// <summary>The largest number of source pixels that a target pixel of the window depends on.</summary>
     public int LongestRun { get; }
 
-    /// <summary>First source pixel that target pixel <paramref name="i"/> of the window depends on; never decreases with i.</summary>
+    /// <summary>First source pixel that target pixel <paramref name="i"/> of the window depends on; never decreases
+    /// with i.</summary>
     public int Start(int i) => _starts[i];
 
-    /// <summary>The weights of the source pixels from <see cref="Start"/> on; they add up to 2^22 but for rounding.</summary>
+    /// <summary>The weights of the source pixels from <see cref="Start"/> on; they add up to 2^22 but for
+    /// rounding.</summary>
     public ReadOnlySpan<int> Weights(int i) => _weights.AsSpan(_offsets[i].._offsets[i + 1]);
 
     private static void AddFixedPoint(ReadOnlySpan<double> taps, double sum, List<int> weights, ref int start)

@@ -17,16 +17,19 @@ public class BmpAndNetpbmTests
     public void Bmp_Masks_TellTheOrderOfSamples()
     {
         Assert.Equal([3, 2, 1], Decode(Bmp(1, 1, 32, 0, [1, 2, 3, 4])).Pixels);
-        Assert.Equal([3, 2, 1], Decode(Bmp(1, 1, 32, 3, [.. Masks(0xFF0000, 0xFF00, 0xFF), 1, 2, 3, 4], pixelsAt: 66)).Pixels);
-        Assert.Equal([1, 2, 3], Decode(Bmp(1, 1, 32, 3, [.. Masks(0xFF, 0xFF00, 0xFF0000), 1, 2, 3, 4], pixelsAt: 66)).Pixels);
-        AssertRefused("colour masks", Bmp(1, 1, 32, 3, [.. Masks(0x7C00, 0x3E0, 0x1F), 1, 2, 3, 4], pixelsAt: 66));
+        byte[] Masked(params int[] masks) =>
+            Bmp(1, 1, 32, 3, [.. masks.SelectMany(BitConverter.GetBytes), 1, 2, 3, 4], pixelsAt: 66);
+        Assert.Equal([3, 2, 1], Decode(Masked(0xFF0000, 0xFF00, 0xFF)).Pixels);
+        Assert.Equal([1, 2, 3], Decode(Masked(0xFF, 0xFF00, 0xFF0000)).Pixels);
+        AssertRefused("colour masks", Masked(0x7C00, 0x3E0, 0x1F));
     }
 
     [Fact]
     public void Bmp_FourBitPalette_IsLookedUp()
     {
-        byte[] palette = [.. Enumerable.Range(0, 16).SelectMany(i => new byte[] { (byte)i, (byte)(2 * i), (byte)(3 * i), 0 })];
-        Assert.Equal([45, 30, 15, 3, 2, 1, 6, 4, 2], Decode(Bmp(3, 1, 4, 0, [.. palette, 0xF1, 0x20, 0, 0], pixelsAt: 54 + 64)).Pixels);
+        byte[] palette = [.. Enumerable.Range(0, 64).Select(i => (byte)(i / 4 * (i % 4 + 1)))];  // i, 2 i, 3 i, 4 i
+        byte[] file = Bmp(3, 1, 4, 0, [.. palette, 0xF1, 0x20, 0, 0], pixelsAt: 54 + 64);
+        Assert.Equal([45, 30, 15, 3, 2, 1, 6, 4, 2], Decode(file).Pixels);
     }
 
     public static TheoryData<string, byte[]> WrongBmps => new()
@@ -37,7 +40,7 @@ public class BmpAndNetpbmTests
         { "16 bits", Bmp(1, 1, 16, 0, new byte[4]) },
         { "cut", Bmp(1000, 1000, 24, 0, new byte[100]) },
         { "inside the header", Bmp(1, 1, 24, 0, new byte[4], pixelsAt: 20) },
-        { "a pixel has colour 200 but the palette has 2", Bmp(1, 1, 8, 0, [.. new byte[8], 200, 0, 0, 0], pixelsAt: 62, colours: 2) },
+        { "has colour 200 but the palette has 2", Bmp(1, 1, 8, 0, [.. new byte[8], 200, 0, 0, 0], 62, colours: 2) },
         { "the palette has 300 colours", Bmp(1, 1, 8, 0, new byte[2000], pixelsAt: 62, colours: 300) },
     };
 
@@ -77,7 +80,8 @@ public class BmpAndNetpbmTests
     [Theory, MemberData(nameof(WrongNetpbms))]
     public void Netpbm_WrongFile_SaysWhatIsWrong(string expected, byte[] file) => AssertRefused(expected, file);
 
-    private static byte[] Bmp(int width, int height, short bits, int compression, byte[] rest, int pixelsAt = 54, int colours = 0)
+    private static byte[] Bmp(
+        int width, int height, short bits, int compression, byte[] rest, int pixelsAt = 54, int colours = 0)
     {
         var header = new byte[54];
         (header[0], header[1]) = ((byte)'B', (byte)'M');
@@ -93,8 +97,6 @@ public class BmpAndNetpbmTests
         Write(46, colours);
         return [.. header, .. rest];
     }
-
-    private static byte[] Masks(params int[] masks) => [.. masks.SelectMany(BitConverter.GetBytes)];
 
     private static RgbImage Decode(byte[] file) => ImageReader.Default.Decode(file, "test");
 

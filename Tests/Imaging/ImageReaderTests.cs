@@ -12,7 +12,8 @@ public class ImageReaderTests
         "rgb-raw.tif", "grey-raw.tif", "bilevel-raw.tif", "palette-raw.tif", "palette16-raw.tif", "rgba-raw.tif",
         "greyalpha-raw.tif", "grey16-raw.tif", "rgb-lzw.tif", "rgb-deflate.tif", "rgb-packbits.tif", "grey-lzw.tif",
         "grey-deflate.tif", "grey-packbits.tif", "grey16-lzw.tif", "grey16-deflate.tif", "grey16-packbits.tif",
-        "palette-lzw.tif", "palette-deflate.tif", "palette-packbits.tif", "rgba-lzw.tif", "rgba-deflate.tif", "rgba-packbits.tif",
+        "palette-lzw.tif", "palette-deflate.tif", "palette-packbits.tif", "rgba-lzw.tif", "rgba-deflate.tif",
+        "rgba-packbits.tif",
         "rgb.bmp", "grey.bmp", "bilevel.bmp", "palette.bmp", "palette16.bmp", "rgba.bmp", "rgb.pnm", "grey.pnm",
     ];
 
@@ -59,12 +60,15 @@ public class ImageReaderTests
 
     [Fact]
     public void Read_MissingFile_ThrowsIOException() =>
-        Assert.Throws<FileNotFoundException>(() => ImageReader.Default.Read(Path.Combine(Path.GetTempPath(), "no such picture.png")));
+        Assert.Throws<FileNotFoundException>(
+            () => ImageReader.Default.Read(Path.Combine(Path.GetTempPath(), "no such picture.png")));
 
     [Theory]
     [InlineData(new byte[0], "empty")]
     [InlineData(new byte[] { 0x47, 0x49, 0x46, 0x38 }, "47494638")]  // a GIF
-    [InlineData(new byte[] { 0x49, 0x49, 43, 0, 8, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 127 }, "BigTIFF")]
+    [InlineData(
+        new byte[] { 0x49, 0x49, 43, 0, 8, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 127 },
+        "BigTIFF")]
     public void Decode_UnknownKind_SaysSo(byte[] bytes, string expected)
     {
         var error = Assert.Throws<ImageFormatException>(() => ImageReader.Default.Decode(bytes, "part 7.png"));
@@ -86,7 +90,7 @@ public class ImageReaderTests
 
         var error = Assert.Throws<ImageFormatException>(
             () => new ImageReader(new ImageLimits { MaxPixels = Width * Height - 1 }).Decode(bytes, name));
-        Assert.Contains("19 x 13 = 247 pixels but the limit is 246", error.Message, StringComparison.Ordinal);
+        Assert.Contains("19 x 13 = 247 pixels, the limit is 246", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -97,17 +101,29 @@ public class ImageReaderTests
 
         var small = new ImageReader(new ImageLimits { MaxFileBytes = bytes.Length - 1 });
         Assert.Throws<ImageFormatException>(() => small.Read(new MemoryStream(bytes), "large"));
+        Assert.Throws<ImageFormatException>(() => small.Read(new Pipe(bytes), "large pipe"));
+    }
+
+    [Fact]
+    public void Read_StreamOfUnknownLength_IsReadToItsEnd()
+    {
+        byte[] pixels = NoiseImage.Bytes(3 * 300 * 200, seed: 5);
+        byte[] bytes = [.. "P6 300 200 255\n"u8, .. pixels];  // longer than the first buffer
+
+        Assert.Equal(pixels, ImageReader.Default.Read(new Pipe(bytes), "pipe").Pixels);
+        var exact = new ImageReader(new ImageLimits { MaxFileBytes = bytes.Length });
+        Assert.Equal(pixels, exact.Read(new Pipe(bytes), "pipe").Pixels);
     }
 
     [Fact]
     public void Decode_FromManyThreads_GivesTheSame()
     {
         string[] names = ["rgb.png", "rgb-lzw.tif", "rgb.jpg", "grey16.png"];
-        byte[][] expected = [.. names.Select(name => ImageReader.Default.Decode(PillowReference.Bytes("files", name), name).Pixels)];
+        byte[][] files = [.. names.Select(name => PillowReference.Bytes("files", name))];
+        byte[] Pixels(int i) => ImageReader.Default.Decode(files[i % files.Length], names[i % files.Length]).Pixels;
+        byte[][] expected = [Pixels(0), Pixels(1), Pixels(2), Pixels(3)];
 
-        Parallel.For(0, 200, i => Assert.Equal(
-            expected[i % names.Length],
-            ImageReader.Default.Decode(PillowReference.Bytes("files", names[i % names.Length]), names[i % names.Length]).Pixels));
+        Parallel.For(0, 200, i => Assert.Equal(expected[i % files.Length], Pixels(i)));
     }
 
     [Fact]
@@ -123,6 +139,15 @@ public class ImageReaderTests
         Assert.Equal([0, 1, 255], ImageReader.Default.ReadMask(deep).Pixels);
         Assert.Equal([0, 7, 255], ImageReader.Default.ReadMask(colour).Pixels);
         Assert.Equal([0, 1, 255], ImageReader.Default.ReadMask(text).Pixels);
-        Assert.Equal([0, 0, 255], ImageReader.Default.Read(text).Pixels.Where((_, i) => i % 3 == 0));  // a picture rounds
+        // A picture rounds.
+        Assert.Equal([0, 0, 255], ImageReader.Default.Read(text).Pixels.Where((_, i) => i % 3 == 0));
+    }
+
+    /// <summary>Gives a few bytes at a time and does not know its length.</summary>
+    private sealed class Pipe(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override bool CanSeek => false;
+
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 999)]);
     }
 }

@@ -64,7 +64,8 @@ public class JpegGateTests
     {
         byte[] whole = PillowReference.Bytes("files", "rgb.jpg");
         byte[] profile = [0xFF, 0xE2, 0, 22, .. "ICC_PROFILE\0"u8, 1, 1, 255, 255, 255, 255, 255, 255];
-        byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];  // turned by 90 degrees
+        byte[] orientation = [0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];  // turned by 90 degrees
+        byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, .. orientation, 0, 0, 0, 0];
 
         RgbImage image = Decode([.. whole[..2], .. profile, .. exif, .. whole[2..]]);
 
@@ -108,7 +109,8 @@ public class JpegGateTests
 
     private static byte[] Frame(byte marker, byte bits, int width, int height, byte components) =>
     [
-        0xFF, marker, 0, (byte)(8 + 3 * components), bits, (byte)(height >> 8), (byte)height, (byte)(width >> 8), (byte)width, components,
+        0xFF, marker, 0, (byte)(8 + 3 * components), bits,
+        (byte)(height >> 8), (byte)height, (byte)(width >> 8), (byte)width, components,
         .. Enumerable.Range(1, components).SelectMany(id => new byte[] { (byte)id, 0x11, 0 }),
     ];
 

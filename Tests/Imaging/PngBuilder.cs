@@ -12,7 +12,8 @@ internal static class PngBuilder
 
     /// <param name="rows">Filter byte and samples of every row.</param>
     public static byte[] Build(
-        int width, int height, int bitDepth, int colourType, byte[] rows, byte[]? palette = null, bool interlaced = false) =>
+        int width, int height, int bitDepth, int colourType, byte[] rows,
+        byte[]? palette = null, bool interlaced = false) =>
     [
         .. Signature,
         .. Header(width, height, bitDepth, colourType, interlaced),
@@ -36,7 +37,8 @@ internal static class PngBuilder
         BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
         Encoding.ASCII.GetBytes(type).CopyTo(chunk, 4);
         content.CopyTo(chunk, 8);
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + content.Length), Crc32.HashToUInt32(chunk.AsSpan(4, 4 + content.Length)));
+        uint crc = Crc32.HashToUInt32(chunk.AsSpan(4, 4 + content.Length));
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + content.Length), crc);
         return chunk;
     }
 

@@ -1,4 +1,5 @@
 using EfficientAD.Imaging;
+using static EfficientAD.Tests.Imaging.PngBuilder;
 
 namespace EfficientAD.Tests.Imaging;
 
@@ -12,7 +13,7 @@ public class PngGateTests
         byte[] rows = [.. Enumerable.Range(0, 256).SelectMany(y =>
             Enumerable.Range(0, 256).SelectMany(x => new[] { (byte)y, (byte)x }).Prepend((byte)0))];
 
-        byte[] pixels = Decode(PngBuilder.Build(256, 256, 16, 0, rows)).Pixels;
+        byte[] pixels = Decode(Build(256, 256, 16, 0, rows)).Pixels;
 
         for (int value = 0; value < 65536; value++)
             Assert.Equal((int)Math.Round(value / 257.0), pixels[3 * value]);
@@ -21,9 +22,9 @@ public class PngGateTests
     [Fact]
     public void Decode_SixteenBitColourAndAlpha_DropsAlpha()
     {
-        Assert.Equal([1, 2, 255], Decode(PngBuilder.Build(1, 1, 16, 2, [0, 1, 1, 2, 2, 255, 255])).Pixels);
-        Assert.Equal([1, 2, 255], Decode(PngBuilder.Build(1, 1, 16, 6, [0, 1, 1, 2, 2, 255, 255, 0, 0])).Pixels);
-        Assert.Equal([7, 7, 7], Decode(PngBuilder.Build(1, 1, 16, 4, [0, 7, 7, 0, 0])).Pixels);
+        Assert.Equal([1, 2, 255], Decode(Build(1, 1, 16, 2, [0, 1, 1, 2, 2, 255, 255])).Pixels);
+        Assert.Equal([1, 2, 255], Decode(Build(1, 1, 16, 6, [0, 1, 1, 2, 2, 255, 255, 0, 0])).Pixels);
+        Assert.Equal([7, 7, 7], Decode(Build(1, 1, 16, 4, [0, 7, 7, 0, 0])).Pixels);
     }
 
     [Theory]
@@ -31,7 +32,7 @@ public class PngGateTests
     [InlineData(2, new byte[] { 0, 0b11011000 }, new byte[] { 255, 85, 170 })]
     [InlineData(4, new byte[] { 0, 0xF1, 0x80 }, new byte[] { 255, 17, 136 })]
     public void Decode_FewBits_SpreadsThem(int bits, byte[] rows, byte[] expected) =>
-        Assert.Equal(expected, Decode(PngBuilder.Build(3, 1, bits, 0, rows)).Pixels.Where((_, i) => i % 3 == 0));
+        Assert.Equal(expected, Decode(Build(3, 1, bits, 0, rows)).Pixels.Where((_, i) => i % 3 == 0));
 
     [Fact]
     public void Decode_Interlaced_EqualsPlain()
@@ -47,7 +48,7 @@ public class PngGateTests
                 for (int x = startX; x < 8; x += stepX) rows.Add((byte)(10 * y + x));
             }
 
-        byte[] pixels = Decode(PngBuilder.Build(8, 5, 8, 0, [.. rows], interlaced: true)).Pixels;
+        byte[] pixels = Decode(Build(8, 5, 8, 0, [.. rows], interlaced: true)).Pixels;
 
         for (int i = 0; i < 40; i++) Assert.Equal(10 * (i / 8) + i % 8, pixels[3 * i]);
     }
@@ -57,19 +58,19 @@ public class PngGateTests
     [InlineData(4, 100)]
     [InlineData(100, 4)]
     public void Decode_TinyInterlaced_IsRefused(int width, int height) =>
-        AssertRefused(PngBuilder.Build(width, height, 8, 0, new byte[10_000], interlaced: true), "side below 5");
+        AssertRefused(Build(width, height, 8, 0, new byte[10_000], interlaced: true), "side below 5");
 
     [Fact]
     public void Decode_PaletteIndexBehindThePalette_IsBlack() =>
-        Assert.Equal([9, 8, 7, 0, 0, 0], Decode(PngBuilder.Build(2, 1, 8, 3, [0, 0, 200], palette: [9, 8, 7])).Pixels);
+        Assert.Equal([9, 8, 7, 0, 0, 0], Decode(Build(2, 1, 8, 3, [0, 0, 200], palette: [9, 8, 7])).Pixels);
 
     [Fact]
     public void Decode_HugeClaim_IsRefusedBeforeMemoryIsTaken()
     {
-        byte[] bomb = PngBuilder.Build(60_000, 60_000, 8, 2, new byte[100]);
+        byte[] bomb = Build(60_000, 60_000, 8, 2, new byte[100]);
         long before = GC.GetAllocatedBytesForCurrentThread();
 
-        AssertRefused(bomb, "60000 x 60000 = 3600000000 pixels but the limit is 64000000");
+        AssertRefused(bomb, "60000 x 60000 = 3600000000 pixels, the limit is 64000000");
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
@@ -77,14 +78,14 @@ public class PngGateTests
     [Fact]
     public void Decode_HugeClaimWithinTheLimit_EndsWithTheData()
     {
-        byte[] hollow = PngBuilder.Build(8000, 8000, 8, 2, new byte[1 << 20]);
+        byte[] hollow = Build(8000, 8000, 8, 2, new byte[1 << 20]);
         AssertRefused(hollow, "the pixel data ends in row 43 of 8000");
     }
 
     [Fact]
     public void Decode_ZlibBomb_StopsAfterTheLastRow()
     {
-        byte[] bomb = PngBuilder.Build(3, 1, 8, 0, new byte[100 << 20]);
+        byte[] bomb = Build(3, 1, 8, 0, new byte[100 << 20]);
         Assert.InRange(bomb.Length, 1, 200_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -96,12 +97,12 @@ public class PngGateTests
     [Fact]
     public void Decode_CompressedTextAndProfileBombs_AreNeverUnpacked()
     {
-        byte[] zeros = PngBuilder.Deflate(new byte[64 << 20]);
+        byte[] zeros = Deflate(new byte[64 << 20]);
         byte[] file =
         [
-            .. PngBuilder.Signature, .. PngBuilder.Header(3, 1, 8, 0),
-            .. PngBuilder.Chunk("iCCP", [(byte)'p', 0, 0, .. zeros]), .. PngBuilder.Chunk("zTXt", [(byte)'t', 0, 0, .. zeros]),
-            .. PngBuilder.Chunk("IDAT", PngBuilder.Deflate(ThreeGreys)), .. PngBuilder.Chunk("IEND", []),
+            .. Signature, .. Header(3, 1, 8, 0),
+            .. Chunk("iCCP", [(byte)'p', 0, 0, .. zeros]), .. Chunk("zTXt", [(byte)'t', 0, 0, .. zeros]),
+            .. Chunk("IDAT", Deflate(ThreeGreys)), .. Chunk("IEND", []),
         ];
         long before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -113,11 +114,11 @@ public class PngGateTests
     [Fact]
     public void Decode_SeveralDataChunksAndTrailingBytes_IsRead()
     {
-        byte[] data = PngBuilder.Deflate(ThreeGreys);
+        byte[] data = Deflate(ThreeGreys);
         byte[] file =
         [
-            .. PngBuilder.Signature, .. PngBuilder.Header(3, 1, 8, 0), .. PngBuilder.Chunk("IDAT", data[..5]),
-            .. PngBuilder.Chunk("IDAT", []), .. PngBuilder.Chunk("IDAT", data[5..]), .. PngBuilder.Chunk("IEND", []), 0, 0, 0,
+            .. Signature, .. Header(3, 1, 8, 0), .. Chunk("IDAT", data[..5]),
+            .. Chunk("IDAT", []), .. Chunk("IDAT", data[5..]), .. Chunk("IEND", []), 0, 0, 0,
         ];
         Assert.Equal([10, 10, 10, 20, 20, 20, 30, 30, 30], Decode(file).Pixels);
     }
@@ -126,26 +127,26 @@ public class PngGateTests
     {
         get
         {
-            byte[] data = PngBuilder.Chunk("IDAT", PngBuilder.Deflate(ThreeGreys)), end = PngBuilder.Chunk("IEND", []);
-            byte[] header = PngBuilder.Header(3, 1, 8, 0);
+            byte[] data = Chunk("IDAT", Deflate(ThreeGreys)), end = Chunk("IEND", []);
+            byte[] header = Header(3, 1, 8, 0);
             return new()
             {
-                { "first chunk is IDAT", [.. PngBuilder.Signature, .. data, .. end] },
-                { "second or misplaced IHDR", [.. PngBuilder.Signature, .. header, .. header, .. data, .. end] },
-                { "misplaced IDAT", [.. PngBuilder.Signature, .. header, .. data, .. PngBuilder.Chunk("tEXt", []), .. data, .. end] },
-                { "misplaced PLTE", [.. PngBuilder.Signature, .. header, .. data, .. PngBuilder.Chunk("PLTE", [1, 2, 3]), .. end] },
-                { "critical chunk ABcD", [.. PngBuilder.Signature, .. header, .. PngBuilder.Chunk("ABcD", []), .. data, .. end] },
-                { "ends in row 0 of 1", [.. PngBuilder.Signature, .. header, .. end] },
-                { "cut", [.. PngBuilder.Signature, .. header, .. data] },
-                { "palette holds 0", PngBuilder.Build(3, 1, 8, 3, ThreeGreys) },
-                { "palette holds 9", PngBuilder.Build(3, 1, 1, 3, [0, 0], palette: new byte[9]) },
-                { "colour type 2, bit depth 4", PngBuilder.Build(3, 1, 4, 2, ThreeGreys) },
-                { "0 x 1", PngBuilder.Build(0, 1, 8, 0, ThreeGreys) },
-                { "-1", [.. PngBuilder.Signature, .. PngBuilder.Header(-1, -1, 8, 0)] },
-                { "ends in row 1 of 2: 3 of 4", PngBuilder.Build(3, 2, 8, 0, [.. ThreeGreys, 0, 1, 2]) },
-                { "goes on after the last", PngBuilder.Build(3, 1, 8, 0, [.. ThreeGreys, 0]) },
-                { "filter 5", PngBuilder.Build(3, 1, 8, 0, [5, 1, 2, 3]) },
-                { "IHDR holds 12", [.. PngBuilder.Signature, .. PngBuilder.Chunk("IHDR", new byte[12])] },
+                { "first chunk is IDAT", [.. Signature, .. data, .. end] },
+                { "second or misplaced IHDR", [.. Signature, .. header, .. header, .. data, .. end] },
+                { "misplaced IDAT", [.. Signature, .. header, .. data, .. Chunk("tEXt", []), .. data, .. end] },
+                { "misplaced PLTE", [.. Signature, .. header, .. data, .. Chunk("PLTE", [1, 2, 3]), .. end] },
+                { "critical chunk ABcD", [.. Signature, .. header, .. Chunk("ABcD", []), .. data, .. end] },
+                { "ends in row 0 of 1", [.. Signature, .. header, .. end] },
+                { "cut", [.. Signature, .. header, .. data] },
+                { "palette holds 0", Build(3, 1, 8, 3, ThreeGreys) },
+                { "palette holds 9", Build(3, 1, 1, 3, [0, 0], palette: new byte[9]) },
+                { "colour type 2, bit depth 4", Build(3, 1, 4, 2, ThreeGreys) },
+                { "0 x 1", Build(0, 1, 8, 0, ThreeGreys) },
+                { "-1", [.. Signature, .. Header(-1, -1, 8, 0)] },
+                { "ends in row 1 of 2: 3 of 4", Build(3, 2, 8, 0, [.. ThreeGreys, 0, 1, 2]) },
+                { "goes on after the last", Build(3, 1, 8, 0, [.. ThreeGreys, 0]) },
+                { "filter 5", Build(3, 1, 8, 0, [5, 1, 2, 3]) },
+                { "IHDR holds 12", [.. Signature, .. Chunk("IHDR", new byte[12])] },
             };
         }
     }
@@ -157,10 +158,10 @@ public class PngGateTests
     [Fact]
     public void Decode_ChecksumOfTheZlibStreamWrong_IsRefused()
     {
-        byte[] data = PngBuilder.Deflate(ThreeGreys);
+        byte[] data = Deflate(ThreeGreys);
         data[^1] ^= 1;
         AssertRefused(
-            [.. PngBuilder.Signature, .. PngBuilder.Header(3, 1, 8, 0), .. PngBuilder.Chunk("IDAT", data), .. PngBuilder.Chunk("IEND", [])],
+            [.. Signature, .. Header(3, 1, 8, 0), .. Chunk("IDAT", data), .. Chunk("IEND", [])],
             "compressed pixel data is damaged");
     }
 

@@ -26,11 +26,13 @@ public class PreprocessingTests
         var unchanged = new PillowResize(23, 31, 23, 31);
         var actual = new byte[3 * 23 * 31];
 
-        unchanged.Run(new ImageView(NoiseImage.Bytes(3 * 23 * 31, seed: 7), 31, 23, 93, PixelFormat.Rgb24), adjustment, actual);
+        var colour = new ImageView(NoiseImage.Bytes(3 * 23 * 31, seed: 7), 31, 23, 93, PixelFormat.Rgb24);
+        unchanged.Run(colour, adjustment, actual);
         byte[] expected = PillowReference.Bytes("colour", $"3_{kind}_{factor}");
         Assert.Equal(kind == ColourAdjustmentKind.Grey ? InColour(expected) : expected, actual);
 
-        unchanged.Run(new ImageView(NoiseImage.Bytes(23 * 31, seed: 7), 31, 23, 31, PixelFormat.Grey8), adjustment, actual);
+        var grey = new ImageView(NoiseImage.Bytes(23 * 31, seed: 7), 31, 23, 31, PixelFormat.Grey8);
+        unchanged.Run(grey, adjustment, actual);
         Assert.Equal(InColour(PillowReference.Bytes("colour", $"1_{kind}_{factor}")), actual);
     }
 
@@ -45,9 +47,10 @@ public class PreprocessingTests
         var image = new ImageView(NoiseImage.Bytes(3 * 61 * 45, seed: 11), 45, 61, 135, PixelFormat.Rgb24);
         var preprocessing = new Preprocessing();
         var actual = new float[3 * height * width];
-        preprocessing.Run(image, new ColourAdjustment(kind, factor), resizedHeight, resizedWidth, height, width, actual);
+        preprocessing.Run(image, new(kind, factor), resizedHeight, resizedWidth, height, width, actual);
 
-        Assert.Equal(PillowReference.Floats("preprocess", $"{kind}_{resizedHeight}x{resizedWidth}_{height}x{width}"), actual);
+        string tensor = $"{kind}_{resizedHeight}x{resizedWidth}_{height}x{width}";
+        Assert.Equal(PillowReference.Floats("preprocess", tensor), actual);
     }
 
     [Fact]
@@ -57,7 +60,8 @@ public class PreprocessingTests
         var preprocessing = new Preprocessing();
         var output = new float[3 * 32 * 32];
         void Run() => preprocessing.Run(
-            new ImageView(pixels, 45, 61, 135, PixelFormat.Rgb24), new(ColourAdjustmentKind.Contrast, 0.9f), 40, 40, 32, 32, output);
+            new ImageView(pixels, 45, 61, 135, PixelFormat.Rgb24), new(ColourAdjustmentKind.Contrast, 0.9f),
+            40, 40, 32, 32, output);
         Run();
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -73,7 +77,8 @@ public class PreprocessingTests
         for (int round = 0; round < 2; round++)
             for (int size = 20; size < 40; size++)  // more sizes than are remembered
             {
-                var image = new ImageView(NoiseImage.Bytes(3 * size * size, (uint)size), size, size, 3 * size, PixelFormat.Rgb24);
+                byte[] pixels = NoiseImage.Bytes(3 * size * size, (uint)size);
+                var image = new ImageView(pixels, size, size, 3 * size, PixelFormat.Rgb24);
                 float[] shared = new float[3 * 17 * 17], fresh = new float[3 * 17 * 17];
                 preprocessing.Run(image, ColourAdjustment.None, 17, 17, 17, 17, shared);
                 new Preprocessing().Run(image, ColourAdjustment.None, 17, 17, 17, 17, fresh);

@@ -3,7 +3,8 @@ using EfficientAD.Imaging;
 
 namespace EfficientAD.Tests.Imaging;
 
-/// <summary>Writes classic TIFF files of any kind, also wrong ones: header, pixel blocks, long values, directory.</summary>
+/// <summary>Writes classic TIFF files of any kind, also wrong ones: header, pixel blocks, long values,
+/// directory.</summary>
 internal sealed class TiffBuilder(bool bigEndian = false)
 {
     private const ushort Short = 3, Long = 4;
@@ -26,7 +27,8 @@ internal sealed class TiffBuilder(bool bigEndian = false)
         return this;
     }
 
-    public static TiffBuilder Grey(int width, int height, int bits = 8, bool bigEndian = false) => new TiffBuilder(bigEndian)
+    public static TiffBuilder Grey(int width, int height, int bits = 8, bool bigEndian = false) =>
+        new TiffBuilder(bigEndian)
         .With(TiffField.Width, width).With(TiffField.Height, height).With(TiffField.BitsPerSample, bits)
         .With(TiffField.Compression, 1).With(TiffField.Photometric, 1).With(TiffField.SamplesPerPixel, 1);
 
@@ -43,7 +45,8 @@ internal sealed class TiffBuilder(bool bigEndian = false)
             body.AddRange(blocks[i]);
         }
         AddIfMissing(tiled ? TiffField.TileOffsets : TiffField.StripOffsets, offsets);
-        AddIfMissing(tiled ? TiffField.TileByteCounts : TiffField.StripByteCounts, [.. blocks.Select(block => (long)block.Length)]);
+        long[] counts = [.. blocks.Select(block => (long)block.Length)];
+        AddIfMissing(tiled ? TiffField.TileByteCounts : TiffField.StripByteCounts, counts);
 
         var directory = new List<byte>(Number(_entries.Count, 2));
         foreach (var (field, type, values) in _entries.OrderBy(entry => entry.Field))

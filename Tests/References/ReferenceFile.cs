@@ -35,6 +35,8 @@ internal sealed class ReferenceFile
         return new ReferenceFile(data);
     }
 
+    public ReadOnlySpan<byte> Bytes(string tensor) => Read<byte>(tensor, "U8");
+
     public ReadOnlySpan<float> Floats(string tensor) => Read<float>(tensor, "F32");
 
     public ReadOnlySpan<double> Doubles(string tensor) => Read<double>(tensor, "F64");

@@ -5,13 +5,14 @@ Written with Pillow 9.4.0, numpy 1.24.2, PyTorch 1.13 on x86-64.
 
 import hashlib
 import io
-import json
 import pathlib
-import struct
 
 import numpy as np
+import PIL
 import torch
 from PIL import Image, ImageEnhance
+
+from safetensors_file import write
 
 FOLDER = pathlib.Path(__file__).parent / "pillow"
 LARGE = 40_000  # of a larger result only the SHA-256 is kept
@@ -27,16 +28,9 @@ def noise(height, width, channels, seed):
 
 
 def save(name, tensors):
-    header, data = {}, b""
-    for key, array in tensors.items():
-        raw = np.ascontiguousarray(array).tobytes()
-        kind = {"uint8": "U8", "float32": "F32"}[array.dtype.name]
-        header[key] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / name).write_bytes(struct.pack("<Q", len(text)) + text + data)
+    versions = f"Pillow {PIL.__version__}, numpy {np.__version__}, PyTorch {torch.__version__}"
+    write(FOLDER / name, tensors, {"source": versions})
 
 
 def pixels_or_hash(image):
@@ -49,8 +43,9 @@ def pixels_or_hash(image):
 def resize():
     tensors = {}
     for channels, sh, sw, th, tw in [
-        (3, 900, 900, 256, 256), (3, 700, 1024, 256, 256), (3, 33, 33, 256, 256), (3, 37, 53, 29, 41), (3, 29, 41, 37, 53),
-        (3, 64, 64, 64, 64), (3, 64, 50, 64, 25), (3, 50, 64, 25, 64), (3, 1, 1, 5, 7), (3, 1, 97, 3, 10), (3, 97, 1, 10, 3),
+        (3, 900, 900, 256, 256), (3, 700, 1024, 256, 256), (3, 33, 33, 256, 256), (3, 37, 53, 29, 41),
+        (3, 29, 41, 37, 53), (3, 64, 64, 64, 64), (3, 64, 50, 64, 25), (3, 50, 64, 25, 64), (3, 1, 1, 5, 7),
+        (3, 1, 97, 3, 10), (3, 97, 1, 10, 3),
         (3, 83, 61, 1, 1), (3, 2, 3, 3, 2), (3, 11, 3001, 9, 7), (1, 900, 900, 256, 256), (1, 37, 53, 29, 41),
         (1, 1, 97, 3, 10),
     ]:
@@ -66,7 +61,8 @@ def colour():
         image = noise(23, 31, channels, seed=7)
         for kind, enhancer in kinds.items():
             for factor in ("0.8", "0.93", "1", "1.07", "1.2", "0", "2.5", "-0.5"):
-                tensors[f"{channels}_{kind}_{factor}"] = np.frombuffer(enhancer(image).enhance(float(factor)).tobytes(), np.uint8)
+                enhanced = enhancer(image).enhance(float(factor))
+                tensors[f"{channels}_{kind}_{factor}"] = np.frombuffer(enhanced.tobytes(), np.uint8)
         tensors[f"{channels}_Grey_1"] = np.frombuffer(image.convert("L").tobytes(), np.uint8)
     save("colour.safetensors", tensors)
 
@@ -78,7 +74,8 @@ def preprocess():
     deviation = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
     image = noise(61, 45, 3, seed=11)
     for kind, rh, rw, h, w in [
-        ("None", 32, 32, 32, 32), ("Contrast", 32, 33, 25, 28), ("Grey", 48, 40, 24, 21), ("Saturation", 70, 31, 64, 31),
+        ("None", 32, 32, 32, 32), ("Contrast", 32, 33, 25, 28), ("Grey", 48, 40, 24, 21),
+        ("Saturation", 70, 31, 64, 31),
     ]:
         changed = {
             "None": lambda: image,
@@ -133,8 +130,10 @@ def files():
         add(name, "PPM")
         add(name, "JPEG", quality=95, subsampling=0)
         add(name + "-progressive", "JPEG", quality=95, subsampling=0, progressive=True)
-    images["gentle"] = Image.fromarray(np.stack([x * 12, 200 - x * 4 + y * 4, x * 6 + y * 6], axis=-1).astype(np.uint8))
-    add("gentle-subsampled", "JPEG", quality=90, subsampling=2, comment=b"a comment", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0")
+    gentle = np.stack([x * 12, 200 - x * 4 + y * 4, x * 6 + y * 6], axis=-1)
+    images["gentle"] = Image.fromarray(gentle.astype(np.uint8))
+    add("gentle-subsampled", "JPEG", quality=90, subsampling=2, comment=b"a comment",
+        exif=b"Exif\0\0II*\0\x08\0\0\0\0\0")
     save("files.safetensors", tensors)
 
 
