@@ -1,9 +1,9 @@
 namespace EfficientAD.Cli.Reports;
 
 /// <summary>A sequence of colours for intensities from 0 to 1: violet, red, orange, pale yellow.</summary>
-/// <remarks>Computed in OKLCh (B. Ottosson, "A perceptual color space for image processing", 2020): lightness rises evenly,
-/// hue turns evenly, chroma is as high as sRGB allows but for a limit. So equal steps look equal, and the order survives grey
-/// printing and colour blindness.</remarks>
+/// <remarks>Computed in OKLCh (B. Ottosson, "A perceptual color space for image processing", 2020): lightness rises
+/// evenly, hue turns evenly, chroma is as high as sRGB allows but for a limit. So equal steps look equal, and the order
+/// survives grey printing and colour blindness.</remarks>
 internal static class ColourMap
 {
     private const int Steps = 256;

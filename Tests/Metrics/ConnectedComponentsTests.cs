@@ -13,7 +13,8 @@ public class ConnectedComponentsTests
         int[] expected = reference.Integers($"{number}.labels");
 
         var labels = new int[expected.Length];
-        int count = ConnectedComponents.Label(new GreyImage(size[0], size[1], reference.Bytes($"{number}.mask")), labels);
+        var mask = new GreyImage(size[0], size[1], reference.Bytes($"{number}.mask"));
+        int count = ConnectedComponents.Label(mask, labels);
 
         Assert.Equal(expected, labels);
         Assert.Equal(expected.Max(), count);
