@@ -25,7 +25,7 @@ public static class TeacherFile
 
     private static SafetensorsFile OpenShipped()
     {
-        using Stream stream = typeof(TeacherFile).Assembly.GetManifestResourceStream(ShippedSmall)
+        Stream stream = typeof(TeacherFile).Assembly.GetManifestResourceStream(ShippedSmall)
             ?? throw new InvalidOperationException($"The assembly was built without its teacher, {ShippedSmall}.");
         return SafetensorsFile.Open(stream, ShippedSmall);
     }

@@ -22,14 +22,7 @@ public sealed class StepDraws(ulong seed)
         int epoch = (int)(sample / count);
         if (epoch != _epoch || _order.Length != count)
         {
-            _order = [.. Enumerable.Range(0, count)];
-            CounterRandom random = Stream(Purpose.Shuffle, epoch);
-            for (int i = count - 1; i > 0; i--)
-            {
-                int j = random.Below((ulong)i, i + 1);
-                (_order[i], _order[j]) = (_order[j], _order[i]);
-            }
-
+            _order = Stream(Purpose.Shuffle, epoch).Permutation(count);
             _epoch = epoch;
         }
 

@@ -1,0 +1,164 @@
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Models;
+using EfficientAD.Tests.Training;
+using EfficientAD.Training;
+
+namespace EfficientAD.Tests.Detection;
+
+/// <summary>A model of a few steps: what it says of parts does not matter here.</summary>
+public sealed class ModelFixture : IDisposable
+{
+    private readonly TinyTask _task = new(trainingImages: 4);
+
+    public ModelFixture()
+    {
+        using var trainer = new EfficientADTrainer(_task.Dataset, _task.Options(3));
+        Information = trainer.Run(progress: null, CancellationToken.None);
+    }
+
+    public ModelInformation Information { get; }
+
+    public string Path => _task.ModelPath;
+
+    public void Dispose() => _task.Dispose();
+}
+
+public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<ModelFixture>, IDisposable
+{
+    private readonly AnomalyDetector _detector = AnomalyDetector.Load(model.Path, new DetectorOptions { Threads = 1 });
+
+    public static TheoryData<PixelFormat, int> Formats => new()
+    {
+        { PixelFormat.Rgb24, 0 }, { PixelFormat.Bgr24, 5 }, { PixelFormat.Rgba32, 0 }, { PixelFormat.Bgra32, 12 },
+    };
+
+    [Theory, MemberData(nameof(Formats))]
+    public void EveryFormatAndStride_GivesTheSameMap(PixelFormat format, int padding)
+    {
+        RgbImage part = TinyTask.Part(50);
+        DetectionResult expected = _detector.Detect(part.View), actual = _detector.Detect(Repacked(part, format, padding, out _));
+        Assert.Equal(expected.Score, actual.Score);
+        Assert.Equal(expected.Map!.Values, actual.Map!.Values);
+    }
+
+    [Fact]
+    public void Grey_EqualsThreeEqualChannels()
+    {
+        var grey = new byte[TinyTask.Size * TinyTask.Size];
+        var rgb = new RgbImage(TinyTask.Size, TinyTask.Size);
+        for (int i = 0; i < grey.Length; i++)
+            rgb.Pixels[3 * i] = rgb.Pixels[3 * i + 1] = rgb.Pixels[3 * i + 2] = grey[i] = TinyTask.Part(51).Pixels[3 * i];
+        var view = new ImageView(grey, TinyTask.Size, TinyTask.Size, TinyTask.Size, PixelFormat.Grey8);
+        Assert.Equal(_detector.Detect(rgb.View).Map!.Values, _detector.Detect(view).Map!.Values);
+    }
+
+    [Fact]
+    public async Task SeveralThreads_GetTheResultsOfOne()
+    {
+        float[] expected = [.. Enumerable.Range(0, 8).Select(i => _detector.Detect(TinyTask.Part(i).View).Score)];
+        float[][] actual = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+            Enumerable.Range(0, 8).Select(i => _detector.Detect(TinyTask.Part(i).View).Score).ToArray())));
+        Assert.All(actual, scores => Assert.Equal(expected, scores));
+    }
+
+    [Fact]
+    public void Threshold_DecidesTheVerdictAtRunTime()
+    {
+        DetectionResult result = _detector.Detect(TinyTask.Part(52).View);
+        _detector.Threshold = result.Score;
+        Assert.Equal(Verdict.Good, _detector.Detect(TinyTask.Part(52).View).Verdict);
+        _detector.Threshold = MathF.BitDecrement(result.Score);
+        Assert.Equal(Verdict.Anomalous, _detector.Detect(TinyTask.Part(52).View).Verdict);
+    }
+
+    [Theory]
+    [InlineData(0, "blank")]
+    [InlineData(128, "blank")]
+    [InlineData(255, "blank")]
+    public void BlankFrame_IsInvalid(byte value, string reason)
+    {
+        var image = new RgbImage(TinyTask.Size, TinyTask.Size);
+        Array.Fill(image.Pixels, value);
+        AssertInvalid(image, reason);
+    }
+
+    [Theory]
+    [InlineData(255, "overexposed")]
+    [InlineData(0, "underexposed")]
+    public void SaturatedFrame_IsInvalid(byte value, string reason)
+    {
+        var image = new RgbImage(TinyTask.Size, TinyTask.Size);
+        Array.Fill(image.Pixels, value);
+        image.Pixels[100] = 77;
+        AssertInvalid(image, reason);
+    }
+
+    [Fact]
+    public void FrameOfAnotherSize_IsInvalidUnlessAccepted()
+    {
+        RgbImage large = NaturalTexture.Render(1, 0, 96);
+        DetectionResult refused = _detector.Detect(large.View);
+        Assert.Equal(Verdict.Invalid, refused.Verdict);
+        Assert.Contains("96 x 96", refused.Reason, StringComparison.Ordinal);
+
+        using AnomalyDetector any = AnomalyDetector.Load(model.Path, new DetectorOptions { Threads = 1, AcceptAnySize = true });
+        DetectionResult accepted = any.Detect(large.View);
+        Assert.NotEqual(Verdict.Invalid, accepted.Verdict);
+        Assert.Equal((96, 96), (accepted.Map!.Width, accepted.Map.Height));
+    }
+
+    [Fact]
+    public void MapOfAnotherSize_IsAnError() =>
+        Assert.Throws<ArgumentException>(() => _detector.Detect(TinyTask.Part(1).View, new AnomalyMap(10, 10)));
+
+    [Fact]
+    public void MapIsOverwritten_AndTheScoreIsTheSameWithoutIt()
+    {
+        var map = new AnomalyMap(TinyTask.Size, TinyTask.Size);
+        DetectionResult with = _detector.Detect(TinyTask.Part(53).View, map), without = _detector.Detect(TinyTask.Part(53).View, null);
+        Assert.Same(map, with.Map);
+        Assert.Null(without.Map);
+        Assert.Equal(with.Score, without.Score);
+        Assert.Equal(with.Score, map.Values.Max());
+    }
+
+    [Fact]
+    public void Disposed_Throws()
+    {
+        _detector.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => _detector.Detect(TinyTask.Part(1).View));
+    }
+
+    [Fact]
+    public void Information_SurvivesTheFile() => Assert.Equal(model.Information, _detector.Information);
+
+    public void Dispose() => _detector.Dispose();
+
+    private void AssertInvalid(RgbImage image, string reason)
+    {
+        DetectionResult result = _detector.Detect(image.View);
+        Assert.Equal(Verdict.Invalid, result.Verdict);
+        Assert.Contains(reason, result.Reason, StringComparison.Ordinal);
+        Assert.True(float.IsNaN(result.Score));
+        Assert.Null(result.Map);
+    }
+
+    private static ImageView Repacked(RgbImage image, PixelFormat format, int padding, out byte[] pixels)
+    {
+        int bytes = format is PixelFormat.Rgba32 or PixelFormat.Bgra32 ? 4 : 3, stride = image.Width * bytes + padding;
+        bool reversed = format is PixelFormat.Bgr24 or PixelFormat.Bgra32;
+        pixels = new byte[stride * image.Height];
+        Array.Fill(pixels, (byte)200);
+        for (int y = 0; y < image.Height; y++)
+        {
+            for (int x = 0; x < image.Width; x++)
+            {
+                for (int c = 0; c < 3; c++)
+                    pixels[y * stride + x * bytes + (reversed ? 2 - c : c)] = image.Pixels[3 * (y * image.Width + x) + c];
+            }
+        }
+
+        return new ImageView(pixels, image.Width, image.Height, stride, format);
+    }
+}

@@ -1,0 +1,54 @@
+using EfficientAD.Detection;
+
+namespace EfficientAD.Tests.Detection;
+
+public class CalibrationTests
+{
+    [Fact]
+    public void FewScores_TakeTheNormalQuantile()
+    {
+        // Mean 2, standard deviation sqrt(2.5); the normal distribution's 0.99 quantile lies 2.326348 deviations up.
+        Calibration calibration = Calibration.FromGoodScores([0, 1, 2, 3, 4]);
+        Assert.Equal(2 + 2.326348 * Math.Sqrt(2.5), calibration.Threshold, 1e-5);
+        Assert.Equal(Math.Sqrt(2.5), calibration.Scale, 1e-6);
+        Assert.Equal(5, calibration.Images);
+    }
+
+    [Fact]
+    public void ManyScoresWithATail_TakeTheEmpiricalQuantile()
+    {
+        // One in fifty good parts scores 100: the empirical 0.99 quantile sees them, the normal one falls short.
+        float[] scores = [.. Enumerable.Range(0, 1000).Select(i => i % 50 == 0 ? 100f : 0f)];
+        Assert.Equal(100, Calibration.FromGoodScores(scores).Threshold, 1e-4);
+    }
+
+    [Fact]
+    public void EqualScores_StillGiveAPositiveScale()
+    {
+        Calibration calibration = Calibration.FromGoodScores([0.5f, 0.5f, 0.5f]);
+        Assert.True(calibration.Scale > 0);
+        Assert.True(calibration.Threshold >= 0.5f);
+    }
+
+    [Fact]
+    public void Calibrate_IsMonotoneAndOneHalfAtTheThreshold()
+    {
+        Calibration calibration = Calibration.FromGoodScores([0.1f, 0.2f, 0.15f, 0.3f]);
+        float[] calibrated = [.. Enumerable.Range(-50, 200).Select(i => calibration.Calibrate(0.01f * i))];
+        Assert.Equal(calibrated.Order(), calibrated);
+        Assert.All(calibrated, value => Assert.InRange(value, 0, 1));
+        Assert.Equal(0.5f, calibration.Calibrate(calibration.Threshold));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-0.1f)]
+    [InlineData(0.6f)]
+    [InlineData(float.NaN)]
+    public void RateOutOfRange_IsRefused(float rate) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Calibration.FromGoodScores([1, 2], rate));
+
+    [Fact]
+    public void ScoreThatIsNotFinite_IsRefused() =>
+        Assert.Throws<ArgumentException>(() => Calibration.FromGoodScores([1, float.NaN]));
+}
