@@ -19,7 +19,7 @@ public abstract partial class BackendTests
     [Theory, MemberData(nameof(Pools))]
     public void AveragePool2d_MatchesPlainLoops(int n, int c, int h, int w, int padding)
     {
-        HostTensor input = HostTensor.Random(new Shape(n, c, h, w), 1, 0);
+        HostTensor input = Random(new Shape(n, c, h, w), 0);
         Shape pooled = PlainLayers.PooledShape(input.Shape, padding);
         foreach (HostTensor x in new[] { input, input.WithNan(0) })
         {
@@ -61,7 +61,7 @@ public abstract partial class BackendTests
     [Theory, MemberData(nameof(Resizes))]
     public void ResizeBilinear_MatchesPlainLoops(int n, int c, int h, int w, int toH, int toW)
     {
-        HostTensor input = HostTensor.Random(new Shape(n, c, h, w), 1, 0);
+        HostTensor input = Random(new Shape(n, c, h, w), 0);
         float[] output = Resize(input);
         TensorAssert.Close(
             PlainLayers.ResizeBilinear(input, toH, toW).Values, output, ResizeTolerance, because: ResizeReason);
@@ -95,7 +95,7 @@ public abstract partial class BackendTests
             shape, [g], (on, s, d) => on.ResizeBilinearBackward(s[0], d));
     }
 
-    [Theory, InlineData(1, 0f), InlineData(1, 0.2f), InlineData(1011, 0.2f), InlineData(40000, 0.5f)]
+    [Theory, InlineData(1, 0f), InlineData(1, 0.2f), InlineData(1011, 0.2f), InlineData(70_001, 0.5f)]
     public void Dropout_DropsWhatTheCounterSays(int count, float rate)
     {
         // A count that four does not divide, over samples and planes: the index runs over all of them.
@@ -118,10 +118,10 @@ public abstract partial class BackendTests
         Assert.True(float.IsNaN(output[kept]) && float.IsNaN(gradient[kept]));
     }
 
-    [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 384, 9, 9)]
+    [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 384, 11, 13)]
     public void NormalizeChannels_MatchesPlainLoops(int n, int c, int h, int w)
     {
-        HostTensor input = HostTensor.Random(new Shape(n, c, h, w), 1, 0);
+        HostTensor input = Random(new Shape(n, c, h, w), 0);
         HostTensor mean = Random(Shape.Vector(c), 1);
         HostTensor deviation = Random(Shape.Vector(c), 2).Map(v => Math.Abs(v) + 0.25);
         Check(input, mean, deviation);

@@ -25,7 +25,7 @@ public abstract partial class BackendTests
     [Theory, MemberData(nameof(Quantiles))]
     public void Quantile_MatchesSorting(int n, int c, int h, int w, int levels, float q)
     {
-        HostTensor values = Levelled(HostTensor.Random(new Shape(n, c, h, w), 1, 0), levels);
+        HostTensor values = Levelled(Random(new Shape(n, c, h, w), 0), levels);
         float[] output = QuantileOf(values);
         TensorAssert.Close(
             PlainLosses.Quantiles(values, q).Values, output, 1e-6,
@@ -53,10 +53,10 @@ public abstract partial class BackendTests
         Assert.Equal(q == 0 ? float.NegativeInfinity : 0, output[0]);
     }
 
-    [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 48, 56, 56)]
+    [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 48, 56, 57)]
     public void MeanSquaredError_MatchesPlainLoops(int n, int c, int h, int w)
     {
-        HostTensor a = HostTensor.Random(new Shape(n, c, h, w), 1, 0), b = Random(a.Shape, 1);
+        HostTensor a = Random(new Shape(n, c, h, w), 0), b = Random(a.Shape, 1);
         const string Because = "a mean of positive numbers, summed in blocks or in double";
         float[] loss = Run(Number, [a, b], (on, s, d) => on.MeanSquaredError(s[0], s[1], d));
         TensorAssert.Close([PlainLosses.MeanSquaredError(a, b)], loss, 0, 1e-6, Because);
@@ -67,10 +67,10 @@ public abstract partial class BackendTests
             Assert.True(float.IsNaN(Run(Number, [x, y], (on, s, d) => on.MeanSquaredError(s[0], s[1], d))[0]));
     }
 
-    [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 24, 31, 33)]
+    [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 5, 7), InlineData(1, 24, 51, 57)]
     public void MeanSquaredErrorBackward_AccumulatesWhatPlainLoopsGive(int n, int c, int h, int w)
     {
-        HostTensor a = HostTensor.Random(new Shape(n, c, h, w), 1, 0).WithNan(0), b = Random(a.Shape, 1);
+        HostTensor a = Random(new Shape(n, c, h, w), 0).WithNan(0), b = Random(a.Shape, 1);
         HostTensor loss = HostTensor.Filled(Number, 0.75);
         HostTensor initialA = HostTensor.Random(a.Shape, 77, 1);
         HostTensor initialB = HostTensor.Random(a.Shape, 77, 2);
@@ -119,7 +119,7 @@ public abstract partial class BackendTests
     [Fact]
     public void HardFeatureLoss_HidesNoNan()
     {
-        HostTensor teacher = HostTensor.Random(new Shape(2, 3, 5, 7), 1, 0), student = Random(teacher.Shape, 1);
+        HostTensor teacher = Random(new Shape(2, 3, 5, 7), 0), student = Random(teacher.Shape, 1);
         Check(teacher.WithNan(100), student);
         Check(teacher, student.WithNan(3));
 
@@ -143,7 +143,7 @@ public abstract partial class BackendTests
     [InlineData(2, 3, 33, 31, 1000, 1), InlineData(1, 2, 9, 9, -20000, 0.01)] // E[x^2] - E[x]^2 would lose the digits
     public void ChannelMoments_MatchPlainLoops(int n, int c, int h, int w, double offset, double scale)
     {
-        HostTensor input = HostTensor.Random(new Shape(n, c, h, w), 1, 0).Map(value => (float)(offset + scale * value));
+        HostTensor input = Random(new Shape(n, c, h, w), 0).Map(value => (float)(offset + scale * value));
         var expectedMean = new double[c];
         var expectedDeviations = new double[c];
         for (int pass = 0; pass < 2; pass++)
@@ -169,7 +169,7 @@ public abstract partial class BackendTests
         Assert.False(c > 1 && double.IsNaN(mean[1]));
     }
 
-    [Theory, InlineData(1, 0f, 1), InlineData(1013, 1e-5f, 1), InlineData(1013, 0.01f, 70000)]
+    [Theory, InlineData(1, 0f, 1), InlineData(1013, 1e-5f, 1), InlineData(70_001, 0.01f, 70_000)]
     public void Adam_MatchesPlainLoops(int count, float weightDecay, int step)
     {
         Shape shape = Shape.Vector(count);
@@ -182,9 +182,8 @@ public abstract partial class BackendTests
         HostTensor m = first.Map(v => v), v = second.Map(v => v), p = parameter.Map(v => v);
         PlainLosses.Adam(gradient, settings, step, m, v, p);
         TensorAssert.Close(m.Values, updated[0], 1e-7, 1e-6, FewRoundings);
-        TensorAssert.Close(v.Values, updated[1], 0, 2e-5, "1 - 0.999 in float is off by 1.3e-5 of itself");
-        TensorAssert.Close(
-            p.Values, updated[2], 1e-6, because: "updates of up to 0.1 with 1.3e-5 from 1 - 0.999 in float");
+        TensorAssert.Close(v.Values, updated[1], 0, 1e-6, FewRoundings);
+        TensorAssert.Close(p.Values, updated[2], 2e-7, because: "one rounding of values below 1");
     }
 
     [Fact]
