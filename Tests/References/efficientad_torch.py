@@ -48,8 +48,8 @@ class Autoencoder(nn.Module):
 
 
 def fill(network, seed):
-    """Parameter t (weight, bias, weight, ... from input to output) is uniform in +-bound from stream t; the bound of a bias
-    is 1 / sqrt(fan_in), that of a weight sqrt(6 / fan_in), so that activations keep their scale through the rectifiers."""
+    """Parameter t (weight, bias, weight, ... from input to output) is uniform in +-bound from stream t; the bound of a
+    bias is 1 / sqrt(fan_in), that of a weight sqrt(6 / fan_in): rectified activations keep their scale."""
     with torch.no_grad():
         for stream, parameter in enumerate(network.parameters()):
             if parameter.dim() == 4:

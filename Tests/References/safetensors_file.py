@@ -28,8 +28,8 @@ SAMPLES = 128
 
 
 def summary(name, value):
-    """A large tensor in brief: samples at positions floor(u_j * count), u from seed 99 stream 0; its norm; and its product
-    with the vector 2 u_i - 1, u from seed 99 stream 1, which an error at any place changes."""
+    """A large tensor in brief: samples at positions floor(u_j * count), u from seed 99 stream 0; its norm; and its
+    product with the vector 2 u_i - 1, u from seed 99 stream 1, which an error at any place changes."""
     flat = np.asarray(value, dtype=np.float64).reshape(-1)
     positions = np.floor(uniform(99, 0, SAMPLES).astype(np.float64) * flat.size).astype(np.int64)
     direction = symmetric(99, 1, (flat.size,)).astype(np.float64)

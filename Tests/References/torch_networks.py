@@ -1,7 +1,7 @@
 """Writes torch/networks.safetensors: outputs of whole networks as PyTorch computes them in double.
     python3 torch_networks.py
-Written with PyTorch 1.13, numpy 1.24.2. Weights and inputs follow from `fill` and `image` in efficientad_torch.py: seed 1
-for a teacher, 2 for a student, 3 for an autoencoder, 4 (stream 0) for the input, 5 (stream i for layer i) for dropout.
+Written with PyTorch 1.13, numpy 1.24.2. Weights and inputs follow from `fill` and `image` in efficientad_torch.py: seed
+1 for a teacher, 2 for a student, 3 for an autoencoder, 4 (stream 0) for the input, 5 (stream i, layer i) for dropout.
 """
 import pathlib
 
@@ -34,8 +34,8 @@ def main():
         for i, (size, dropout) in enumerate(AUTOENCODERS):
             network = fill(Autoencoder(size), seed=3)
             tensors[f"autoencoder.{i}.case"] = np.array([size, dropout], dtype=np.int64)
-            tensors |= summary(
-                f"autoencoder.{i}.output", network(image(4, 0, 1, 3, 256, 256), mask_dropout(5, 0) if dropout else None))
+            output = network(image(4, 0, 1, 3, 256, 256), mask_dropout(5, 0) if dropout else None)
+            tensors |= summary(f"autoencoder.{i}.output", output)
     for name, value in tensors.items():
         if name.endswith((".shape", ".norm")):
             print(name, value)

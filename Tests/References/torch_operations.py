@@ -1,7 +1,7 @@
 """Writes torch/operations.safetensors: single operations and their gradients as PyTorch computes them in double.
     python3 torch_operations.py
-Written with PyTorch 1.13, numpy 1.24.2. Inputs are not stored: case i of an operation draws them from CounterRandom with
-seed i, one stream each, in the order in which the functions below call `draw`.
+Written with PyTorch 1.13, numpy 1.24.2. Inputs are not stored: case i of an operation draws them from CounterRandom
+with seed i, from the streams that the functions below pass to `draw`.
 """
 import pathlib
 
@@ -36,8 +36,9 @@ def convolution(i, n, ci, h, w, co, kernel, stride, padding, relu):
     y = F.relu(y) if relu else y
     y.backward(draw(i, 3, *y.shape))
     case(f"convolution.{i}.case", n, ci, h, w, co, kernel, stride, padding, relu)
-    for name, value in dict(output=y, input_gradient=x.grad, weight_gradient=weight.grad, bias_gradient=bias.grad).items():
-        keep(f"convolution.{i}.{name}", value)
+    keep(f"convolution.{i}.output", y)
+    for name, value in dict(input=x, weight=weight, bias=bias).items():
+        keep(f"convolution.{i}.{name}_gradient", value.grad)
 
 
 def average_pool(i, n, c, h, w, padding):
@@ -124,16 +125,19 @@ CONVOLUTIONS = [
     (1, 2, 5, 9, 3, 3, 3, 0, False),     # stride beyond the kernel's reach
     (1, 17, 6, 35, 33, 3, 1, 1, True),   # one more than the vector widths
 ]
-POOLS = [(1, 1, 2, 2, 0), (1, 1, 1, 1, 1), (2, 3, 5, 7, 0), (2, 3, 5, 7, 1), (1, 2, 4, 6, 1), (1, 5, 9, 4, 0), (1, 2, 3, 39, 1)]
+POOLS = [
+    (1, 1, 2, 2, 0), (1, 1, 1, 1, 1), (2, 3, 5, 7, 0), (2, 3, 5, 7, 1), (1, 2, 4, 6, 1), (1, 5, 9, 4, 0),
+    (1, 2, 3, 39, 1)]
 RESIZES = [
     (1, 1, 1, 1, 1, 1), (1, 2, 1, 1, 3, 3), (2, 3, 4, 4, 8, 8), (1, 2, 9, 9, 15, 15), (2, 3, 5, 7, 11, 13),
     (1, 2, 33, 33, 63, 63), (1, 1, 64, 64, 28, 28), (1, 2, 5, 7, 5, 7), (1, 2, 12, 7, 3, 20), (1, 1, 6, 2, 1, 1)]
 QUANTILES = [
     (1, 1, 0, 0, 0.5), (3, 11, 0, 0, 0.5), (2, 10, 0, 0, 0.999), (2, 1001, 0, 0, 0.9), (1, 20011, 0, 0, 0.999),
-    (2, 997, 5, 0, 0.9), (1, 64, 1, 0, 0.5), (2, 50, 0, 1, 0.9), (1, 100, 0, 0, 0.0), (1, 100, 0, 0, 1.0), (1, 300007, 0, 0, 0.995)]
+    (2, 997, 5, 0, 0.9), (1, 64, 1, 0, 0.5), (2, 50, 0, 1, 0.9), (1, 100, 0, 0, 0.0), (1, 100, 0, 0, 1.0),
+    (1, 300007, 0, 0, 0.995)]
 HARD_LOSSES = [
-    (1, 1, 1, 1, 0, 0.999), (1, 3, 5, 7, 0, 0.9), (2, 4, 9, 9, 0, 0.99), (3, 2, 6, 5, 4, 0.9), (1, 16, 12, 11, 0, 0.999),
-    (2, 1, 3, 3, 1, 0.5)]
+    (1, 1, 1, 1, 0, 0.999), (1, 3, 5, 7, 0, 0.9), (2, 4, 9, 9, 0, 0.99), (3, 2, 6, 5, 4, 0.9),
+    (1, 16, 12, 11, 0, 0.999), (2, 1, 3, 3, 1, 0.5)]
 SQUARED_ERRORS = [(1, 1, 1, 1, True), (2, 3, 5, 7, True), (1, 5, 11, 13, False)]
 ADAMS = [(37, 1e-4, 1e-5, False), (19, 1e-2, 0.0, False), (19, 1e-3, 0.0, True), (33, 1e-3, 1e-2, True)]
 

@@ -1,8 +1,8 @@
 """Writes torch/training.safetensors: training steps of EfficientAD-S as PyTorch computes them in double (minutes).
     python3 torch_training.py
-Written with PyTorch 1.13, numpy 1.24.2. 256 x 256, batch 1, the same three images at every step. Weights and images follow
-from `fill` and `image` in efficientad_torch.py: seed 1 teacher, 2 student, 3 autoencoder, 4 images (stream 0 image_st, 1
-image_ae, 2 penalty). Dropout of step s = 0, 1, ... and layer i: seed 5, the stream that StepDraws.Dropout takes.
+Written with PyTorch 1.13, numpy 1.24.2. 256 x 256, batch 1, the same three images at every step. Weights and images
+follow from `fill` and `image` in efficientad_torch.py: seed 1 teacher, 2 student, 3 autoencoder, 4 images (stream 0
+image_st, 1 image_ae, 2 penalty). Dropout of step s = 0, 1, ... and layer i: seed 5, the stream of StepDraws.Dropout.
 """
 import pathlib
 
