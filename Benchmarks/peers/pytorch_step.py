@@ -1,11 +1,11 @@
-"""PyTorch as the peer: one training step and one inference of EfficientAD at 256 x 256, batch 1, on the CPU, as published
-implementations compute them.
+"""PyTorch as the peer: one training step and one inference of EfficientAD at 256 x 256, batch 1, on the CPU, as
+published implementations compute them.
     python3 pytorch_step.py --threads 2 [--size small medium] [--runs 7] [--minimum-seconds 2] [--output FILE.json]
 
-A step: two teacher passes, three student passes with all 768 channels, the autoencoder with dropout, torch.quantile, four
-losses, backward, Adam with weight decay. An inference: teacher, student and autoencoder on one image, both maps scaled,
-combined and resized to 256 x 256. Inputs are on the host and preprocessed. Each run repeats its work until it has taken
-the minimum time; the result is the median of the runs' means, with the smallest and the largest beside it.
+A step: two teacher passes, three student passes with all 768 channels, the autoencoder with dropout, torch.quantile,
+four losses, backward, Adam with weight decay. An inference: teacher, student and autoencoder on one image, both maps
+scaled, combined and resized to 256 x 256. Inputs are on the host and preprocessed. Each run repeats its work until it
+has taken the minimum time; the result is the median of the runs' means, with the smallest and the largest beside it.
 """
 import argparse
 import json
@@ -98,8 +98,9 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    result = {"peer": "pytorch", "version": torch.__version__, "processor": processor(), "threads": torch.get_num_threads(),
-              "cpu_capability": torch.__config__.show().split("CPU capability usage: ")[-1].split()[0],
+    capability = torch.__config__.show().split("CPU capability usage: ")[-1].split()[0]
+    result = {"peer": "pytorch", "version": torch.__version__, "processor": processor(),
+              "threads": torch.get_num_threads(), "cpu_capability": capability,
               "mkldnn": torch.backends.mkldnn.is_available(), "results": {}}
     for size in arguments.size:
         for what, prepare in (("step", training_step), ("inference", inference)):
