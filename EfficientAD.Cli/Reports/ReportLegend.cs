@@ -49,7 +49,7 @@ internal static class ReportLegend
         foreach (double multiple in Multiples)
         {
             double intensity = multiple / (1 + multiple), x = Left + BarWidth * intensity;
-            string score = scale.Score(intensity).ToString("0.##", CultureInfo.InvariantCulture);
+            string score = scale.Score(intensity).ToString("0.###", CultureInfo.InvariantCulture);
             yield return Svg.Line("axis", x, BarTop + BarHeight, x, BarTop + BarHeight + 5);
             yield return Svg.Text(
                 "tick", x, BarTop + BarHeight + 17, "middle", multiple == 1 ? $"threshold {score}" : score);
