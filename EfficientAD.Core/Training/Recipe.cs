@@ -49,9 +49,12 @@ public sealed record Recipe
         MapOrder = MapOrder.Aligned,
     };
 
+    /// <summary>The recipes that have a name.</summary>
+    public static IReadOnlyList<Recipe> Published { get; } = [Reference, Paper, Anomalib, Quick];
+
     /// <exception cref="ArgumentException">No recipe has this name.</exception>
     public static Recipe Named(string name) =>
-        new[] { Reference, Paper, Anomalib, Quick }.FirstOrDefault(recipe => recipe.Name == name)
+        Published.FirstOrDefault(recipe => recipe.Name == name)
         ?? throw new ArgumentException($"There is no recipe '{name}'. Choose reference, paper, anomalib or quick.", nameof(name));
 
     /// <param name="step">From 0.</param>

@@ -92,6 +92,12 @@ public sealed record TrainingOptions
         else if (taken is null && Duration is { } duration) deviations.Add($"as many steps as {duration.TotalMinutes:0.##} minutes allow instead of {Recipe.Steps}");
         if (Recipe.Penalty && PenaltyPaths.Count == 0) deviations.Add("rendered penalty images (dead leaves with 1/f texture) instead of ImageNet's");
         if (InputHeight != 256 || InputWidth != 256) deviations.Add($"input {InputHeight} x {InputWidth} instead of 256 x 256");
+        Recipe published = Recipe.Published.FirstOrDefault(recipe => recipe.Name == Recipe.Name) ?? Recipe;
+        if (Recipe.BatchSize != published.BatchSize) deviations.Add($"batch {Recipe.BatchSize} instead of {published.BatchSize}");
+        if (Recipe.MapOrder != published.MapOrder)
+            deviations.Add($"map order {Name(Recipe.MapOrder)} instead of {Name(published.MapOrder)}");
         return string.Join("; ", deviations);
+
+        static string Name(MapOrder order) => order.ToString().ToLowerInvariant();
     }
 }
