@@ -8,7 +8,10 @@ namespace EfficientAD.Models;
 /// <summary>Everything a model file says beside its tensors; stored as the file's metadata.</summary>
 public sealed record ModelInformation
 {
-    private const string FormatKey = "efficientad.format", FormatVersion = "1";
+    /// <summary>The metadata entry that tells a model from another safetensors file.</summary>
+    public const string FormatKey = "efficientad.format";
+
+    private const string FormatVersion = "1";
 
     public required PdnSize Size { get; init; }
 
