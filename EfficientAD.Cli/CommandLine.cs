@@ -1,0 +1,60 @@
+using EfficientAD.Cli.Commands;
+using EfficientAD.Cli.Output;
+using Spectre.Console.Cli;
+
+namespace EfficientAD.Cli;
+
+/// <summary>The commands of <c>efficientad</c>.</summary>
+internal static class CommandLine
+{
+    public static IReadOnlyList<string> Commands { get; } = ["demo", "train", "evaluate", "predict", "info", "devices"];
+
+    /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> arguments, CommandOutput output, CancellationToken cancellation = default)
+    {
+        var app = new CommandApp();
+        app.Configure(configuration =>
+        {
+            configuration.SetApplicationName("efficientad");
+            configuration.SetApplicationVersion(ThisVersion.Text);
+            configuration.UseStrictParsing();
+            configuration.ConfigureConsole(output.Console);
+            configuration.SetHelpProvider(new Help(configuration.Settings));
+            configuration.Settings.Registrar.RegisterInstance(output);
+            configuration.SetExceptionHandler((error, _) =>
+                Failure.Report(error, arguments, output, isVerbose: arguments.Contains(CommonSettings.VerboseOption)));
+            AddCommands(configuration);
+        });
+        return await app.RunAsync(arguments, cancellation);
+    }
+
+    private static void AddCommands(IConfigurator configuration)
+    {
+        configuration.AddCommand<DemoCommand>("demo")
+            .WithDescription("Render a data set, train on it, evaluate, and write a report: all in a few minutes.")
+            .WithExample("demo")
+            .WithExample("demo", "--out", "demo-2", "--minutes", "10", "--seed", "2");
+        configuration.AddCommand<TrainCommand>("train")
+            .WithDescription("Train a model on good images: MVTec AD, MVTec LOCO AD, VisA or a plain folder.")
+            .WithExample("train", "--data", "mvtec/bottle", "--out", "bottle.safetensors")
+            .WithExample("train", "--data", "good", "--out", "m.safetensors", "--recipe", "quick", "--minutes", "20")
+            .WithExample("train", "--data", "mvtec/bottle", "--out", "bottle.safetensors", "--resume");
+        configuration.AddCommand<EvaluateCommand>("evaluate")
+            .WithDescription("Measure a model on a labelled test set; writes metrics, scores, maps and a report.")
+            .WithExample("evaluate", "--model", "bottle.safetensors", "--data", "mvtec/bottle", "--out", "report")
+            .WithExample("evaluate", "--model", "m.safetensors", "--data", "mvtec/bottle", "--out", "r", "--json");
+        configuration.AddCommand<PredictCommand>("predict")
+            .WithDescription("Judge images: score, verdict, and where the anomaly lies.")
+            .WithExample("predict", "--model", "bottle.safetensors", "part.png", "--out", "overlays")
+            .WithExample("predict", "--model", "bottle.safetensors", "incoming", "--json")
+            .WithExample("predict", "--model", "bottle.safetensors", "shift-*/*.png", "--threshold", "0.8");
+        configuration.AddCommand<InfoCommand>("info")
+            .WithDescription("Show what a model, a teacher or another safetensors file holds.")
+            .WithExample("info", "bottle.safetensors")
+            .WithExample("info", "bottle.safetensors", "--json");
+        configuration.AddCommand<DevicesCommand>("devices")
+            .WithDescription("Show what this machine can compute on, and why it cannot on the rest.")
+            .WithExample("devices");
+    }
+}

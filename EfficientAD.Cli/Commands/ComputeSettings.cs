@@ -1,0 +1,36 @@
+using System.ComponentModel;
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
+using Spectre.Console;
+using Spectre.Console.Cli;
+
+namespace EfficientAD.Cli.Commands;
+
+/// <summary>What every command takes that runs the networks.</summary>
+internal abstract class ComputeSettings : CommonSettings
+{
+    private const int MaximumThreads = 1024;
+
+    [CommandOption("--threads <N>")]
+    [Description("Threads that compute. Default: one per core.")]
+    public int Threads { get; init; }
+
+    [CommandOption("--device <DEVICE>")]
+    [Description("auto, cpu, cuda or cuda:N; see 'efficientad devices'.")]
+    [DefaultValue("auto")]
+    public string Device { get; init; } = "auto";
+
+    public CpuOptions Cpu => new() { Threads = Threads };
+
+    public override ValidationResult Validate()
+    {
+        if (Threads is < 0 or > MaximumThreads)
+            return ValidationResult.Error($"--threads {Threads}: give 1 to {MaximumThreads}, or 0 for one per core.");
+        return Backends.Device.TryParse(Device, out _)
+            ? ValidationResult.Success()
+            : ValidationResult.Error($"--device {Device}: unknown. Use auto, cpu, cuda, or cuda:N with N from 0.");
+    }
+
+    /// <exception cref="NotSupportedException">The device cannot be used by this version.</exception>
+    public void RequireDevice() => Backends.Device.Parse(Device).Resolve();
+}

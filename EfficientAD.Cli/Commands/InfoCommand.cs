@@ -1,0 +1,114 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Security.Cryptography;
+using EfficientAD.Cli.Output;
+using EfficientAD.Models;
+using Spectre.Console.Cli;
+
+namespace EfficientAD.Cli.Commands;
+
+internal sealed class InfoSettings : CommonSettings
+{
+    [CommandArgument(0, "<FILE>")]
+    [Description("A model, a teacher, a checkpoint, or any other safetensors file.")]
+    public string File { get; init; } = "";
+
+    [CommandOption("--json")]
+    [Description("Write JSON for programs instead of text.")]
+    public bool Json { get; init; }
+}
+
+internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
+{
+    private const int NameLimit = 60;
+
+    public override int Execute(CommandContext context, InfoSettings settings, CancellationToken cancellation)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(settings.File);
+        // A model's metadata are checked as on loading: what is shown here can be used.
+        bool isModel = file.Metadata.ContainsKey(ModelInformation.FormatKey);
+        ModelInformation? model = isModel ? ReadModel(settings.File) : null;
+        string hash;
+        using (FileStream stream = System.IO.File.OpenRead(settings.File))
+            hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+
+        if (settings.Json) WriteJson(file, model, hash);
+        else WriteText(file, model, hash);
+        return ExitCode.Success;
+    }
+
+    private static ModelInformation ReadModel(string path)
+    {
+        using ModelFile model = ModelFile.Open(path);
+        return model.Information;
+    }
+
+    private void WriteText(SafetensorsFile file, ModelInformation? model, string hash)
+    {
+        output.WriteLine($"{file.Name}: {(model is null ? "safetensors file" : "EfficientAD model")}");
+        var facts = new FactTable();
+        facts.Add("sha256", hash);
+        foreach ((string name, long parameters) in Networks(file))
+            facts.Add(name, string.Create(CultureInfo.InvariantCulture, $"{parameters:#,0} parameters"));
+        foreach ((string key, string value) in file.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            facts.Add(Printable(key), Printable(value));
+        facts.WriteTo(output);
+        if (model is not null) return;
+
+        output.WriteLine($"{file.Names.Count} tensors:");
+        foreach (string name in file.Names)
+        {
+            SafetensorsTensor tensor = file.Get(name);
+            output.WriteLine($"  {Printable(name)}  {tensor.Type} [{string.Join(", ", tensor.Shape.ToArray())}]");
+        }
+    }
+
+    private void WriteJson(SafetensorsFile file, ModelInformation? model, string hash) => output.WriteJson(json =>
+    {
+        json.WriteString("path", file.Name);
+        json.WriteString("kind", model is null ? "safetensors" : "model");
+        json.WriteString("sha256", hash);
+        json.WriteStartObject("networks");
+        foreach ((string name, long parameters) in Networks(file)) json.WriteNumber(name, parameters);
+        json.WriteEndObject();
+        json.WriteStartObject("metadata");
+        foreach ((string key, string value) in file.Metadata) json.WriteString(key, value);
+        json.WriteEndObject();
+        json.WriteStartArray("tensors");
+        foreach (string name in file.Names)
+        {
+            SafetensorsTensor tensor = file.Get(name);
+            json.WriteStartObject();
+            json.WriteString("name", name);
+            json.WriteString("dtype", tensor.Type.ToString());
+            json.WriteStartArray("shape");
+            foreach (long extent in tensor.Shape) json.WriteNumberValue(extent);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    });
+
+    /// <summary>Numbers of parameters, by the part of the tensor's name before its layer.</summary>
+    private static IEnumerable<(string Name, long Parameters)> Networks(SafetensorsFile file)
+    {
+        var counts = new OrderedDictionary<string, long>();
+        foreach (string name in file.Names)
+        {
+            string[] parts = name.Split('.');
+            if (parts[^1] is not ("weight" or "bias")) continue;
+            string network = parts.Length > 2 ? string.Join('.', parts[..^2]) : "network";
+            counts[network] = counts.GetValueOrDefault(network) + file.Get(name).Count;
+        }
+
+        return counts.Select(pair => (Printable(pair.Key), pair.Value));
+    }
+
+    /// <summary>Text from a file that anybody may have written: no control characters, bearable length.</summary>
+    private static string Printable(string text)
+    {
+        string clean = string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+        return clean.Length <= 10 * NameLimit ? clean : clean[..(10 * NameLimit)] + "...";
+    }
+}

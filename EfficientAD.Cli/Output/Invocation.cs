@@ -1,0 +1,27 @@
+namespace EfficientAD.Cli.Output;
+
+/// <summary>How to call this program again.</summary>
+internal static class Invocation
+{
+    private const string PlainCharacters = "_-./\\:=@%+,";
+
+    /// <summary>A command line for the user's shell, in the current folder.</summary>
+    public static string Describe(IEnumerable<string> arguments) =>
+        string.Join(' ', arguments.Prepend(Program()).Select(Quote));
+
+    /// <summary>The bare name where the shell finds it, else the path from here.</summary>
+    private static string Program()
+    {
+        string path = Environment.ProcessPath ?? "efficientad", folder = Path.GetDirectoryName(path) ?? "";
+        string[] searched = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return searched.Contains(folder) ? Path.GetFileNameWithoutExtension(path) : Path.GetRelativePath(".", path);
+    }
+
+    private static string Quote(string argument)
+    {
+        bool isPlain = argument.All(c => char.IsAsciiLetterOrDigit(c) || PlainCharacters.Contains(c));
+        if (isPlain && argument != "") return argument;
+        if (!OperatingSystem.IsWindows()) return $"'{argument.Replace("'", "'\\''")}'";
+        return $"\"{argument.Replace("\"", "\\\"")}\"";
+    }
+}

@@ -1,0 +1,100 @@
+using EfficientAD.Cli;
+
+namespace EfficientAD.Tests.Cli;
+
+/// <summary>Wrong command lines end with code 2 and a line that says what can stand.</summary>
+public class UsageTests
+{
+    public static TheoryData<string, string> WrongLines => new()
+    {
+        { "paint", "Unknown command 'paint'" },
+        { "train --out m", "missing required option 'data'" },
+        { "train --data d", "missing required option 'out'" },
+        { "train --data d --out m --colour red", "Unknown option 'colour'" },
+        { "train --data d --out m --steps many", "'many' is not a number" },
+        { "train --data d --out m --steps 0", "--steps 0: at least 1" },
+        { "train --data d --out m --steps 5 --minutes 5", "not both" },
+        { "train --data d --out m --minutes 0.01", "10 seconds" },
+        { "train --data d --out m --minutes NaN", "10 seconds" },
+        { "train --data d --out m --size L", "give S or M" },
+        { "train --data d --out m --size M", "no such teacher is shipped" },
+        { "train --data d --out m --recipe soup", "give reference, paper, anomalib, quick" },
+        { "train --data d --out m --map-order 2", "give reference, paper, anomalib, aligned" },
+        { "train --data d --out m --input 32", "33 to 4096" },
+        { "train --data d --out m --input 64x", "33 to 4096" },
+        { "train --data d --out m --input 64x64x64", "33 to 4096" },
+        { "train --data d --out m --batch 0", "give 1 to 64" },
+        { "train --data d --out m --threads -1", "give 1 to 1024" },
+        { "train --data d --out m --device gpu", "--device gpu: unknown" },
+        { "evaluate --model m --data d", "missing required option 'out'" },
+        { "predict --model m", "missing required argument 'IMAGES'" },
+        { "predict --model m a.png --threshold NaN", "finite" },
+        { "info", "missing required argument 'FILE'" },
+    };
+
+    [Theory, MemberData(nameof(WrongLines))]
+    public async Task WrongLine_IsRefused(string line, string expected)
+    {
+        CliRun run = await CliRun.RunAsync(line.Split(' '));
+        Assert.Equal(ExitCode.Usage, run.Code);
+        Assert.Contains(expected, run.Error);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+        Assert.Equal("", run.Output);
+    }
+
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("train")]
+    [InlineData("evaluate")]
+    [InlineData("predict")]
+    [InlineData("info")]
+    [InlineData("devices")]
+    public async Task Help_HasDescriptionExamplesAndExitCodes(string command)
+    {
+        CliRun run = await CliRun.RunAsync(command, "--help");
+        Assert.Equal(ExitCode.Success, run.Code);
+        string[] parts = ["DESCRIPTION:", "EXAMPLES:", $"efficientad {command}", "OPTIONS:", "EXIT CODES:"];
+        Assert.All(parts, part => Assert.Contains(part, run.Output));
+        Assert.All(run.Lines, line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    [Fact]
+    public async Task Help_ListsEveryCommand()
+    {
+        CliRun run = await CliRun.RunAsync("--help");
+        string[] firstWords = [.. run.Lines.Select(line => line.Split(' ')[0])];
+        Assert.All(CommandLine.Commands, command => Assert.Contains(command, firstWords));
+    }
+
+    [Theory]
+    [InlineData("train --data d --out m --device cuda")]
+    [InlineData("evaluate --model m --data . --out o --device cuda:1")]
+    [InlineData("predict --model m a.png --device cuda:1")]
+    public async Task CudaDevice_IsNotThereYet(string line)
+    {
+        CliRun run = await CliRun.RunAsync(line.Split(' '));
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains("computes on the CPU only", run.Error);
+    }
+
+    [Fact]
+    public async Task Verbose_ShowsWhereTheErrorArose()
+    {
+        CliRun quiet = await CliRun.RunAsync("info", "/nowhere/m");
+        CliRun verbose = await CliRun.RunAsync("info", "/nowhere/m", "--verbose");
+        Assert.DoesNotContain("   at ", quiet.Error);
+        Assert.Contains("   at EfficientAD.", verbose.Error);
+        Assert.Equal((ExitCode.Failure, ExitCode.Failure), (quiet.Code, verbose.Code));
+    }
+
+    [Fact]
+    public async Task Devices_AreListedForPeopleAndPrograms()
+    {
+        CliRun text = await CliRun.RunAsync("devices"), json = await CliRun.RunAsync("devices", "--json");
+        Assert.Equal((0, 0), (text.Code, json.Code));
+        Assert.Contains("logical cores", text.Output);
+        Assert.Equal(Environment.ProcessorCount, json.Json.GetProperty("cpu").GetProperty("cores").GetInt32());
+        bool hasReason = json.Json.GetProperty("cuda_unavailable").GetString() is not null;
+        Assert.Equal(json.Json.GetProperty("cuda").GetArrayLength() == 0, hasReason);
+    }
+}
