@@ -17,13 +17,15 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         int padding = geometry.Padding, height = shape.H + 2 * padding, pitch = shape.W + 2 * padding;
         float* source = padding == 0
             ? (float*)input.Address
-            : _input.Lay(input, padding, padding, 1, height, pitch, pool);
+            : _input.Lay(input, padding, padding, 1, height, pitch, (long)height * pitch, pool);
         int rows = (gradient.H - 1) * geometry.Stride + 1;
-        float* rowsOfGradient = _gradient.Lay(outputGradient, 0, 0, geometry.Stride, rows, pitch, pool);
         int length = (rows - 1) * pitch + (gradient.W - 1) * geometry.Stride + 1;
+        // Planes start on whole vectors and end in zeros, so that loads do not straddle cache lines and need no tail.
+        long plane = (long)(rows * pitch + 2 * (TKernels.Lanes - 1)) / TKernels.Lanes * TKernels.Lanes;
+        float* rowsOfGradient = _gradient.Lay(outputGradient, 0, 0, geometry.Stride, rows, pitch, plane, pool);
 
         var problem = new Correlation(
-            (nint)source, (long)height * pitch, pitch, (nint)rowsOfGradient, (long)rows * pitch, length, shape.N, gradient.C, kernel);
+            (nint)source, (long)height * pitch, pitch, (nint)rowsOfGradient, plane, length, shape.N, gradient.C, kernel);
         int rowTiles = (gradient.C + TKernels.CorrelationRows - 1) / TKernels.CorrelationRows;
         int groups = (kernel.C + GroupChannels(kernel) - 1) / GroupChannels(kernel);
         // All channels for a few rows at a time: the rows stay in the second-level cache.
@@ -63,7 +65,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         {
             float* input = (float*)problem.Input + ((long)sample * problem.Kernel.C + firstChannel) * problem.InputPlane;
             float* gradient = (float*)problem.Gradient + ((long)sample * problem.OutputChannels + firstRow) * problem.GradientPlane;
-            int whole = problem.Length / lanes * lanes;
+            bool atEnd = sample == problem.Samples - 1 && firstChannel + channels >= problem.Kernel.C;
+            int whole = (problem.Length + (atEnd ? 0 : lanes - 1)) / lanes * lanes;
             for (int from = 0; from < whole; from += CorrelationChunk)
             {
                 int length = Math.Min(CorrelationChunk, whole - from);
@@ -75,7 +78,7 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
                 }
             }
 
-            // Value by value where a vector would read beyond the input, at whatever lies there.
+            // The very last values one by one: a vector would read beyond the input, where a NaN times zero is NaN.
             for (int row = 0; row < rows; row++)
             {
                 for (int t = 0; t < taps; t++)

@@ -33,7 +33,7 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
         int padding = geometry.Padding, height = shape.H + 2 * padding, pitch = shape.W + 2 * padding;
         float* source = padding == 0
             ? (float*)input.Address
-            : _input.Lay(input, padding, padding, 1, height, pitch, pool);
+            : _input.Lay(input, padding, padding, 1, height, pitch, (long)height * pitch, pool);
         Compute(shape.N, new Problem(
             (nint)source, (long)height * pitch, pitch, shape.C, kernel.H, kernel.W, geometry.Stride,
             (nint)PackedWeights.Forward(weights, TKernels.Rows, DepthBlock, pool), bias?.Address ?? 0, false, relu,
@@ -48,7 +48,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
         Shape shape = inputGradient.Shape, kernel = weights.Shape;
         int height = shape.H + kernel.H - 1, pitch = shape.W + kernel.W - 1;
         float* source = _gradient.Lay(
-            outputGradient, kernel.H - 1 - geometry.Padding, kernel.W - 1 - geometry.Padding, geometry.Stride, height, pitch, pool);
+            outputGradient, kernel.H - 1 - geometry.Padding, kernel.W - 1 - geometry.Padding, geometry.Stride,
+            height, pitch, (long)height * pitch, pool);
         Compute(shape.N, new Problem(
             (nint)source, (long)height * pitch, pitch, kernel.N, kernel.H, kernel.W, 1,
             (nint)PackedWeights.Backward(weights, TKernels.Rows, DepthBlock, pool), 0, true, false,

@@ -13,11 +13,12 @@ internal sealed unsafe class PaddedPlanes : IDisposable
     private long _capacity;
 
     /// <summary>Copies value (y, x) to (top + y * step, left + x * step) of planes [height, pitch]; all else is zero.</summary>
-    /// <returns>Planes of height * pitch floats, in the order of the tensor.</returns>
-    public float* Lay(Tensor tensor, int top, int left, int step, int height, int pitch, WorkerPool pool)
+    /// <param name="plane">Floats from one plane to the next, at least height * pitch.</param>
+    /// <returns>The planes, in the order of the tensor.</returns>
+    public float* Lay(Tensor tensor, int top, int left, int step, int height, int pitch, long plane, WorkerPool pool)
     {
         Shape shape = tensor.Shape;
-        long plane = (long)height * pitch, needed = ((long)shape.N * shape.C + ReadablePlanes) * plane;
+        long needed = ((long)shape.N * shape.C + ReadablePlanes) * plane;
         if (needed > _capacity)
         {
             _memory?.Dispose();
