@@ -21,6 +21,7 @@ internal sealed unsafe class SparseGradient
     {
         Shape shape = gradient.Shape;
         var values = new ReadOnlySpan<float>((float*)gradient.Address, checked((int)shape.Count));
+        if (LooksDense(values)) return null;
         int limit = (int)(values.Length * LargestDensity);
         var entries = new List<Entry>();
         for (int start = 0; start < values.Length;)
@@ -75,6 +76,16 @@ internal sealed unsafe class SparseGradient
                 }
             }
         });
+    }
+
+    /// <summary>A few probes spare dense gradients the collection of entries that would be thrown away.</summary>
+    private static bool LooksDense(ReadOnlySpan<float> values)
+    {
+        const int Probes = 1024, DenseProbes = Probes / 16;
+        int found = 0;
+        for (int i = 0; i < Probes; i++)
+            if (values[(int)((long)values.Length * i / Probes)] != 0) found++;
+        return found > DenseProbes;
     }
 
     /// <summary>Where a kernel lies over the input for one output, and which of its taps fall inside.</summary>
