@@ -10,4 +10,8 @@ public sealed class TrainingDivergedException : Exception
                "Look for unusual training images, or train with another seed or a smaller learning rate.")
     {
     }
+
+    internal TrainingDivergedException(string message) : base(message)
+    {
+    }
 }
