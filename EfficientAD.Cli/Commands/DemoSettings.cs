@@ -14,7 +14,7 @@ internal sealed class DemoSettings : ComputeSettings
     public string Out { get; init; } = "demo";
 
     [CommandOption("--minutes <T>")]
-    [Description("Time for the training; rendering and evaluation take about a minute more.")]
+    [Description("Time for the training; rendering and evaluation come on top.")]
     [DefaultValue(3.5)]
     public double Minutes { get; init; } = 3.5;
 

@@ -48,10 +48,9 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
         output.WriteLine($"{file.Name}: {(model is null ? "safetensors file" : "EfficientAD model")}");
         var facts = new FactTable();
         facts.Add("sha256", hash);
-        foreach ((string name, long parameters) in Networks(file))
-            facts.Add(name, string.Create(CultureInfo.InvariantCulture, $"{parameters:#,0} parameters"));
-        foreach ((string key, string value) in file.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
-            facts.Add(Printable(key), Printable(value));
+        facts.Add("parameters", string.Join(", ", Networks(file).Select(network =>
+            string.Create(CultureInfo.InvariantCulture, $"{network.Name} {network.Parameters:#,0}"))));
+        foreach ((string key, string value) in Metadata(file, model)) facts.Add(Printable(key), Printable(value));
         facts.WriteTo(output);
         if (model is not null) return;
 
@@ -89,6 +88,14 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
 
         json.WriteEndArray();
     });
+
+    /// <summary>What a model says of itself in the order of reading, then what else the file has.</summary>
+    private static IEnumerable<(string Key, string Value)> Metadata(SafetensorsFile file, ModelInformation? model)
+    {
+        (string Key, string Value)[] known = model is null ? [] : [.. model.Pairs()];
+        var others = file.Metadata.Keys.Except(known.Select(pair => pair.Key)).Order(StringComparer.Ordinal);
+        return [.. known, .. others.Select(key => (key, file.Metadata[key]))];
+    }
 
     /// <summary>Numbers of parameters, by the part of the tensor's name before its layer.</summary>
     private static IEnumerable<(string Name, long Parameters)> Networks(SafetensorsFile file)

@@ -9,12 +9,14 @@ internal static class Invocation
     public static string Describe(IEnumerable<string> arguments) =>
         string.Join(' ', arguments.Prepend(Program()).Select(Quote));
 
-    /// <summary>The bare name where the shell finds it, else the path from here.</summary>
+    /// <summary>The bare name where the shell finds it, else its path, from here if it lies below.</summary>
     private static string Program()
     {
         string path = Environment.ProcessPath ?? "efficientad", folder = Path.GetDirectoryName(path) ?? "";
         string[] searched = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        return searched.Contains(folder) ? Path.GetFileNameWithoutExtension(path) : Path.GetRelativePath(".", path);
+        if (searched.Contains(folder)) return Path.GetFileNameWithoutExtension(path);
+        string relative = Path.GetRelativePath(".", path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 
     private static string Quote(string argument)

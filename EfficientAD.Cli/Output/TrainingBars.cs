@@ -34,6 +34,7 @@ internal sealed class TrainingBars : IProgress<TrainingProgress>
         if (!task.IsStarted) task.StartTask();
         task.MaxValue = Math.Max(1, value.Total);
         task.Value = value.Done;
+        if (value.Done >= value.Total) task.StopTask();
         if (value.Losses is not { } losses) return;
         lock (_lock)
         {

@@ -1,5 +1,8 @@
+using System.Diagnostics;
+using System.Globalization;
 using EfficientAD.Cli.Files;
 using EfficientAD.Cli.Output;
+using EfficientAD.Cli.Reports;
 using EfficientAD.Data;
 using EfficientAD.Detection;
 using EfficientAD.Evaluation;
@@ -16,20 +19,20 @@ internal sealed class EvaluationRun(CommandOutput output, bool json)
 
     private const string Metrics = "metrics.json", Scores = "scores.csv", Maps = "maps";
 
+    private readonly List<double> _milliseconds = [];
+
     public async Task<EvaluationResult> RunAsync(
         AnomalyDetector detector, AnomalyDataset dataset, string folder, CancellationToken cancellation)
     {
         string[] maps = MapPaths(dataset);
         OutputFolder.Prepare(folder, Metrics, Scores, Maps, ReportFile);
-        using var evaluator = new Evaluator(dataset, ImageReader.Default.ReadMask, Path.GetTempPath());
-        await WorkProgress.RunAsync(output, !json, "Evaluating", dataset.Test.Count, async progress =>
+        string[] paths = [.. dataset.Test.Select(sample => sample.Path)];
+        using var evaluator = new Evaluator(dataset, ImageReader.Default.ReadMask, folder);
+        await WorkProgress.RunAsync(output, !json, "Evaluating", paths.Length, async progress =>
         {
-            string[] paths = [.. dataset.Test.Select(sample => sample.Path)];
             await foreach (DecodedImage decoded in ImageStream.ReadAsync(paths, cancellation))
             {
-                DetectionResult result = decoded.Image is { } image
-                    ? detector.Detect(image.View)
-                    : DetectionResult.Invalid(decoded.Reason!);
+                DetectionResult result = Detect(detector, decoded);
                 evaluator.Add(dataset.Test[decoded.Index], result);
                 if (result.Map is { } map) WriteMap(Path.Combine(folder, Maps, maps[decoded.Index]), map);
                 progress.Report(decoded.Index + 1);
@@ -37,10 +40,59 @@ internal sealed class EvaluationRun(CommandOutput output, bool json)
         });
 
         EvaluationResult evaluation = evaluator.Complete();
-        AtomicFile.Write(Path.Combine(folder, Metrics), stream => MetricsJson.Write(stream, evaluation));
-        AtomicFile.Write(Path.Combine(folder, Scores), stream => ScoresCsv.Write(stream, evaluation));
+        var content = new ReportContent(
+            [.. Facts(detector)], evaluation, detector.Threshold, image => TryRead(image.Path), evaluator.Read);
+        Write(Metrics, stream => MetricsJson.Write(stream, evaluation));
+        Write(Scores, stream => ScoresCsv.Write(stream, evaluation));
+        Write(ReportFile, stream => HtmlReport.Write(stream, content));
         foreach (string warning in evaluation.Warnings) output.Warn(warning);
         return evaluation;
+
+        void Write(string name, Action<Stream> write) => AtomicFile.Write(Path.Combine(folder, name), write);
+    }
+
+    private DetectionResult Detect(AnomalyDetector detector, DecodedImage decoded)
+    {
+        if (decoded.Image is not { } image) return DetectionResult.Invalid(decoded.Reason!);
+        var clock = Stopwatch.StartNew();
+        DetectionResult result = detector.Detect(image.View);
+        if (result.Verdict != Verdict.Invalid) _milliseconds.Add(clock.Elapsed.TotalMilliseconds);
+        return result;
+    }
+
+    /// <summary>What a reader needs to judge the figures, or to get them again.</summary>
+    private IEnumerable<(string Name, string Value)> Facts(AnomalyDetector detector)
+    {
+        ModelInformation model = detector.Information;
+        string size = model.Size.ToString()[..1];
+        yield return ("Network", $"EfficientAD-{size}, input {model.InputHeight} x {model.InputWidth}");
+        yield return ("Recipe", model.Recipe);
+        yield return ("Deviations", model.Deviations == "" ? "none" : model.Deviations);
+        yield return ("Training",
+            $"{model.Steps} steps on {model.TrainingImages} good images of {model.Data}, seed {model.Seed}");
+        yield return ("Teacher", model.Teacher);
+        yield return ("Penalty", model.Penalty);
+        yield return ("Maps", model.MapOrder.ToString().ToLowerInvariant());
+        if (_milliseconds.Count > 0)
+        {
+            double median = _milliseconds.Order().ElementAt(_milliseconds.Count / 2);
+            yield return ("Time", string.Create(CultureInfo.InvariantCulture,
+                $"{median:0.#} ms an image (median, from pixels to map, while the next one is decoded)"));
+        }
+
+        yield return ("Version", ThisVersion.Text);
+    }
+
+    private static RgbImage? TryRead(string path)
+    {
+        try
+        {
+            return ImageReader.Default.Read(path);
+        }
+        catch (Exception e) when (e is ImageFormatException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>DEFECT/NAME.tiff for every test image, as the official MVTec scripts look for them.</summary>

@@ -64,8 +64,10 @@ internal sealed class PredictionRun(CommandOutput output, bool json)
             _ => Color.Yellow,
         };
         output.Console.Write(new Text(verdict.PadRight(9), colour));
+        // Who could not read a file names it himself.
+        string where = result.Reason?.StartsWith(path, StringComparison.Ordinal) == true ? "" : $"{path}: ";
         output.WriteLine(result.Verdict == Verdict.Invalid
-            ? $"  {"-",9}  {"-",10}  {"-",6}  {path}: {result.Reason}"
+            ? $"  {"-",9}  {"-",10}  {"-",6}  {where}{result.Reason}"
             : string.Create(CultureInfo.InvariantCulture,
                 $"  {result.Score,9:0.0000}  {result.CalibratedScore,10:0.0000}  {milliseconds,6:0.0}  {path}"));
     }

@@ -10,7 +10,7 @@ public class EvaluateTests(TrainedModel trained)
         CliRun.RunAsync(["evaluate", "--model", trained.Model, "--data", trained.Data, "--out", folder, .. more]);
 
     [Fact]
-    public async Task Folder_HoldsMetricsScoresAndMaps()
+    public async Task Folder_HoldsMetricsScoresMapsAndReport()
     {
         string folder = trained.New("evaluation");
         CliRun run = await EvaluateAsync(folder);
@@ -26,6 +26,9 @@ public class EvaluateTests(TrainedModel trained)
         Assert.Equal(1 + images, File.ReadAllLines(Path.Combine(folder, "scores.csv")).Length);
         Assert.Equal(TrainedModel.TestScratch, CountMaps("scratch"));
         Assert.Equal(TrainedModel.TestGood, CountMaps("good"));
+        string report = File.ReadAllText(Path.Combine(folder, "report.html"));
+        Assert.Contains("2 steps on 5 good images of plate", report);
+        Assert.EndsWith("</html>\n", report);
 
         CliRun again = await EvaluateAsync(folder, "--json");  // our own folder: taken again
         Assert.Equal((ExitCode.Success, ""), (again.Code, again.Error));
