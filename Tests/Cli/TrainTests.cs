@@ -98,6 +98,22 @@ public class TrainTests(TrainedModel trained)
         Assert.Contains(expected, run.Error);
     }
 
+    [Fact]
+    public async Task CorruptTrainingImage_IsNamed()
+    {
+        string data = Directory.CreateDirectory(trained.New("corrupt")).FullName;
+        foreach (string image in Directory.GetFiles(trained.TestImages))
+            File.Copy(image, Path.Combine(data, Path.GetFileName(image)));
+        string cut = Path.Combine(data, "cut.png");
+        File.WriteAllBytes(cut, File.ReadAllBytes(Path.Combine(data, "000.png"))[..1000]);
+        CliRun run = await CliRun.RunAsync(
+            "train", "--data", data, "--out", trained.New("corrupt.safetensors"), "--teacher", trained.Teacher,
+            "--input", "64", "--steps", "1");
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains(cut, run.Error);
+        Assert.False(File.Exists(trained.New("corrupt.safetensors")));
+    }
+
     [Theory]
     [InlineData("--resume", "", "nothing to resume")]
     [InlineData("--penalty", "nowhere", "(--penalty) does not exist")]
