@@ -7,7 +7,7 @@ namespace EfficientAD.Cli;
 /// <summary>The commands of <c>efficientad</c>.</summary>
 internal static class CommandLine
 {
-    public static IReadOnlyList<string> Commands { get; } = ["demo", "train", "evaluate", "predict", "info", "devices"];
+    public static IReadOnlyList<string> Commands { get; } = ["demo", "train", "evaluate", "predict", "distill", "info", "devices"];
 
     /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
@@ -49,6 +49,11 @@ internal static class CommandLine
             .WithExample("predict", "--model", "bottle.safetensors", "part.png", "--out", "overlays")
             .WithExample("predict", "--model", "bottle.safetensors", "incoming", "--json")
             .WithExample("predict", "--model", "bottle.safetensors", "shift-*/*.png", "--threshold", "0.8");
+        configuration.AddCommand<DistillCommand>("distill")
+            .WithDescription("Train a teacher on natural images, from any classification network in ONNX.")
+            .WithExample("distill", "--backbone", "resnet50.onnx", "--images", "imagenet", "--minutes", "60")
+            .WithExample("distill", "--backbone", "r.onnx", "--images", "imagenet", "--stages", "a,b", "--size", "M")
+            .WithExample("distill", "--backbone", "resnet50.onnx", "--images", "imagenet", "--resume");
         configuration.AddCommand<InfoCommand>("info")
             .WithDescription("Show what a model, a teacher or another safetensors file holds.")
             .WithExample("info", "bottle.safetensors")

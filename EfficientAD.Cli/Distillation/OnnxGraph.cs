@@ -1,8 +1,10 @@
 using System.Text;
+using EfficientAD.Models;
 
 namespace EfficientAD.Cli.Distillation;
 
-/// <summary>As much of an ONNX file (protobuf) as it takes to name the values inside, and to hand some of them out.</summary>
+/// <summary>As much of an ONNX file (protobuf) as it takes to name the values inside, and to hand some of them
+/// out.</summary>
 /// <remarks>ONNX Runtime only computes declared outputs. Where protobuf finds a message field twice it merges both, so
 /// declaring more outputs takes a few bytes behind the file's end, and the file itself stays as it is.</remarks>
 internal sealed class OnnxGraph
@@ -15,7 +17,7 @@ internal sealed class OnnxGraph
     private readonly HashSet<string> _declared = [];
     private readonly Dictionary<string, string> _operators = [];
 
-    /// <exception cref="InvalidDataException">This is no ONNX model.</exception>
+    /// <exception cref="ModelFormatException">This is no ONNX model.</exception>
     public OnnxGraph(string file, ReadOnlyMemory<byte> model)
     {
         _model = model;
@@ -24,12 +26,15 @@ internal sealed class OnnxGraph
             foreach ((int field, ReadOnlyMemory<byte> graph) in Messages(model))
                 if (field == Graph) ReadGraph(graph);
         }
-        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentOutOfRangeException or OverflowException)
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentOutOfRangeException or OverflowException
+            or InvalidOperationException)
         {
-            throw new InvalidDataException($"{file} is no ONNX model, or damaged: its protobuf fields do not fit into it. Get the file again.", e);
+            throw new ModelFormatException(
+                $"{file} is no ONNX model, or damaged: its protobuf fields do not fit into it. Get the file again.", e);
         }
 
-        if (_operators.Count == 0) throw new InvalidDataException($"{file} is no ONNX model: it holds no graph with nodes.");
+        if (_operators.Count == 0)
+            throw new ModelFormatException($"{file} is no ONNX model: it holds no graph with nodes.");
     }
 
     /// <summary>Declared outputs first, then every value that a node computes, as "name (operator)".</summary>
@@ -51,10 +56,11 @@ internal sealed class OnnxGraph
     {
         foreach ((int field, ReadOnlyMemory<byte> message) in Messages(graph))
         {
-            if (field == Output)
-                _declared.UnionWith(Messages(message).Where(part => part.Field == ValueName).Select(part => Text(part.Content)));
-            if (field != Node) continue;
+            if (field is not (Output or Node)) continue;
             (int Field, ReadOnlyMemory<byte> Content)[] parts = [.. Messages(message)];
+            if (field == Output)
+                _declared.Add(Text(parts.First(part => part.Field == ValueName).Content));
+            if (field != Node) continue;
             string kind = Text(parts.FirstOrDefault(part => part.Field == NodeOperator).Content);
             foreach ((int part, ReadOnlyMemory<byte> name) in parts)
                 if (part == NodeOutput) _operators[Text(name)] = kind;

@@ -9,7 +9,8 @@ internal sealed record DistillationBatch(float[] Inputs, float[] Targets)
         new(new float[count * samples.Input.Count], new float[count * samples.Target.Count]);
 }
 
-/// <summary>Makes the next step's batch, backbone included, on another thread while the current one is trained on.</summary>
+/// <summary>Makes the next step's batch, backbone included, on another thread while the current one is trained
+/// on.</summary>
 internal sealed class BatchPrefetch(DistillationSamples samples, DistillationDraws draws, int batchSize) : IDisposable
 {
     private readonly DistillationBatch[] _buffers =

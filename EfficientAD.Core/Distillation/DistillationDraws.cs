@@ -27,8 +27,8 @@ internal sealed class DistillationDraws
 
     public CounterRandom Weights => Stream(Purpose.Weights, 0);
 
-    /// <summary>Which view of which image the run's <paramref name="sample"/>-th sample is: each image once per epoch, the
-    /// next view in the next epoch.</summary>
+    /// <summary>Which view of which image the run's <paramref name="sample"/>-th sample is: each image once per epoch,
+    /// the next view in the next epoch.</summary>
     public (int Image, int View) Sample(long sample)
     {
         int epoch = (int)(sample / _training.Length);

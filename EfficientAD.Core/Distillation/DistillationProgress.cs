@@ -16,8 +16,10 @@ public enum DistillationPhase
 /// <summary>How far a distillation is.</summary>
 /// <param name="Done">Views or steps finished in this phase.</param>
 /// <param name="Total">Of this phase; in a run with a time limit it follows the pace.</param>
-/// <param name="Loss">Mean squared error of the last step, in units of the targets' variance; NaN outside of the steps.</param>
-/// <param name="HeldBackLoss">The same of the averaged weights over the held-back images, last measured; NaN before.</param>
+/// <param name="Loss">Mean squared error of the last step, in units of the targets' variance; NaN outside of the
+/// steps.</param>
+/// <param name="HeldBackLoss">The same of the averaged weights over the held-back images, last measured; NaN
+/// before.</param>
 /// <param name="LearningRate">Of the last step.</param>
 public readonly record struct DistillationProgress(
     DistillationPhase Phase, int Done, int Total,

@@ -6,7 +6,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>Makes a view's two halves: the teacher's input, and the target that the backbone gives or the cache remembers.</summary>
+/// <summary>Makes a view's two halves: the teacher's input, and the target that the backbone gives or the cache
+/// remembers.</summary>
 internal sealed class DistillationSamples : IDisposable
 {
     private readonly IBackbone _backbone;
@@ -18,7 +19,8 @@ internal sealed class DistillationSamples : IDisposable
     private readonly int _viewSize, _margin;
     private readonly Half[] _half;
 
-    public DistillationSamples(IBackbone backbone, ImageSet images, DistillationDraws draws, DistillationOptions options)
+    public DistillationSamples(
+        IBackbone backbone, ImageSet images, DistillationDraws draws, DistillationOptions options)
     {
         (_backbone, _images, _draws, _viewSize) = (backbone, images, draws, options.ViewSize);
         int map = PatchDescriptionNetwork.OutputSize(options.ViewSize, options.Padded);
@@ -44,7 +46,8 @@ internal sealed class DistillationSamples : IDisposable
     public void Write(int image, int view, Span<float> input, Span<float> target)
     {
         RgbImage source = _images[image];
-        DistillationView drawn = DistillationView.Draw(_draws.View(image, view), source.Width, source.Height, _viewSize);
+        DistillationView drawn = DistillationView.Draw(
+            _draws.View(image, view), source.Width, source.Height, _viewSize);
         RgbImage small = drawn.Render(source, _viewSize), large = drawn.Render(source, 2 * _viewSize);
         _preprocessing.Run(small.View, ColourAdjustment.None, _viewSize, _viewSize, _viewSize, _viewSize, input);
 
@@ -68,8 +71,8 @@ internal sealed class DistillationSamples : IDisposable
         if (earlier.Height != grid || earlier.Width != grid)
         {
             throw new InvalidOperationException(
-                $"For an image of {image.Width} x {image.Height} the backbone's earlier stage gives {earlier} but the teacher " +
-                $"needs a grid of {grid} x {grid}. Name a stage of stride 8 and the one after it.");
+                $"For an image of {image.Width} x {image.Height} the backbone's earlier stage gives {earlier} but the " +
+                $"teacher needs a grid of {grid} x {grid}. Name a stage of stride 8 and the one after it.");
         }
 
         FeatureMap features = _features.Compute(earlier, later);
@@ -83,7 +86,11 @@ internal sealed class DistillationSamples : IDisposable
         foreach (Half value in _half)
         {
             if (!Half.IsFinite(value))
-                throw new InvalidOperationException($"The backbone gives {value} for an image, which is no feature of 16 bits. Is it damaged, or its input normalised otherwise?");
+            {
+                throw new InvalidOperationException(
+                    $"The backbone gives {value} for an image, which is no feature of 16 bits. " +
+                    "Is it damaged, or its input normalised otherwise?");
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>All that a distillation carries from one step to the next: weights, their average, Adam's moments, the targets'
-/// statistics, and the loss curve. Everything else follows from options, backbone and images.</summary>
+/// <summary>All that a distillation carries from one step to the next: weights, their average, Adam's moments, the
+/// targets' statistics, and the loss curve. Everything else follows from options, backbone and images.</summary>
 internal sealed class DistillationState : IDisposable
 {
     private const string StepKey = "step", StepsKey = "steps", FingerprintKey = "fingerprint", CurveName = "curve";
@@ -41,7 +41,8 @@ internal sealed class DistillationState : IDisposable
     /// <summary>Steps taken.</summary>
     public int Step { get; set; }
 
-    /// <summary>Steps of the whole run; the largest number before a run with a time limit has taken its first step.</summary>
+    /// <summary>Steps of the whole run; the largest number before a run with a time limit has taken its first
+    /// step.</summary>
     public int Steps { get; set; }
 
     public List<DistillationPoint> Curve { get; } = [];
@@ -62,6 +63,16 @@ internal sealed class DistillationState : IDisposable
         (_lossSum, _lossCount) = (0, 0);
     }
 
+    /// <summary>The first weights: drawn, or those of a teacher.</summary>
+    /// <exception cref="ModelFormatException">The file holds no such teacher.</exception>
+    public void Start(CounterRandom random, string? teacher)
+    {
+        Network.Initialize(random);
+        if (teacher is null) return;
+        using SafetensorsFile file = SafetensorsFile.Open(teacher);
+        NetworkWeights.Load(file, "", Network.Parameters, _backend);
+    }
+
     public void Save(string path, string fingerprint)
     {
         var writer = new SafetensorsWriter();
@@ -71,7 +82,8 @@ internal sealed class DistillationState : IDisposable
         writer.Metadata[LossSumKey] = _lossSum.ToString("R", CultureInfo.InvariantCulture);
         writer.Metadata[LossCountKey] = _lossCount.ToString(CultureInfo.InvariantCulture);
         foreach ((string name, Tensor tensor) in Tensors()) NetworkWeights.Add(writer, _backend, name, tensor);
-        writer.Add(CurveName, [Curve.Count, 3], Curve.SelectMany(p => new[] { p.Step, p.Loss, p.HeldBackLoss }).ToArray());
+        float[] curve = [.. Curve.SelectMany(point => new[] { point.Step, point.Loss, point.HeldBackLoss })];
+        writer.Add(CurveName, [Curve.Count, 3], curve);
         writer.Save(path);
     }
 
@@ -82,8 +94,8 @@ internal sealed class DistillationState : IDisposable
         if (!file.Metadata.TryGetValue(FingerprintKey, out string? found) || found != fingerprint)
         {
             throw new ModelFormatException(
-                $"{path} belongs to a run with other options, backbone or images.{Environment.NewLine}It has {found ?? "none"}{Environment.NewLine}" +
-                $"now:   {fingerprint}{Environment.NewLine}Resume with the same options, or start anew without --resume.");
+                $"{path} belongs to a run with other options, backbone or images.{Environment.NewLine}" +
+                $"It has {found ?? "none"}{Environment.NewLine}now:   {fingerprint}{Environment.NewLine}Resume with the same options, or start anew without --resume.");
         }
 
         var metadata = new MetadataReader(path, file.Metadata);
@@ -94,7 +106,8 @@ internal sealed class DistillationState : IDisposable
         foreach ((string name, Tensor tensor) in Tensors()) NetworkWeights.Load(file, name, tensor, _backend);
         var curve = new float[file.Get(CurveName).Count];
         file.ReadFloats(CurveName, curve);
-        for (int i = 0; i + 2 < curve.Length; i += 3) Curve.Add(new DistillationPoint((int)curve[i], curve[i + 1], curve[i + 2]));
+        for (int i = 0; i + 2 < curve.Length; i += 3)
+            Curve.Add(new DistillationPoint((int)curve[i], curve[i + 1], curve[i + 2]));
     }
 
     /// <summary>Writes the averaged weights as a teacher: <c>conv1.weight</c> and so on, 16-bit floats.</summary>

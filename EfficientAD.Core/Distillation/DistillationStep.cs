@@ -23,7 +23,8 @@ internal sealed class DistillationStep : IDisposable
     {
         (_backend, _state, _weightDecay) = (backend, state, weightDecay);
         _tape = new Tape(backend);
-        (_input, _target) = (_tape.Allocate(input with { N = batchSize }), _tape.Allocate(target with { N = batchSize }));
+        _input = _tape.Allocate(input with { N = batchSize });
+        _target = _tape.Allocate(target with { N = batchSize });
         Variable normalized = _tape.NormalizeChannels(Variable.Constant(_target), state.Mean, state.Deviation);
         _loss = _tape.MeanSquaredError(normalized, state.Network.Forward(_tape, Variable.Constant(_input)));
     }

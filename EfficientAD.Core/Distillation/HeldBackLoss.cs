@@ -20,7 +20,8 @@ internal sealed class HeldBackLoss : IDisposable
     private readonly List<DistillationBatch> _views = [];
 
     public HeldBackLoss(
-        IBackend backend, DistillationSamples samples, DistillationDraws draws, DistillationState state, DistillationOptions options)
+        IBackend backend, DistillationSamples samples, DistillationDraws draws, DistillationState state,
+        DistillationOptions options)
     {
         (_backend, _samples, _draws, _average) = (backend, samples, draws, state.Average);
         _network = new PatchDescriptionNetwork(

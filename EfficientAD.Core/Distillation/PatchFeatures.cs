@@ -3,11 +3,12 @@ using EfficientAD.Networks;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>What the teacher learns to predict: features as PatchCore builds them (Roth et al., 2022; EfficientAD, section 3.1
-/// and appendix A.2) from two stages of a backbone.</summary>
-/// <remarks>The published order is: cut patches, resize those of the later stage, pool 1024 + 1024 values to 384. All three
-/// are linear and act on different axes, and 2048 / 384 divides at the boundary between the stages; so each stage is pooled
-/// to its 192 channels first, and the later one's small map is resized last. Only rounding differs. Thread-safe.</remarks>
+/// <summary>What the teacher learns to predict: features as PatchCore builds them (Roth et al., 2022; EfficientAD,
+/// section 3.1 and appendix A.2) from two stages of a backbone.</summary>
+/// <remarks>The published order is: cut patches, resize those of the later stage, pool 1024 + 1024 values to 384. All
+/// three are linear and act on different axes, and 2048 / 384 divides at the boundary between the stages; so each stage
+/// is pooled to its 192 channels first, and the later one's small map is resized last. Only rounding differs.
+/// Thread-safe.</remarks>
 public sealed class PatchFeatures
 {
     private readonly Lock _lock = new();
@@ -40,7 +41,8 @@ public sealed class PatchFeatures
             ReadOnlySpan<float> values = source.Values.Span.Slice(c * plane, plane);
             for (int y = 0; y < height; y++)
             {
-                ReadOnlySpan<float> low = values[(rows.Low[y] * source.Width)..], high = values[(rows.High[y] * source.Width)..];
+                ReadOnlySpan<float> low = values[(rows.Low[y] * source.Width)..];
+                ReadOnlySpan<float> high = values[(rows.High[y] * source.Width)..];
                 for (int x = 0; x < width; x++)
                 {
                     int left = columns.Low[x], right = columns.High[x];

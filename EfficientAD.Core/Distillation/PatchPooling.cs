@@ -2,10 +2,10 @@ using System.Numerics.Tensors;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>From one stage of a backbone to its half of the target: 3 x 3 patches (stride 1, zero padding 1), every patch's
-/// vector (channel, row, column) average-pooled adaptively to 1024 values, these to 192.</summary>
-/// <remarks>Both pools are linear and the same everywhere: together they are one sparse 3 x 3 convolution, about 30 taps an
-/// output for 512 channels, and the patches are never written out.</remarks>
+/// <summary>From one stage of a backbone to its half of the target: 3 x 3 patches (stride 1, zero padding 1), every
+/// patch's vector (channel, row, column) average-pooled adaptively to 1024 values, these to 192.</summary>
+/// <remarks>Both pools are linear and the same everywhere: together they are one sparse 3 x 3 convolution, about 30
+/// taps an output for 512 channels, and the patches are never written out.</remarks>
 internal sealed class PatchPooling
 {
     /// <summary>Values per location of the result: half of the teacher's channels.</summary>
@@ -62,7 +62,8 @@ internal sealed class PatchPooling
             Array.Clear(sum);
             foreach (Tap tap in _taps[output])
             {
-                ReadOnlySpan<float> shifted = input.AsSpan(tap.Channel * padded + tap.Row * pitch + tap.Column, sum.Length);
+                int start = tap.Channel * padded + tap.Row * pitch + tap.Column;
+                ReadOnlySpan<float> shifted = input.AsSpan(start, sum.Length);
                 TensorPrimitives.MultiplyAdd(shifted, tap.Weight, sum, sum);
             }
 
@@ -73,8 +74,8 @@ internal sealed class PatchPooling
         return new FeatureMap(Outputs, height, width, result);
     }
 
-    /// <summary>Inputs [first, end) that an adaptive average pool from <paramref name="inputs"/> to <paramref name="outputs"/>
-    /// values averages, as PyTorch defines it.</summary>
+    /// <summary>Inputs [first, end) that an adaptive average pool from <paramref name="inputs"/> to <paramref
+    /// name="outputs"/> values averages, as PyTorch defines it.</summary>
     private static (int First, int End) AdaptiveWindow(int output, int inputs, int outputs) =>
         ((int)((long)output * inputs / outputs), (int)(((long)(output + 1) * inputs + outputs - 1) / outputs));
 

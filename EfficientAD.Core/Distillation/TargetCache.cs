@@ -8,10 +8,11 @@ namespace EfficientAD.Distillation;
 /// <summary>Targets of views on the disk, so that a resumed run, a second run, or a view that comes again skips the
 /// backbone.</summary>
 /// <remarks>
-/// One file per backbone and target size, "targets-KEY.bin": slots of equal size, each with a tag (XXH128 of the pixels that
-/// the backbone saw), a checksum (XXH3) and the values as 16-bit floats. A slot only counts when both fit, so nothing stale,
-/// torn or damaged is ever used: whatever changes the pixels, be it seed, view or image, makes it a miss that is written
-/// anew. Slots that were never written take no room where the file system knows sparse files. Thread-safe for different slots.
+/// One file per backbone and target size, "targets-KEY.bin": slots of equal size, each with a tag (XXH128 of the pixels
+/// that the backbone saw), a checksum (XXH3) and the values as 16-bit floats. A slot only counts when both fit, so
+/// nothing stale, torn or damaged is ever used: whatever changes the pixels, be it seed, view or image, makes it a miss
+/// that is written anew. Slots that were never written take no room where the file system knows sparse files.
+/// Thread-safe for different slots.
 /// </remarks>
 internal sealed class TargetCache : IDisposable
 {

@@ -7,11 +7,12 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>Trains a teacher to predict a backbone's features from small patches (paper, section 3.1 and appendix A.2).</summary>
+/// <summary>Trains a teacher to predict a backbone's features from small patches (paper, section 3.1 and appendix
+/// A.2).</summary>
 /// <remarks>
-/// One thread draws the next step's views and runs the backbone while the backend trains on the current ones. A resumed run
-/// ends with the same bits as an uninterrupted one. Differences from the paper: random views instead of whole images, a
-/// learning rate that warms up and falls along a cosine, averaged weights, and (unless asked for) no padding.
+/// One thread draws the next step's views and runs the backbone while the backend trains on the current ones. A resumed
+/// run ends with the same bits as an uninterrupted one. Differences from the paper: random views instead of whole
+/// images, a learning rate that warms up and falls along a cosine, averaged weights, and (unless asked for) no padding.
 /// </remarks>
 public sealed class TeacherDistiller : IDisposable
 {
@@ -29,7 +30,8 @@ public sealed class TeacherDistiller : IDisposable
     private readonly Stopwatch _clock = new();
     private TimeSpan _untilFirstStep;
 
-    /// <param name="images">What to learn from: natural images, the more kinds the better. Read from one thread at a time.</param>
+    /// <param name="images">What to learn from: natural images, the more kinds the better. Read from one thread at a
+    /// time.</param>
     /// <param name="imagesHash">Tells these images from others, so that a run is only resumed on the same ones.</param>
     /// <exception cref="ArgumentException">An option is out of range, or two contradict each other.</exception>
     public TeacherDistiller(
@@ -54,12 +56,15 @@ public sealed class TeacherDistiller : IDisposable
         };
     }
 
-    /// <summary>Runs to the end and writes the teacher; it is also written with every checkpoint, from the averaged weights,
-    /// and can be used from then on. At the end the checkpoint is deleted.</summary>
+    /// <summary>Runs to the end and writes the teacher; it is also written with every checkpoint, from the averaged
+    /// weights, and can be used from then on. At the end the checkpoint is deleted.</summary>
     /// <param name="progress">Called after every view or step, on the caller's thread.</param>
-    /// <exception cref="OperationCanceledException">Cancelled; if a step was taken, a checkpoint was written first.</exception>
-    /// <exception cref="TrainingDivergedException">The loss is not finite any more; the last checkpoint stays.</exception>
-    /// <exception cref="Models.ModelFormatException">The checkpoint to resume is damaged or belongs to another run.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; if a step was taken, a checkpoint was written
+    /// first.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is not finite any more; the last checkpoint
+    /// stays.</exception>
+    /// <exception cref="Models.ModelFormatException">The checkpoint to resume is damaged or belongs to another
+    /// run.</exception>
     public DistillationResult Run(
         IProgress<DistillationProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -87,7 +92,7 @@ public sealed class TeacherDistiller : IDisposable
     private void Start(IProgress<DistillationProgress>? progress, CancellationToken cancellation)
     {
         _state.Steps = _options.Steps ?? int.MaxValue;
-        _state.Network.Initialize(_draws.Weights);
+        _state.Start(_draws.Weights, _options.InitialTeacher);
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         DistillationBatch view = DistillationBatch.Allocate(_samples, 1);
         using Tensor target = _backend.Allocate(_samples.Target);
@@ -137,7 +142,8 @@ public sealed class TeacherDistiller : IDisposable
         return (float)(_options.LearningRate * warmUp * 0.5 * (1 + Math.Cos(Math.PI * progress)));
     }
 
-    /// <summary>So many steps that, at the pace so far, the run ends in time; the learning rate then follows the clock.</summary>
+    /// <summary>So many steps that, at the pace so far, the run ends in time; the learning rate then follows the
+    /// clock.</summary>
     private void FitSteps(TimeSpan duration)
     {
         TimeSpan each = (_clock.Elapsed - _untilFirstStep) / _state.Step;

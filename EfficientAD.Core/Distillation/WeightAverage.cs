@@ -7,7 +7,7 @@ namespace EfficientAD.Distillation;
 
 /// <summary>A running average of a network's weights over about the last eighth of the steps so far: polynomial-decay
 /// averaging (Shamir and Zhang, 2013), which needs no rate and forgets the start by itself.</summary>
-/// <remarks>It makes a snapshot in the middle of a run nearly as good as if the learning rate had been brought down first.</remarks>
+/// <remarks>It smooths the noise that a high learning rate leaves, so that a checkpoint can be used.</remarks>
 internal sealed class WeightAverage : IDisposable
 {
     private const double Order = 7;

@@ -29,6 +29,12 @@ public class UsageTests
         { "evaluate --model m --data d", "missing required option 'out'" },
         { "predict --model m", "missing required argument 'IMAGES'" },
         { "predict --model m a.png --threshold NaN", "finite" },
+        { "distill --images d", "missing required option 'backbone'" },
+        { "distill --backbone b --images d --view 100", "a multiple of 16" },
+        { "distill --backbone b --images d --stages layer2", "two names" },
+        { "distill --backbone b --images d --normalization rgb", "give imagenet, caffe, unit" },
+        { "distill --backbone b --images d --steps 5 --minutes 5", "not both" },
+        { "distill --backbone b --images d --learning-rate NaN", "more than 0" },
         { "info", "missing required argument 'FILE'" },
     };
 
@@ -47,6 +53,7 @@ public class UsageTests
     [InlineData("train")]
     [InlineData("evaluate")]
     [InlineData("predict")]
+    [InlineData("distill")]
     [InlineData("info")]
     [InlineData("devices")]
     public async Task Help_HasDescriptionExamplesAndExitCodes(string command)

@@ -10,7 +10,8 @@ public class DistillationViewTests
     [Theory, InlineData(384, 288), InlineData(5, 500), InlineData(1, 1)]
     public void Views_LieInsideTheImage(int width, int height)
     {
-        var views = Enumerable.Range(0, 500).Select(i => DistillationView.Draw(new CounterRandom(1, (ulong)i), width, height, 128)).ToArray();
+        DistillationView[] views = [.. Enumerable.Range(0, 500).Select(
+            i => DistillationView.Draw(new CounterRandom(1, (ulong)i), width, height, 128))];
         Assert.All(views, view =>
         {
             Assert.InRange(view.Width, 1, width - view.Left);

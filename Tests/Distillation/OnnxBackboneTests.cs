@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using System.Text;
 using EfficientAD.Cli.Distillation;
 using EfficientAD.Distillation;
 using EfficientAD.Imaging;
+using EfficientAD.Models;
 using EfficientAD.Tests.Imaging;
 
 namespace EfficientAD.Tests.Distillation;
@@ -24,16 +26,17 @@ public sealed class OnnxBackboneTests : IDisposable
         Assert.Equal((3, 2, 2), (inner.Channels, inner.Height, inner.Width));
         Assert.Equal((3, 1, 1), (outer.Channels, outer.Height, outer.Width));
         // Red samples are 15 x the pixel's number: pixels 0, 1, 4, 5 of the first window, and all 16.
-        TensorAssert.Close([15 * 2.5 / 255], inner.Values.Span[..1], absolute: 1e-6, because: "a mean of four values below 1");
-        TensorAssert.Close([15 * 7.5 / 255], outer.Values.Span[..1], absolute: 1e-6, because: "a mean of 16 values below 1");
-        Assert.Equal($"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(TwoPools()))} inner+outer unit", backbone.Fingerprint);
+        TensorAssert.Close([15 * 2.5 / 255], inner.Values.Span[..1], 1e-6, because: "a mean of four values below 1");
+        TensorAssert.Close([15 * 7.5 / 255], outer.Values.Span[..1], 1e-6, because: "a mean of 16 values below 1");
+        string hash = Convert.ToHexStringLower(SHA256.HashData(TwoPools()));
+        Assert.Equal($"sha256:{hash} inner+outer unit", backbone.Fingerprint);
     }
 
     [Fact]
     public void UnknownStages_AreAnsweredWithAList()
     {
         string path = _folder.Write("net.onnx", TwoPools());
-        var error = Assert.Throws<InvalidDataException>(() => new OnnxBackbone(path, "layer2", "outer", Unit));
+        var error = Assert.Throws<ModelFormatException>(() => new OnnxBackbone(path, "layer2", "outer", Unit));
         Assert.Contains("computes no 'layer2'", error.Message);
         Assert.Contains("outer (AveragePool), inner (AveragePool)", error.Message);
     }
@@ -45,10 +48,12 @@ public sealed class OnnxBackboneTests : IDisposable
         foreach (byte[] bytes in new[] { [], "PNG or so, but no model"u8.ToArray(), model[..^3], [0xFF, .. model] })
         {
             string path = _folder.Write("broken.onnx", bytes);
-            Assert.Contains("broken.onnx", Assert.Throws<InvalidDataException>(() => new OnnxBackbone(path, "inner", "outer", Unit)).Message);
+            var error = Assert.Throws<ModelFormatException>(() => new OnnxBackbone(path, "inner", "outer", Unit));
+            Assert.Contains("broken.onnx", error.Message);
         }
 
-        Assert.Throws<FileNotFoundException>(() => new OnnxBackbone(Path.Combine(_folder.Path, "none.onnx"), "inner", "outer", Unit));
+        string missing = Path.Combine(_folder.Path, "none.onnx");
+        Assert.Throws<FileNotFoundException>(() => new OnnxBackbone(missing, "inner", "outer", Unit));
     }
 
     [Fact]
@@ -61,7 +66,8 @@ public sealed class OnnxBackboneTests : IDisposable
             [(200 / 255.0 - 0.485) / 0.229, (100 / 255.0 - 0.456) / 0.224, (50 / 255.0 - 0.406) / 0.225], values,
             absolute: 1e-6, because: "float32 around 1");
         InputNormalization.All.Single(known => known.Name == "caffe").Apply(pixel, values);
-        TensorAssert.Close([50 - 103.939, 100 - 116.779, 200 - 123.68], values, absolute: 1e-4, because: "float32 around 100");
+        TensorAssert.Close(
+            [50 - 103.939, 100 - 116.779, 200 - 123.68], values, absolute: 1e-4, because: "float32 around 100");
     }
 
     /// <summary>input [1, 3, h, w] -> AveragePool 2 x 2 -> inner -> AveragePool 2 x 2 -> outer.</summary>
@@ -85,7 +91,8 @@ public sealed class OnnxBackboneTests : IDisposable
 
     private static byte[] Value(string name)
     {
-        byte[] shape = [.. Field(1, [0x08, 1]), .. Field(1, [0x08, 3]), .. Field(1, Field(2, Utf8("h"))), .. Field(1, Field(2, Utf8("w")))];
+        byte[] height = Field(1, Field(2, Utf8("h"))), width = Field(1, Field(2, Utf8("w")));
+        byte[] shape = [.. Field(1, [0x08, 1]), .. Field(1, [0x08, 3]), .. height, .. width];
         return [.. Field(1, Utf8(name)), .. Field(2, Field(1, [0x08, 1, .. Field(2, shape)]))];
     }
 

@@ -19,14 +19,15 @@ public class PatchFeaturesTests
             because: "sums of at most 60 products of values below 1, weights that add up to 1");
     }
 
-    /// <summary>A stage of ones is 1 inside; at a border a third of every patch is zero padding, in a corner five ninths.</summary>
+    /// <summary>A stage of ones is 1 inside; at a border a third of every patch is zero padding, in a corner five
+    /// ninths.</summary>
     [Fact]
     public void Borders_CountAsZeros()
     {
         var ones = new FeatureMap(1024, 3, 3, Enumerable.Repeat(1f, 1024 * 9).ToArray());
         ReadOnlySpan<float> features = new PatchFeatures().Compute(ones, ones).Values.Span;
         float[] expected = [4 / 9f, 6 / 9f, 4 / 9f, 6 / 9f, 1, 6 / 9f, 4 / 9f, 6 / 9f, 4 / 9f];
-        TensorAssert.Close(expected, features[^9..], absolute: 1e-6, because: "nine weights of 1 / 9, summed over channels");
+        TensorAssert.Close(expected, features[^9..], 1e-6, because: "nine weights of 1 / 9, summed over channels");
     }
 
     [Fact]
@@ -34,7 +35,8 @@ public class PatchFeaturesTests
     {
         var features = new PatchFeatures();
         features.Compute(Drawn(0, 0, 8, 1, 1), Drawn(0, 1, 16, 1, 1));
-        var error = Assert.Throws<ArgumentException>(() => features.Compute(Drawn(0, 0, 9, 1, 1), Drawn(0, 1, 16, 1, 1)));
+        var error = Assert.Throws<ArgumentException>(
+            () => features.Compute(Drawn(0, 0, 9, 1, 1), Drawn(0, 1, 16, 1, 1)));
         Assert.Contains("[9, 1, 1] must have 8 channels", error.Message);
     }
 

@@ -62,11 +62,14 @@ public class TargetCacheTests
     public void BackbonesAndSizes_HaveFilesOfTheirOwn()
     {
         using var folder = new TemporaryFolder();
-        using TargetCache a = new(folder.Path, "a", 4, 1000), b = new(folder.Path, "b", 4, 1000), c = new(folder.Path, "a", 5, 1000);
+        using var a = new TargetCache(folder.Path, "a", 4, 1000);
+        using var b = new TargetCache(folder.Path, "b", 4, 1000);
+        using var c = new TargetCache(folder.Path, "a", 5, 1000);
         Assert.Equal(3, new[] { a.FilePath, b.FilePath, c.FilePath }.Distinct().Count());
     }
 
-    private static TargetCache Open(TemporaryFolder folder, long budget = 1000) => new(folder.Path, "backbone", Target.Length, budget);
+    private static TargetCache Open(TemporaryFolder folder, long budget = 1000) =>
+        new(folder.Path, "backbone", Target.Length, budget);
 
     private static Half[]? Read(TargetCache cache, long slot, byte[] pixels)
     {
