@@ -84,6 +84,17 @@ public sealed class PatchDescriptionNetwork : Network
         return x;
     }
 
+    /// <summary>Takes over the hidden layers of a network of the same size, as far as they have the same shape.</summary>
+    public void CopyHiddenLayersFrom(PatchDescriptionNetwork source)
+    {
+        foreach ((ConvolutionLayer from, ConvolutionLayer to) in source.Layers.Zip(Layers).Take(Layers.Count - 1))
+        {
+            if (from.Weights.Value.Shape != to.Weights.Value.Shape) return;
+            Backend.Copy(from.Weights.Value, to.Weights.Value);
+            Backend.Copy(from.Bias.Value, to.Bias.Value);
+        }
+    }
+
     /// <summary>The half of a student's last layer that imitates the teacher: all that some passes need.</summary>
     public Variable TeacherHalf(Tape tape, Variable hidden) => LastHalf(tape, hidden, 0);
 

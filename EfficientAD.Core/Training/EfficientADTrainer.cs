@@ -69,6 +69,7 @@ public sealed class EfficientADTrainer : IDisposable
     public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         _student.Initialize(_draws.StudentWeights);
+        if (_recipe.WarmStart) _student.CopyHiddenLayersFrom(_teacher);
         _autoencoder.Initialize(_draws.AutoencoderWeights);
         var schedule = new StepSchedule(_options, _split.Validation.Count);
         if (_options.Resume)
