@@ -44,8 +44,9 @@ public sealed record Recipe
     /// <summary>anomalib's, with our validation split: its default takes the test set.</summary>
     public static Recipe Anomalib => new() { Name = "anomalib", MapOrder = MapOrder.Anomalib };
 
-    /// <summary>For minutes instead of hours: a student that starts from the teacher's hidden layers, and few steps at a
-    /// larger rate that warms up and falls.</summary>
+    /// <summary>For minutes instead of hours: a student that starts from the teacher's hidden layers, few steps at a larger
+    /// rate that warms up and falls, and a hard-feature loss that learns from a tenth of the features instead of a
+    /// thousandth.</summary>
     public static Recipe Quick => new()
     {
         Name = "quick",
@@ -53,6 +54,7 @@ public sealed record Recipe
         LearningRate = 1e-3f,
         Schedule = LearningRateSchedule.WarmUpCosine,
         WarmStart = true,
+        HardQuantile = 0.9f,
         MapOrder = MapOrder.Aligned,
     };
 
