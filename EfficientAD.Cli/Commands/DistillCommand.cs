@@ -27,7 +27,7 @@ internal sealed class DistillCommand(CommandOutput output) : Command<DistillSett
         }
         catch (OperationCanceledException)
         {
-            ReportInterruption(context, settings);
+            Interruption.Report(output, settings.Json, context.Arguments, settings.CheckpointPath);
             return ExitCode.Cancelled;
         }
     }
@@ -48,28 +48,5 @@ internal sealed class DistillCommand(CommandOutput output) : Command<DistillSett
         }
 
         if (File.Exists(teacher)) throw new IOException($"{teacher} exists. Name another file, or use --force.");
-    }
-
-    private void ReportInterruption(CommandContext context, DistillSettings settings)
-    {
-        bool hasCheckpoint = File.Exists(settings.CheckpointPath);
-        IEnumerable<string> arguments = context.Arguments;
-        if (hasCheckpoint && !settings.Resume) arguments = arguments.Append("--resume");
-        string command = Invocation.Describe(arguments);
-        if (settings.Json)
-        {
-            output.WriteJson(json =>
-            {
-                json.WriteString("event", "interrupted");
-                json.WriteString("checkpoint", hasCheckpoint ? settings.CheckpointPath : null);
-                json.WriteString("continue", command);
-            });
-            return;
-        }
-
-        output.WriteLine(hasCheckpoint
-            ? $"Interrupted; saved in {settings.CheckpointPath}. Go on with:"
-            : "Interrupted before the first step. Start again with:");
-        output.WriteLine($"  {command}");
     }
 }

@@ -23,7 +23,7 @@ internal sealed class TrainCommand(CommandOutput output) : Command<TrainSettings
         }
         catch (OperationCanceledException)
         {
-            ReportInterruption(context, settings);
+            Interruption.Report(output, settings.Json, context.Arguments, settings.CheckpointPath);
             return ExitCode.Cancelled;
         }
     }
@@ -43,28 +43,5 @@ internal sealed class TrainCommand(CommandOutput output) : Command<TrainSettings
             throw new IOException(
                 $"{checkpoint} holds an interrupted run. Go on with --resume, or start anew with --force.");
         }
-    }
-
-    private void ReportInterruption(CommandContext context, TrainSettings settings)
-    {
-        bool hasCheckpoint = File.Exists(settings.CheckpointPath);
-        IEnumerable<string> arguments = context.Arguments;
-        if (hasCheckpoint && !settings.Resume) arguments = arguments.Append("--resume");
-        string command = Invocation.Describe(arguments);
-        if (settings.Json)
-        {
-            output.WriteJson(json =>
-            {
-                json.WriteString("event", "interrupted");
-                json.WriteString("checkpoint", hasCheckpoint ? settings.CheckpointPath : null);
-                json.WriteString("continue", command);
-            });
-            return;
-        }
-
-        output.WriteLine(hasCheckpoint
-            ? $"Interrupted; saved in {settings.CheckpointPath}. Go on with:"
-            : "Interrupted before the first step. Start again with:");
-        output.WriteLine($"  {command}");
     }
 }

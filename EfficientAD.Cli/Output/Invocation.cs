@@ -7,12 +7,21 @@ internal static class Invocation
 
     /// <summary>A command line for the user's shell, in the current folder.</summary>
     public static string Describe(IEnumerable<string> arguments) =>
-        string.Join(' ', arguments.Prepend(Program()).Select(Quote));
+        string.Join(' ', Program().Concat(arguments).Select(Quote));
 
-    /// <summary>The bare name where the shell finds it, else its path, from here if it lies below.</summary>
-    private static string Program()
+    /// <summary>The bare name where the shell finds it, else its path, from here if it lies below; where dotnet runs the
+    /// assembly, both.</summary>
+    private static string[] Program()
     {
-        string path = Environment.ProcessPath ?? "efficientad", folder = Path.GetDirectoryName(path) ?? "";
+        string path = Environment.ProcessPath ?? "efficientad";
+        return Path.GetFileNameWithoutExtension(path) == "dotnet"
+            ? ["dotnet", Shortest(Environment.GetCommandLineArgs()[0])]
+            : [Shortest(path)];
+    }
+
+    private static string Shortest(string path)
+    {
+        string folder = Path.GetDirectoryName(path) ?? "";
         string[] searched = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         if (searched.Contains(folder)) return Path.GetFileNameWithoutExtension(path);
         string relative = Path.GetRelativePath(".", path);

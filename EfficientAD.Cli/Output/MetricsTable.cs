@@ -9,7 +9,7 @@ internal static class MetricsTable
 {
     public static void Write(CommandOutput output, EvaluationResult result)
     {
-        var table = new Table().Border(TableBorder.Horizontal).AddColumn("Percent");
+        var table = new Table().Border(TableBorder.Horizontal).AddColumn(new TableColumn("Percent").NoWrap());
         string[] heads = ["Images", "AUROC", "F1 max", "Pixel AUROC", "AU-PRO 0.3", "AU-PRO 0.05"];
         foreach (string head in result.IsLoco ? [.. heads, "AU-sPRO 0.05"] : heads)
             table.AddColumn(new TableColumn(head).RightAligned());
