@@ -15,8 +15,8 @@ internal sealed class DemoSettings : ComputeSettings
 
     [CommandOption("--minutes <T>")]
     [Description("Time for the training; rendering and evaluation come on top.")]
-    [DefaultValue(3.5)]
-    public double Minutes { get; init; } = 3.5;
+    [DefaultValue(4.0)]
+    public double Minutes { get; init; } = 4.0;
 
     [CommandOption("--seed <N>")]
     [Description("Another seed gives other images and another model.")]
