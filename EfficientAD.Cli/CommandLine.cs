@@ -23,7 +23,7 @@ internal static class CommandLine
             configuration.SetHelpProvider(new Help(configuration.Settings));
             configuration.Settings.Registrar.RegisterInstance(output);
             configuration.SetExceptionHandler((error, _) =>
-                Failure.Report(error, arguments, output, isVerbose: arguments.Contains(CommonSettings.VerboseOption)));
+                Failure.Report(error, arguments, output, isVerbose: arguments.Contains(VerbositySettings.VerboseOption)));
             AddCommands(configuration);
         });
         return await app.RunAsync(arguments, cancellation);

@@ -7,7 +7,7 @@ using Spectre.Console.Cli;
 namespace EfficientAD.Cli.Commands;
 
 /// <summary>What every command takes that runs the networks.</summary>
-internal abstract class ComputeSettings : CommonSettings
+internal abstract class ComputeSettings : VerbositySettings
 {
     private const int MaximumThreads = 1024;
 

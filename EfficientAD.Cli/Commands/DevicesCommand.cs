@@ -7,7 +7,7 @@ using Spectre.Console.Cli;
 
 namespace EfficientAD.Cli.Commands;
 
-internal sealed class DevicesSettings : CommonSettings
+internal sealed class DevicesSettings : VerbositySettings
 {
     [CommandOption("--json")]
     [Description("Write JSON for programs instead of text.")]

@@ -7,7 +7,7 @@ using Spectre.Console.Cli;
 
 namespace EfficientAD.Cli.Commands;
 
-internal sealed class InfoSettings : CommonSettings
+internal sealed class InfoSettings : VerbositySettings
 {
     [CommandArgument(0, "<FILE>")]
     [Description("A model, a teacher, a checkpoint, or any other safetensors file.")]

@@ -4,7 +4,7 @@ using Spectre.Console.Cli;
 namespace EfficientAD.Cli.Commands;
 
 /// <summary>What every command takes.</summary>
-internal abstract class CommonSettings : CommandSettings
+internal abstract class VerbositySettings : CommandSettings
 {
     public const string VerboseOption = "--verbose";
 
