@@ -8,6 +8,7 @@ Needs the .NET 10 SDK. "dotnet tool restore" brings PowerShell itself; then call
 .PARAMETER Task
 restore: tools and packages. build: everything, warnings are errors. test: all tests. bench: the benchmarks.
 format: rewrites the sources to .editorconfig. pack: the libraries as NuGet packages, into out/packages.
+kernels: compiles Kernels/*.cu to PTX and checks it with ptxas; "kernels check" compares with what is stored instead.
 .PARAMETER Arguments
 What else the task's dotnet command shall get.
 .EXAMPLE
@@ -16,10 +17,12 @@ dotnet pwsh build.ps1 test
 dotnet pwsh build.ps1 bench --filter *Convolution*
 .EXAMPLE
 dotnet pwsh build.ps1 format --verify-no-changes
+.EXAMPLE
+dotnet pwsh build.ps1 kernels check
 #>
 #Requires -Version 7.4
 param(
-    [ValidateSet('restore', 'build', 'test', 'bench', 'format', 'pack')] [string] $Task = 'build',
+    [ValidateSet('restore', 'build', 'test', 'bench', 'format', 'pack', 'kernels')] [string] $Task = 'build',
     [Parameter(ValueFromRemainingArguments)] [string[]] $Arguments = @()
 )
 $ErrorActionPreference = 'Stop'
@@ -33,6 +36,10 @@ try {
         'test' { dotnet test -c Release @Arguments }
         'bench' { dotnet run -c Release --project Benchmarks -- ($Arguments.Count ? $Arguments : '--filter', '*') }
         'format' { dotnet format @Arguments }
+        'kernels' {
+            if (-not $env:CUDA_PATH) { bash Kernels/fetch-compiler.sh }
+            dotnet run -c Release --project Kernels/Compiler -- ($Arguments.Count ? $Arguments : 'compile')
+        }
         'pack' {
             foreach ($project in 'EfficientAD.Native', 'EfficientAD.Core') {
                 dotnet pack $project -c Release -o out/packages @Arguments

@@ -1,0 +1,15 @@
+namespace EfficientAD.Kernels.Compiler;
+
+/// <summary>An architecture that PTX is made for. Newer GPUs run it too: the driver compiles it for them.</summary>
+/// <param name="Name">As in the PTX's file name: sm_80.</param>
+/// <param name="Virtual">What NVRTC calls it: compute_80.</param>
+/// <param name="IsaVersions">PTX versions to try, lowest first: the lower, the older the driver may be.</param>
+/// <param name="Assembled">The architectures that ptxas makes of it in the checks.</param>
+internal sealed record Target(string Name, string Virtual, string[] IsaVersions, string[] Assembled)
+{
+    public static readonly Target[] All =
+    [
+        new("sm_75", "compute_75", ["6.3", "6.5", "7.0", "7.4", "7.8", "8.0", "8.4"], ["sm_75"]),
+        new("sm_80", "compute_80", ["7.0", "7.4", "7.8", "8.0", "8.4"], ["sm_80", "sm_86", "sm_89", "sm_90"]),
+    ];
+}
