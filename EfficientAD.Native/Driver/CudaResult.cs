@@ -1,7 +1,41 @@
 namespace EfficientAD.Native.Driver;
 
-/// <summary>CUresult. Its names come from the driver: <see cref="CudaDriver.ThrowIfFailed"/>.</summary>
+/// <summary>CUresult: those that we tell apart. Names and descriptions come from the driver.</summary>
 internal enum CudaResult
 {
     Success = 0,
+    InvalidValue = 1,
+    OutOfMemory = 2,
+    NotInitialized = 3,
+    Deinitialized = 4,
+    StubLibrary = 34,
+    NoDevice = 100,
+    InvalidDevice = 101,
+    InvalidImage = 200,
+    InvalidContext = 201,
+    NoBinaryForGpu = 209,
+    UncorrectableMemoryError = 214,
+    InvalidPtx = 218,
+    JitCompilerNotFound = 221,
+    UnsupportedPtxVersion = 222,
+    InvalidHandle = 400,
+    NotFound = 500,
+    NotReady = 600,
+    IllegalAddress = 700,
+    LaunchOutOfResources = 701,
+    LaunchTimeout = 702,
+    Assert = 710,
+    HardwareStackError = 714,
+    IllegalInstruction = 715,
+    MisalignedAddress = 716,
+    InvalidAddressSpace = 717,
+    InvalidProgramCounter = 718,
+    LaunchFailed = 719,
+    NotSupported = 801,
+    DriverMismatch = 803,
+    CompatibilityNotSupported = 804,
+    CaptureUnsupported = 900,
+    CaptureInvalidated = 901,
+    CaptureWrongThread = 908,
+    Unknown = 999,
 }

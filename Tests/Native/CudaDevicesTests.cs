@@ -7,25 +7,36 @@ public class CudaDevicesTests
     [Fact]
     public void Devices_AreDescribedByTheDriver()
     {
-        var cuda = CudaDevices.Query(SimulatedDriver.WithTwoDevices());
+        var cuda = CudaDevices.Query(DriverStub.WithTwoDevices());
         Assert.Null(cuda.Unavailable);
         Assert.Equal(new Version(12, 4), cuda.DriverVersion);
         Assert.Equal(
             [
-                new CudaDevice(0, "First card", new Version(9, 0), 132, 8L << 30),
-                new CudaDevice(1, "Second card", new Version(9, 1), 132, 16L << 30),
+                Card(0, "First card", new Version(9, 0), 8L << 30),
+                Card(1, "Second card", new Version(9, 1), 16L << 30),
             ],
             cuda.Devices);
+
+        static CudaDevice Card(int index, string name, Version capability, long memory) =>
+            new(index, name, capability, 132, memory)
+            {
+                MaximumThreadsPerBlock = 1024,
+                MaximumSharedBytesPerBlock = 232448,
+                SharedBytesPerMultiprocessor = 233472,
+                HasMemoryPools = true,
+            };
     }
 
     [Fact]
     public void DriverWithoutDevice_SaysWhichCallFailedAndHow()
     {
-        var cuda = CudaDevices.Query(SimulatedDriver.WithoutDevice());
+        var cuda = CudaDevices.Query(DriverStub.WithoutDevice());
         Assert.Empty(cuda.Devices);
         Assert.Equal(new Version(12, 4), cuda.DriverVersion);
         Assert.Equal(
-            "CUDA driver 12.4, but no device: cuInit failed with CUDA_ERROR_NO_DEVICE (100).", cuda.Unavailable);
+            "CUDA driver 12.4, but no device: cuInit failed with CUDA_ERROR_NO_DEVICE (100): no CUDA-capable device is " +
+            "detected. The driver sees no card: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu.",
+            cuda.Unavailable);
     }
 
     [Fact]
@@ -45,7 +56,7 @@ public class CudaDevicesTests
         string other = OperatingSystem.IsWindows() ? "kernel32.dll"
             : OperatingSystem.IsMacOS() ? "libSystem.dylib" : "libc.so.6";
         var cuda = CudaDevices.Query(other);
-        Assert.Equal($"{other} has no cuGetErrorName: it is too old, or no CUDA driver.", cuda.Unavailable);
+        Assert.Equal($"{other} has no cuGetErrorString: it is too old, or another library.", cuda.Unavailable);
     }
 
     /// <summary>Whatever this machine has: devices, or a reason.</summary>

@@ -1,5 +1,4 @@
 using EfficientAD.Tensors;
-using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;

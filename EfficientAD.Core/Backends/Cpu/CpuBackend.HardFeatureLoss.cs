@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
-using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;
@@ -13,9 +12,11 @@ public sealed unsafe partial class CpuBackend
 
     public void HardFeatureLoss(Tensor teacher, Tensor student, float q, Tensor threshold, Tensor loss)
     {
-        RequireHardFeatures(teacher, student, threshold, loss);
+        RequireSameShape(teacher, student);
         RequireFraction(q);
         Shape shape = teacher.Shape;
+        RequireShape(new Shape(shape.N, 1, 1, 1), threshold);
+        RequireShape(ScalarShape, loss);
         float* squares = SquaredDifferences(shape.SampleCount);
         double sum = 0;
         for (int n = 0; n < shape.N; n++)
@@ -38,9 +39,11 @@ public sealed unsafe partial class CpuBackend
     public void HardFeatureLossBackward(
         Tensor teacher, Tensor student, Tensor threshold, Tensor lossGradient, Tensor studentGradient)
     {
-        RequireHardFeatures(teacher, student, threshold, lossGradient);
+        RequireSameShape(teacher, student);
         RequireSameShape(student, studentGradient);
         Shape shape = teacher.Shape;
+        RequireShape(new Shape(shape.N, 1, 1, 1), threshold);
+        RequireShape(ScalarShape, lossGradient);
         for (int n = 0; n < shape.N; n++)
         {
             float* t = Pointer(teacher) + n * shape.SampleCount, s = Pointer(student) + n * shape.SampleCount;

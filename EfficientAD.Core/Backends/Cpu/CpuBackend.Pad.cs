@@ -1,5 +1,4 @@
 using EfficientAD.Tensors;
-using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -7,8 +6,9 @@ public sealed unsafe partial class CpuBackend
 {
     public void Pad(Tensor input, int border, float value, Tensor output)
     {
-        RequirePad(input, border, output);
+        ArgumentOutOfRangeException.ThrowIfNegative(border);
         (Shape inner, Shape outer) = (input.Shape, output.Shape);
+        RequireShape(inner with { H = checked(inner.H + 2 * border), W = checked(inner.W + 2 * border) }, output);
         RunRanges((long)outer.N * outer.C * outer.H, outer.W, (first, end) =>
         {
             for (long row = first; row < end; row++)

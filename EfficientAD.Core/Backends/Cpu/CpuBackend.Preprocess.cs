@@ -1,6 +1,5 @@
 using EfficientAD.Imaging;
 using EfficientAD.Tensors;
-using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 

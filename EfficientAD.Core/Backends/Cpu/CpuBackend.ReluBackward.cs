@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
-using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 

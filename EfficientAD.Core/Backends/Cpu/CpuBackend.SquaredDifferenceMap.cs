@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
-using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;
