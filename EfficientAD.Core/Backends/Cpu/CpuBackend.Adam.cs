@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -10,10 +11,7 @@ public sealed unsafe partial class CpuBackend
     public void Adam(
         Tensor gradient, AdamSettings settings, int step, Tensor firstMoment, Tensor secondMoment, Tensor parameter)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
-        RequireSameShape(gradient, parameter);
-        RequireSameShape(firstMoment, parameter);
-        RequireSameShape(secondMoment, parameter);
+        RequireAdam(gradient, step, firstMoment, secondMoment, parameter);
         var update = new AdamUpdate(settings, step);
         RunRanges(parameter.Shape.Count, 1, (first, end) =>
         {

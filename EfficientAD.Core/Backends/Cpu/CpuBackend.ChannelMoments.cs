@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -9,13 +10,7 @@ public sealed unsafe partial class CpuBackend
     public void ChannelMoments(Tensor input, Span<double> mean, Span<double> squaredDeviations)
     {
         Shape shape = input.Shape;
-        if (mean.Length != shape.C || squaredDeviations.Length != shape.C)
-        {
-            throw new ArgumentException(
-                $"ChannelMoments: input {shape} has {shape.C} channels but there is room for {mean.Length} means and " +
-                $"{squaredDeviations.Length} sums of squares.");
-        }
-
+        RequireRoomForMoments(shape, mean.Length, squaredDeviations.Length);
         (double[] means, double[] squares) = (new double[shape.C], new double[shape.C]);
         _pool.Run(shape.C, channel =>
         {

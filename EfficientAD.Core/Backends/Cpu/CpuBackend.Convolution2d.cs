@@ -1,4 +1,5 @@
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;
@@ -54,18 +55,5 @@ public sealed unsafe partial class CpuBackend
 
             Pointer(biasGradient)[channel] += (float)sum;
         });
-    }
-
-    private static void RequireConvolution(Shape input, Shape weights, Convolution2dGeometry geometry, Shape output)
-    {
-        if (geometry.Stride < 1 || geometry.Padding < 0)
-            throw new ArgumentException($"Convolution2d: stride {geometry.Stride} must be at least 1 and padding {geometry.Padding} at least 0.");
-        if (input.C != weights.C)
-            throw new ArgumentException($"Convolution2d: input {input} has {input.C} channels but the weights {weights} expect {weights.C}.");
-        if (input.H + 2 * geometry.Padding < weights.H || input.W + 2 * geometry.Padding < weights.W)
-            throw new ArgumentException($"Convolution2d: input {input} with padding {geometry.Padding} is smaller than the kernel of the weights {weights}.");
-        var expected = new Shape(input.N, weights.N, geometry.OutputSize(input.H, weights.H), geometry.OutputSize(input.W, weights.W));
-        if (output != expected)
-            throw new ArgumentException($"Convolution2d: input {input} and weights {weights} give {expected}, not {output}.");
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -9,7 +10,7 @@ public sealed unsafe partial class CpuBackend
     public void Dropout(Tensor input, float rate, CounterRandom random, Tensor output)
     {
         RequireSameShape(input, output);
-        int limit = DropLimit(rate);
+        int limit = RequireRate(rate);
         float keep = 1 - rate;
         RunRanges(input.Shape.Count, 1, (first, end) =>
         {
@@ -29,7 +30,7 @@ public sealed unsafe partial class CpuBackend
     public void DropoutBackward(Tensor outputGradient, float rate, CounterRandom random, Tensor inputGradient)
     {
         RequireSameShape(outputGradient, inputGradient);
-        int limit = DropLimit(rate);
+        int limit = RequireRate(rate);
         float keep = 1 - rate;
         RunRanges(outputGradient.Shape.Count, 1, (first, end) =>
         {
@@ -59,9 +60,4 @@ public sealed unsafe partial class CpuBackend
         static Vector256<float> IsBelow(Vector256<uint> draws, int limit) =>
             Vector256.LessThan(draws.AsInt32(), Vector256.Create(limit)).AsSingle();
     }
-
-    /// <summary>A draw u * 2^-24 is below the rate exactly if the whole number u is below this one.</summary>
-    private static int DropLimit(float rate, [CallerMemberName] string operation = "") => rate is >= 0 and < 1
-        ? (int)Math.Ceiling(rate * (double)(1 << 24))
-        : throw new ArgumentOutOfRangeException(nameof(rate), rate, $"{operation}: the rate must lie in [0, 1).");
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;
@@ -12,11 +13,9 @@ public sealed unsafe partial class CpuBackend
 
     public void HardFeatureLoss(Tensor teacher, Tensor student, float q, Tensor threshold, Tensor loss)
     {
-        RequireSameShape(teacher, student);
+        RequireHardFeatures(teacher, student, threshold, loss);
         RequireFraction(q);
         Shape shape = teacher.Shape;
-        RequireShape(new Shape(shape.N, 1, 1, 1), threshold);
-        RequireShape(ScalarShape, loss);
         float* squares = SquaredDifferences(shape.SampleCount);
         double sum = 0;
         for (int n = 0; n < shape.N; n++)
@@ -39,11 +38,9 @@ public sealed unsafe partial class CpuBackend
     public void HardFeatureLossBackward(
         Tensor teacher, Tensor student, Tensor threshold, Tensor lossGradient, Tensor studentGradient)
     {
-        RequireSameShape(teacher, student);
+        RequireHardFeatures(teacher, student, threshold, lossGradient);
         RequireSameShape(student, studentGradient);
         Shape shape = teacher.Shape;
-        RequireShape(new Shape(shape.N, 1, 1, 1), threshold);
-        RequireShape(ScalarShape, lossGradient);
         for (int n = 0; n < shape.N; n++)
         {
             float* t = Pointer(teacher) + n * shape.SampleCount, s = Pointer(student) + n * shape.SampleCount;

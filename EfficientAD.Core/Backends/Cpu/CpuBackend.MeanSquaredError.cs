@@ -1,13 +1,12 @@
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    private static readonly Shape ScalarShape = new(1, 1, 1, 1);
-
     public void MeanSquaredError(Tensor a, Tensor? b, Tensor loss)
     {
         if (b is not null) RequireSameShape(a, b);
@@ -20,16 +19,7 @@ public sealed unsafe partial class CpuBackend
 
     public void MeanSquaredErrorBackward(Tensor a, Tensor? b, Tensor lossGradient, Tensor? aGradient, Tensor? bGradient)
     {
-        RequireShape(ScalarShape, lossGradient);
-        if (b is not null) RequireSameShape(a, b);
-        if (aGradient is not null) RequireSameShape(a, aGradient);
-        if (bGradient is not null)
-        {
-            if (b is null)
-                throw new ArgumentException("MeanSquaredErrorBackward: bGradient needs b.", nameof(bGradient));
-            RequireSameShape(b, bGradient);
-        }
-
+        RequireSquaredErrorGradients(a, b, lossGradient, aGradient, bGradient);
         float scale = (float)(2.0 * Pointer(lossGradient)[0] / a.Shape.Count);
         RunRanges(a.Shape.Count, 1, (first, end) =>
         {

@@ -1,4 +1,5 @@
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;
@@ -7,10 +8,8 @@ public sealed unsafe partial class CpuBackend
 {
     public void NormalizeChannels(Tensor input, Tensor mean, Tensor deviation, Tensor output)
     {
+        RequireNormalization(input, mean, deviation, output);
         Shape shape = input.Shape;
-        RequireShape(Shape.Vector(shape.C), mean);
-        RequireShape(Shape.Vector(shape.C), deviation);
-        RequireSameShape(input, output);
         RunRanges((long)shape.N * shape.C, shape.Plane, (first, end) =>
         {
             for (long plane = first; plane < end; plane++)

@@ -1,4 +1,5 @@
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -6,9 +7,8 @@ public sealed unsafe partial class CpuBackend
 {
     public void Pad(Tensor input, int border, float value, Tensor output)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(border);
+        RequirePad(input, border, output);
         (Shape inner, Shape outer) = (input.Shape, output.Shape);
-        RequireShape(inner with { H = checked(inner.H + 2 * border), W = checked(inner.W + 2 * border) }, output);
         RunRanges((long)outer.N * outer.C * outer.H, outer.W, (first, end) =>
         {
             for (long row = first; row < end; row++)

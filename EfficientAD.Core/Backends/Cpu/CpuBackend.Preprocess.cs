@@ -1,5 +1,6 @@
 using EfficientAD.Imaging;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 

@@ -1,4 +1,5 @@
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -13,10 +14,5 @@ public sealed unsafe partial class CpuBackend
         RequireShape(new Shape(shape.N, 1, 1, 1), output);
         for (int n = 0; n < shape.N; n++)
             Pointer(output)[n] = _selection.Quantile(Pointer(values) + n * shape.SampleCount, shape.SampleCount, q);
-    }
-
-    private static void RequireFraction(float q)
-    {
-        if (!(q >= 0 && q <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q, "A quantile lies in [0, 1].");
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;
@@ -116,11 +117,5 @@ public sealed unsafe partial class CpuBackend
             for (; tap < start[x + 1]; tap++) sum += weight[tap] * gradient[output[tap]];
             destination[x] += sum;
         }
-    }
-
-    private static void RequireSamePlanes(Tensor a, Tensor b, [CallerMemberName] string operation = "")
-    {
-        if (a.Shape.N != b.Shape.N || a.Shape.C != b.Shape.C)
-            throw new ArgumentException($"{operation}: {a.Shape} and {b.Shape} must have the same batch and channels.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Backends.Cpu;

@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -25,12 +25,7 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     public Tensor Allocate(Shape shape)
     {
-        if (shape.N < 1 || shape.C < 1 || shape.H < 1 || shape.W < 1)
-        {
-            throw new ArgumentException(
-                $"Every extent of a tensor must be at least 1, but the shape is {shape}.", nameof(shape));
-        }
-
+        RequireExtents(shape);
         var memory = new AlignedMemory(checked(shape.Count * sizeof(float)));
         return new Tensor(shape, memory.Address, memory);
     }
@@ -72,29 +67,4 @@ public sealed unsafe partial class CpuBackend : IBackend
     private static float* Pointer(Tensor tensor) => (float*)tensor.Address;
 
     private static Span<float> Span(Tensor tensor) => new(Pointer(tensor), checked((int)tensor.Shape.Count));
-
-    private static void RequireCount(int count, Tensor tensor)
-    {
-        if (count != tensor.Shape.Count)
-            throw new ArgumentException($"A tensor {tensor.Shape} has {tensor.Shape.Count} values, the span {count}.");
-    }
-
-    private static void RequireSameShape(
-        Tensor a, Tensor b, [CallerArgumentExpression(nameof(a))] string nameOfA = "",
-        [CallerArgumentExpression(nameof(b))] string nameOfB = "", [CallerMemberName] string operation = "")
-    {
-        if (a.Shape != b.Shape)
-        {
-            throw new ArgumentException(
-                $"{operation}: {nameOfA} {a.Shape} and {nameOfB} {b.Shape} must have the same shape.");
-        }
-    }
-
-    private static void RequireShape(
-        Shape expected, Tensor tensor, [CallerArgumentExpression(nameof(tensor))] string name = "",
-        [CallerMemberName] string operation = "")
-    {
-        if (tensor.Shape != expected)
-            throw new ArgumentException($"{operation}: {name} is {tensor.Shape} but must be {expected}.", name);
-    }
 }
