@@ -10,6 +10,14 @@ public readonly record struct ColourAdjustment(ColourAdjustmentKind Kind, float 
     public static ColourAdjustment None => default;
 
     public static ColourAdjustment Grey => new(ColourAdjustmentKind.Grey, 1);
+
+    /// <exception cref="ArgumentException">The factor is used and not finite.</exception>
+    internal void RequireFiniteFactor()
+    {
+        bool usesFactor = Kind is not (ColourAdjustmentKind.None or ColourAdjustmentKind.Grey);
+        if (usesFactor && !float.IsFinite(Factor))
+            throw new ArgumentException($"{Kind} by {Factor}: the factor must be finite.");
+    }
 }
 
 /// <summary>The property that a <see cref="ColourAdjustment"/> changes.</summary>

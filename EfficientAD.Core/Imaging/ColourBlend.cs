@@ -17,11 +17,7 @@ internal readonly struct ColourBlend
     /// <param name="row">Room for a row of the image, for passing over it.</param>
     public ColourBlend(ImageView image, ColourAdjustment adjustment, Span<uint> row)
     {
-        bool usesFactor = adjustment.Kind is not (ColourAdjustmentKind.None or ColourAdjustmentKind.Grey);
-        if (usesFactor && !float.IsFinite(adjustment.Factor))
-            throw new ArgumentException(
-                $"{adjustment.Kind} by {adjustment.Factor}: the factor must be finite.",
-                nameof(adjustment));
+        adjustment.RequireFiniteFactor();
         _kind = adjustment.Kind;
         _factor = adjustment.Factor;
         _base = _kind == ColourAdjustmentKind.Contrast ? MeanLuma(image, row) : 0;

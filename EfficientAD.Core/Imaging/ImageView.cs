@@ -11,14 +11,7 @@ public readonly ref struct ImageView
     /// <exception cref="ArgumentException">The buffer is too small for these numbers.</exception>
     public ImageView(ReadOnlySpan<byte> pixels, int width, int height, int stride, PixelFormat format)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        long row = (long)width * BytesPerPixelOf(format);
-        if (stride < row)
-            throw new ArgumentException(
-                $"A row of {width} {format} pixels takes {row} bytes but the stride is {stride}.",
-                nameof(stride));
-        long needed = (long)(height - 1) * stride + row;
+        long needed = BytesOf(width, height, stride, format);
         if (pixels.Length < needed)
             throw new ArgumentException(
                 $"{width} x {height} {format}, stride {stride}, takes {needed} bytes, the buffer has {pixels.Length}.",
@@ -52,7 +45,21 @@ public readonly ref struct ImageView
         return new ImageView(Pixels[(y * Stride + x * BytesPerPixel)..], width, height, Stride, Format);
     }
 
-    private static int BytesPerPixelOf(PixelFormat format) => format switch
+    /// <summary>The bytes from the first pixel to the last, padding between rows included.</summary>
+    /// <exception cref="ArgumentException">There is no such image.</exception>
+    internal static long BytesOf(int width, int height, int stride, PixelFormat format)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        long row = (long)width * BytesPerPixelOf(format);
+        if (stride < row)
+            throw new ArgumentException(
+                $"A row of {width} {format} pixels takes {row} bytes but the stride is {stride}.",
+                nameof(stride));
+        return (long)(height - 1) * stride + row;
+    }
+
+    internal static int BytesPerPixelOf(PixelFormat format) => format switch
     {
         PixelFormat.Grey8 => 1,
         PixelFormat.Rgb24 or PixelFormat.Bgr24 => 3,

@@ -12,7 +12,7 @@ public sealed class Preprocessing
     private static readonly float[] Deviation = [0.229f, 0.224f, 0.225f];
     private static readonly float[][] Normalized = [Normalize(0), Normalize(1), Normalize(2)];
 
-    private readonly Dictionary<(int, int, int, int, int, int), PillowResize> _resizes = [];
+    private readonly Dictionary<PreprocessingSizes, PillowResize> _resizes = [];
     private byte[] _resized = [];
 
     /// <param name="image">Any size and format.</param>
@@ -28,10 +28,8 @@ public sealed class Preprocessing
         ImageView image, ColourAdjustment adjustment, int resizedHeight, int resizedWidth,
         int height, int width, Span<float> output)
     {
-        if (height < 1 || width < 1 || height > resizedHeight || width > resizedWidth)
-            throw new ArgumentException(
-                $"A crop of {width} x {height} is not inside the resized image of {resizedWidth} x {resizedHeight}.",
-                nameof(height));
+        var sizes = new PreprocessingSizes(image.Height, image.Width, resizedHeight, resizedWidth, height, width);
+        sizes.RequireCropInside();
         if (output.Length != 3L * height * width)
             throw new ArgumentException(
                 $"[3, {height}, {width}] takes {3L * height * width} values but the span holds {output.Length}.",
@@ -39,7 +37,7 @@ public sealed class Preprocessing
 
         if (_resized.Length < output.Length) _resized = new byte[output.Length];
         Span<byte> rgb = _resized.AsSpan(0, output.Length);
-        Resize(image.Height, image.Width, resizedHeight, resizedWidth, height, width).Run(image, adjustment, rgb);
+        Resize(sizes).Run(image, adjustment, rgb);
 
         int plane = height * width;
         float[] red = Normalized[0], green = Normalized[1], blue = Normalized[2];
@@ -52,20 +50,14 @@ public sealed class Preprocessing
         }
     }
 
-    private PillowResize Resize(
-        int sourceHeight, int sourceWidth, int resizedHeight, int resizedWidth, int height, int width)
+    private PillowResize Resize(PreprocessingSizes sizes)
     {
-        var sizes = (sourceHeight, sourceWidth, resizedHeight, resizedWidth, height, width);
         if (_resizes.TryGetValue(sizes, out PillowResize? known)) return known;
         if (_resizes.Count == RememberedSizes) _resizes.Clear();
         return _resizes[sizes] = new PillowResize(
-            sourceHeight, sourceWidth, resizedHeight, resizedWidth,
-            CropOffset(resizedHeight, height), CropOffset(resizedWidth, width), height, width);
+            sizes.SourceHeight, sizes.SourceWidth, sizes.ResizedHeight, sizes.ResizedWidth,
+            sizes.Top, sizes.Left, sizes.Height, sizes.Width);
     }
-
-    /// <summary>As torchvision's center_crop: half of an odd margin is rounded to the even neighbour.</summary>
-    private static int CropOffset(int resized, int size) =>
-        (int)Math.Round((resized - size) / 2.0, MidpointRounding.ToEven);
 
     private static float[] Normalize(int channel) =>
         [.. Enumerable.Range(0, 256).Select(value => (value / 255f - Mean[channel]) / Deviation[channel])];

@@ -13,7 +13,7 @@ internal sealed class TriangleFilter
     public const int FractionBits = 32 - 8 - 2;
 
     private readonly int[] _starts;
-    private readonly int[] _offsets;
+    private readonly int[] _offsets;  // of each target pixel's weights, and their number at the end
     private readonly int[] _weights;
 
     /// <param name="source">Pixels before the resize.</param>
@@ -51,6 +51,12 @@ internal sealed class TriangleFilter
     /// <summary>First source pixel that target pixel <paramref name="i"/> of the window depends on; never decreases
     /// with i.</summary>
     public int Start(int i) => _starts[i];
+
+    /// <summary>One past the last source pixel that the window depends on.</summary>
+    public int End => _starts[^1] + _weights.Length - _offsets[^2];
+
+    /// <summary>All of it in one piece, for a device: starts, then offsets, then weights.</summary>
+    public int[] ToArray() => [.. _starts, .. _offsets, .. _weights];
 
     /// <summary>The weights of the source pixels from <see cref="Start"/> on; they add up to 2^22 but for
     /// rounding.</summary>
