@@ -1,0 +1,93 @@
+using EfficientAD.Native;
+using EfficientAD.Native.Driver;
+using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
+
+namespace EfficientAD.Backends.Cuda;
+
+/// <summary>The primitives on an NVIDIA GPU, by kernels of our own; nothing but the driver is needed.</summary>
+/// <remarks>All work goes to one stream, in order, and calls return before it is done: only <see cref="Upload"/>,
+/// <see cref="Download"/> and <see cref="ChannelMoments"/> wait for the device. A fault of the device therefore shows at
+/// one of those. Kernels use no atomics on floats and their grids depend on shapes alone: same bits on every run and every
+/// device of one architecture. One file per operation.</remarks>
+public sealed partial class CudaBackend : IDisposable
+{
+    private readonly CudaContext _context;
+    private readonly CudaStream _stream;
+    private readonly bool _ownsHandles;
+    private readonly KernelLibrary _kernels;
+    private readonly Scratch _scratch;
+
+    /// <summary>Computes on a device, in its primary context and on a stream of its own.</summary>
+    /// <param name="device">The driver's number, from 0.</param>
+    /// <exception cref="CudaException">There is no driver or no such device.</exception>
+    /// <exception cref="NotSupportedException">The device is too old.</exception>
+    public CudaBackend(int device = 0) : this(CudaContext.Open(device)) { }
+
+    /// <summary>Computes in a context and on a stream that the caller made, among the caller's own work.</summary>
+    /// <param name="context">Stays the caller's, and must outlive the backend.</param>
+    /// <param name="stream">Of that context; stays the caller's, and must outlive the backend.</param>
+    /// <exception cref="NotSupportedException">The device is too old.</exception>
+    public CudaBackend(CudaContext context, CudaStream stream) : this(context, stream, ownsHandles: false) { }
+
+    internal CudaBackend(CudaDriver driver, int device = 0) : this(CudaContext.Open(driver, device)) { }
+
+    private CudaBackend(CudaContext context) : this(context, new CudaStream(context), ownsHandles: true) { }
+
+    private CudaBackend(CudaContext context, CudaStream stream, bool ownsHandles)
+    {
+        KernelLibrary.RequireSupport(context.Device);
+        (_context, _stream, _ownsHandles) = (context, stream, ownsHandles);
+        _kernels = new KernelLibrary(context);
+        _scratch = new Scratch(stream);
+        _filters = new ResizeFilters(stream);
+    }
+
+    public string Name => $"CUDA, {_context.Device.Name} (compute capability {_context.Device.ComputeCapability})";
+
+    public Tensor Allocate(Shape shape)
+    {
+        RequireExtents(shape);
+        var memory = new DeviceBuffer(_stream, checked(shape.Count * sizeof(float)));
+        _stream.Fill(0, memory.Address, shape.Count);
+        return new Tensor(shape, memory.Address, memory);
+    }
+
+    public void Upload(ReadOnlySpan<float> source, Tensor destination)
+    {
+        RequireCount(source.Length, destination);
+        _stream.Upload(source, destination.Address);
+        destination.MarkWritten();
+    }
+
+    public void Download(Tensor source, Span<float> destination)
+    {
+        RequireCount(destination.Length, source);
+        _stream.Download(source.Address, destination);
+    }
+
+    public void Fill(float value, Tensor destination)
+    {
+        _stream.Fill(BitConverter.SingleToUInt32Bits(value), destination.Address, destination.Shape.Count);
+        destination.MarkWritten();
+    }
+
+    public void Copy(Tensor source, Tensor destination)
+    {
+        RequireSameShape(source, destination);
+        _stream.Copy(source.Address, destination.Address, source.Shape.Count * sizeof(float));
+        destination.MarkWritten();
+    }
+
+    /// <summary>Frees what the backend holds on the device, in the stream's order; waits for nothing.</summary>
+    public void Dispose()
+    {
+        _staging?.Dispose();
+        _filters.Dispose();
+        _scratch.Dispose();
+        _kernels.Dispose();
+        if (!_ownsHandles) return;
+        _stream.Dispose();
+        _context.Dispose();
+    }
+}

@@ -1,0 +1,67 @@
+using System.Reflection;
+using EfficientAD.Native;
+
+namespace EfficientAD.Backends.Cuda;
+
+/// <summary>The kernels that this assembly carries as PTX, for one context. A file is given to the driver when its first
+/// kernel is asked for.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class KernelLibrary(CudaContext context) : IDisposable
+{
+    /// <summary>Each with the compute capability it needs, the best first.</summary>
+    private static readonly (string Name, Version Needs)[] Targets =
+        [("sm_90a", new Version(9, 0)), ("sm_80", new Version(8, 0)), ("sm_75", new Version(7, 5))];
+
+    private readonly Dictionary<string, CudaModule> _modules = [];
+    private readonly Dictionary<string, CudaKernel> _kernels = [];
+
+    /// <exception cref="NotSupportedException">The device is too old.</exception>
+    public static void RequireSupport(CudaDevice device)
+    {
+        Version oldest = Targets[^1].Needs;
+        if (device.ComputeCapability < oldest)
+        {
+            throw new NotSupportedException(
+                $"{device.Name} has compute capability {device.ComputeCapability}; the kernels need {oldest} (Turing) or " +
+                "newer. Use --device cpu.");
+        }
+    }
+
+    /// <summary>Finds a kernel; allocates nothing but at the first call for it.</summary>
+    /// <param name="file">Name of the .cu file without its extension.</param>
+    /// <param name="name">Name of the kernel, unique over all files.</param>
+    /// <exception cref="InvalidOperationException">The assembly lacks the file.</exception>
+    /// <exception cref="CudaException">The driver does not take the file.</exception>
+    public CudaKernel Get(string file, string name)
+    {
+        if (_kernels.TryGetValue(name, out CudaKernel? kernel)) return kernel;
+        if (!_modules.TryGetValue(file, out CudaModule? module)) module = _modules[file] = Load(file);
+        return _kernels[name] = module.GetKernel(name);
+    }
+
+    public void Dispose()
+    {
+        foreach (CudaModule module in _modules.Values) module.Dispose();
+    }
+
+    private CudaModule Load(string file)
+    {
+        Version capability = context.Device.ComputeCapability;
+        foreach ((string target, Version needs) in Targets)
+        {
+            // PTX runs on every newer device, but for an architecture-specific target (sm_90a), which only 9.0 has.
+            bool runs = target.EndsWith('a') ? capability == needs : capability >= needs;
+            string resource = $"ptx/{file}.{target}.ptx";
+            if (!runs || Assembly.GetExecutingAssembly().GetManifestResourceStream(resource) is not { } stream) continue;
+            using (stream)
+            {
+                byte[] ptx = new byte[stream.Length];
+                stream.ReadExactly(ptx);
+                return new CudaModule(context, ptx, resource);
+            }
+        }
+
+        throw new InvalidOperationException(
+            $"This assembly carries no {file}.cu for compute capability {capability}. Run Kernels/Compiler, then build.");
+    }
+}
