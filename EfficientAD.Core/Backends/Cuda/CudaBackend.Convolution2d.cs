@@ -1,0 +1,44 @@
+using EfficientAD.Tensors;
+using static EfficientAD.Backends.ShapeChecks;
+
+namespace EfficientAD.Backends.Cuda;
+
+public sealed partial class CudaBackend
+{
+    private CudaConvolution? _convolution;
+
+    /// <summary>How exactly convolutions are computed.</summary>
+    public CudaPrecision Precision { get; init; }
+
+    public void Convolution2d(
+        Tensor input, Tensor weights, Tensor? bias, Convolution2dGeometry geometry, bool relu, Tensor output)
+    {
+        RequireConvolution(input.Shape, weights.Shape, geometry, output.Shape);
+        if (bias is not null) RequireShape(Shape.Vector(weights.Shape.N), bias);
+        Run(new ConvolutionCall(ConvolutionDirection.Forward, geometry, input, weights, bias, output, relu));
+        output.MarkWritten();
+    }
+
+    public void Convolution2dInputGradient(
+        Tensor outputGradient, Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient)
+    {
+        RequireConvolution(inputGradient.Shape, weights.Shape, geometry, outputGradient.Shape);
+        Run(new ConvolutionCall(
+            ConvolutionDirection.InputGradient, geometry, inputGradient, weights, null, outputGradient));
+        inputGradient.MarkWritten();
+    }
+
+    public void Convolution2dWeightGradient(
+        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient, Tensor? biasGradient)
+    {
+        RequireConvolution(input.Shape, weightGradient.Shape, geometry, outputGradient.Shape);
+        if (biasGradient is not null) RequireShape(Shape.Vector(weightGradient.Shape.N), biasGradient);
+        Run(new ConvolutionCall(
+            ConvolutionDirection.WeightGradient, geometry, input, weightGradient, biasGradient, outputGradient));
+        weightGradient.MarkWritten();
+        biasGradient?.MarkWritten();
+    }
+
+    private void Run(in ConvolutionCall call) =>
+        (_convolution ??= new CudaConvolution(_stream, _kernels, _scratch, Precision)).Run(call);
+}

@@ -1,0 +1,63 @@
+using EfficientAD.Native;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Backends.Cuda;
+
+internal sealed partial class CudaConvolution
+{
+    private const string HalfFile = "convolution2d_half";
+
+    /// <summary>Rounds the input into [n, h, w, channels] of half precision, and convolves that.</summary>
+    private void ForwardHalf(in ConvolutionCall call)
+    {
+        ConvolutionPlan plan = PlanOf(call, "convolution2d_half_");
+        Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
+        int channels = ConvolutionProduct.Chunked(input.C);
+        long pixelBytes = Scratch.Align((long)input.N * input.Plane * channels * sizeof(ushort));
+        nint pixels = scratch.Reserve(pixelBytes + ConvolutionPlan.PartBytes(output.Count, plan.Splits));
+        nint parts = pixels + (nint)pixelBytes;
+        PixelsFromPlanes(call.Input, pixels);
+
+        bool isWhole = plan.Splits == 1;
+        kernels.Get(HalfFile, plan.Kernel).Launch(
+            stream, plan.Launch, pixels, PackedHalves(call.Weights, channels), isWhole ? AddressOf(call.Bias) : 0,
+            isWhole ? call.Output.Address : parts, (nint)0, input.N, channels, input.H, input.W,
+            output.C, output.H, output.W, weights.H, weights.W, call.Geometry.Stride, call.Geometry.Padding,
+            isWhole && call.Relu ? 1 : 0);
+        if (!isWhole) AddParts(plan, parts, call);
+    }
+
+    private void PixelsFromPlanes(Tensor planes, nint pixels)
+    {
+        const int TilePixels = 32, TileChannels = 64, RowsOfThreads = 8, MaximumSamples = 65535;
+        Shape shape = planes.Shape;
+        for (int first = 0; first < shape.N; first += MaximumSamples)
+        {
+            int samples = Math.Min(MaximumSamples, shape.N - first);
+            var grid = new Extent(
+                ConvolutionProduct.CeilingOf(shape.Plane, TilePixels), ConvolutionProduct.CeilingOf(shape.C, TileChannels), samples);
+            nint source = planes.Address + (nint)(first * shape.SampleCount * sizeof(float));
+            nint destination = pixels + (nint)((long)first * shape.Plane * ConvolutionProduct.Chunked(shape.C) * sizeof(ushort));
+            kernels.Get(HalfFile, "convolution2d_half_from_planes").Launch(
+                stream, new LaunchShape(grid, new Extent(TilePixels, RowsOfThreads)), source, destination, shape.C, shape.Plane);
+        }
+    }
+
+    /// <summary>The weights as [co, depth], depth being the taps' channels, padded to whole stages.</summary>
+    private nint PackedHalves(Tensor weights, int channels)
+    {
+        Shape shape = weights.Shape;
+        int stage = ConvolutionArithmetic.Half.StageDepth;
+        int depth = ConvolutionProduct.CeilingOf(channels * shape.Plane, stage) * stage;
+        long count = (long)shape.N * depth;
+        nint packed = PackedWeights.Find(
+            weights, new PackedOrder("convolution2d_half_pack"), count * sizeof(ushort), stream, out bool isStale);
+        if (isStale)
+        {
+            kernels.Get(HalfFile, "convolution2d_half_pack").Launch(
+                stream, OneThreadEach(count), weights.Address, packed, shape.N, shape.C, shape.Plane, depth);
+        }
+
+        return packed;
+    }
+}

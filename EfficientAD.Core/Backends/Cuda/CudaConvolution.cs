@@ -1,0 +1,139 @@
+using EfficientAD.Native;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Backends.Cuda;
+
+/// <summary>Convolutions by our own kernels: plans them, packs their weights, launches them.</summary>
+internal sealed partial class CudaConvolution(
+    CudaStream stream, KernelLibrary kernels, Scratch scratch, CudaPrecision precision)
+{
+    private const string File = "convolution2d", WeightGradientFile = "convolution2d_weight_gradient";
+    private const int ThreadsPerBlock = 256;
+
+    private readonly Dictionary<(ConvolutionDirection, ConvolutionShape), ConvolutionPlan> _plans = [];
+    private readonly CudaDevice _device = stream.Context.Device;
+
+    /// <summary>The seam behind which another way of computing convolutions can take over: one direction of one convolution,
+    /// given to the stream.</summary>
+    public void Run(in ConvolutionCall call)
+    {
+        switch (call.Direction)
+        {
+            case ConvolutionDirection.Forward when precision == CudaPrecision.Half:
+                ForwardHalf(call);
+                break;
+            case ConvolutionDirection.Forward:
+                Forward(call);
+                break;
+            case ConvolutionDirection.InputGradient:
+                InputGradient(call);
+                break;
+            default:
+                WeightGradient(call);
+                break;
+        }
+    }
+
+    private void Forward(in ConvolutionCall call)
+    {
+        ConvolutionPlan plan = PlanOf(call, "convolution2d_forward_");
+        Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
+        int depth = (int)weights.SampleCount;
+        nint packed = Packed(call, "convolution2d_pack_forward", weights.N, depth, out nint taps);
+        bool isWhole = plan.Splits == 1;
+        nint parts = isWhole ? 0 : scratch.Reserve(ConvolutionPlan.PartBytes(output.Count, plan.Splits));
+        kernels.Get(File, plan.Kernel).Launch(
+            stream, plan.Launch, packed, taps, call.Input.Address, isWhole ? AddressOf(call.Bias) : 0,
+            isWhole ? call.Output.Address : parts, input.N, input.C, input.H, input.W, output.C, output.H, output.W, depth,
+            call.Geometry.Stride, call.Geometry.Padding, isWhole && call.Relu ? 1 : 0);
+        if (!isWhole) AddParts(plan, parts, call);
+    }
+
+    private void InputGradient(in ConvolutionCall call)
+    {
+        ConvolutionPlan plan = PlanOf(call, "convolution2d_input_gradient_");
+        Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
+        nint packed = Packed(
+            call, "convolution2d_pack_input_gradient", input.C, weights.N * weights.Plane, out nint taps);
+        bool isWhole = plan.Splits == 1;
+        nint parts = isWhole ? 0 : scratch.Reserve(ConvolutionPlan.PartBytes(input.Count, plan.Splits));
+        kernels.Get(File, plan.Kernel).Launch(
+            stream, plan.Launch, packed, taps, call.Output.Address, isWhole ? call.Input.Address : parts,
+            input.N, output.C, output.H, output.W, input.C, input.H, input.W, weights.H, weights.W,
+            call.Geometry.Stride, call.Geometry.Padding, isWhole ? 1 : 0);
+        if (!isWhole) AddParts(plan, parts, call.Input);
+    }
+
+    private void WeightGradient(in ConvolutionCall call)
+    {
+        ConvolutionPlan plan = PlanOf(call, "convolution2d_weight_gradient_");
+        Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
+        bool isWhole = plan.Splits == 1;
+        nint parts = isWhole ? 0 : scratch.Reserve(ConvolutionPlan.PartBytes(weights.Count, plan.Splits));
+        kernels.Get(WeightGradientFile, plan.Kernel).Launch(
+            stream, plan.Launch, call.Input.Address, call.Output.Address, isWhole ? call.Weights.Address : parts,
+            input.N, input.C, input.H, input.W, output.C, output.H, output.W, weights.H, weights.W,
+            call.Geometry.Stride, call.Geometry.Padding, isWhole ? 1 : 0);
+        if (!isWhole) AddParts(plan, parts, call.Weights);
+        if (call.Bias is null) return;
+        kernels.Get(WeightGradientFile, "convolution2d_bias_gradient").Launch(
+            stream, new LaunchShape(new Extent(output.C), new Extent(ThreadsPerBlock)),
+            call.Output.Address, call.Bias.Address, output.N, output.C, output.Plane);
+    }
+
+    private void AddParts(ConvolutionPlan plan, nint parts, in ConvolutionCall call)
+    {
+        Shape output = call.Output.Shape;
+        kernels.Get(File, "convolution2d_add_parts_forward").Launch(
+            stream, OneThreadEach(output.Count), parts, AddressOf(call.Bias), call.Output.Address,
+            output.Count, output.C, output.Plane, plan.Splits, call.Relu ? 1 : 0);
+    }
+
+    private void AddParts(ConvolutionPlan plan, nint parts, Tensor gradient) =>
+        kernels.Get(File, "convolution2d_add_parts_gradient").Launch(
+            stream, OneThreadEach(gradient.Shape.Count), parts, gradient.Address, gradient.Shape.Count, plan.Splits);
+
+    /// <summary>The weights as [depth, rows], rows padded to a multiple of 4, and behind them a tap for each of
+    /// depth.</summary>
+    private nint Packed(in ConvolutionCall call, string packer, int rows, int depth, out nint taps)
+    {
+        Shape weights = call.Weights.Shape;
+        bool dependsOnStride = call.Direction == ConvolutionDirection.InputGradient;
+        var order = new PackedOrder(packer, dependsOnStride ? call.Geometry.Stride : 1);
+        long valueBytes = (long)depth * ConvolutionProduct.CeilingOf(rows, 4) * 4 * sizeof(float);
+        nint packed = PackedWeights.Find(
+            call.Weights, order, valueBytes + depth * sizeof(int), stream, out bool isStale);
+        taps = packed + (nint)valueBytes;
+        if (!isStale) return packed;
+        const int Tile = 32, RowsOfThreads = 8;
+        var grid = new Extent(ConvolutionProduct.CeilingOf(depth, Tile), ConvolutionProduct.CeilingOf(rows, Tile));
+        var launch = new LaunchShape(grid, new Extent(Tile, RowsOfThreads));
+        CudaKernel kernel = kernels.Get(File, packer);
+        if (dependsOnStride)
+        {
+            kernel.Launch(
+                stream, launch, call.Weights.Address, packed, taps, weights.N, weights.C, weights.H, weights.W, order.Stride);
+        }
+        else kernel.Launch(stream, launch, call.Weights.Address, packed, taps, weights.N, weights.C, weights.H, weights.W);
+
+        return packed;
+    }
+
+    private ConvolutionPlan PlanOf(in ConvolutionCall call, string prefix)
+    {
+        (ConvolutionDirection, ConvolutionShape) key = (call.Direction, call.Shape);
+        if (_plans.TryGetValue(key, out ConvolutionPlan? plan)) return plan;
+        bool isHalf = precision == CudaPrecision.Half && call.Direction == ConvolutionDirection.Forward;
+        ConvolutionArithmetic arithmetic = isHalf ? ConvolutionArithmetic.Half
+            : precision == CudaPrecision.Tf32 && _device.ComputeCapability.Major >= 8 ? ConvolutionArithmetic.Tf32
+            : ConvolutionArithmetic.Float;
+        ConvolutionProduct product = ConvolutionProduct.Of(call.Direction, call.Shape, isHalf);
+        return _plans[key] = ConvolutionPlan.Choose(product, arithmetic, prefix, _device.Multiprocessors);
+    }
+
+    private static LaunchShape OneThreadEach(long count) =>
+        new(new Extent(checked((int)((count + ThreadsPerBlock - 1) / ThreadsPerBlock))), new Extent(ThreadsPerBlock));
+
+    /// <summary>The kernels' null for what is absent.</summary>
+    private static nint AddressOf(Tensor? tensor) => tensor?.Address ?? 0;
+}
