@@ -29,6 +29,12 @@ public interface IBackend : IDisposable
 
     void Copy(Tensor source, Tensor destination);
 
+    /// <summary>Prepares work that will run again and again on the same tensors, for as little cost per run as the backend
+    /// can.</summary>
+    /// <param name="work">Calls of this backend that neither upload nor download; the same with the same arguments each
+    /// time. Nothing is run yet.</param>
+    Recording Record(Action work);
+
     // ---- from pixels to the networks' input
 
     /// <summary>Adjusts colours, squash-resizes exactly as Pillow's BILINEAR does (anti-aliased, 8 bits between the two

@@ -20,6 +20,7 @@ public sealed class DetectionPlan : IDisposable
     private readonly MapOrder _order;
     private readonly bool _padded;
     private readonly Tape _tape;
+    private readonly Recording _networks;
     private readonly Tensor _image, _autoencoderImage, _combined, _bordered, _score;
     private Tensor? _map;
 
@@ -48,6 +49,8 @@ public sealed class DetectionPlan : IDisposable
         Variable local = _tape.SquaredDifferenceMap(teacherFeatures, student.TeacherHalf(_tape, hidden));
         Variable global = _tape.SquaredDifferenceMap(predicted, student.AutoencoderHalf(_tape, hidden));
 
+        _networks = backend.Record(_tape.Forward);
+
         LocalMap = AtQuantileSize(local, height, width);
         GlobalMap = AtQuantileSize(global, height, width);
         _combined = _tape.Allocate(LocalMap.Shape);
@@ -67,7 +70,7 @@ public sealed class DetectionPlan : IDisposable
         _backend.Preprocess(image, ColourAdjustment.None, _image.Shape.H, _image.Shape.W, _image);
         if (_autoencoderImage != _image)
             _backend.Preprocess(image, ColourAdjustment.None, Autoencoder.InputSize, Autoencoder.InputSize, _autoencoderImage);
-        _tape.Forward();
+        _networks.Replay();
     }
 
     /// <summary>Scales and combines the two maps that <see cref="ComputeMaps"/> left, and resizes the result.</summary>
@@ -94,6 +97,7 @@ public sealed class DetectionPlan : IDisposable
     public void Dispose()
     {
         _map?.Dispose();
+        _networks.Dispose();
         _tape.Dispose();
     }
 

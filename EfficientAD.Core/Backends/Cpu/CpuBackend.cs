@@ -57,6 +57,8 @@ public sealed unsafe partial class CpuBackend : IBackend
         destination.MarkWritten();
     }
 
+    public Recording Record(Action work) => new(work);
+
     public void Dispose()
     {
         _squaredDifferences?.Dispose();

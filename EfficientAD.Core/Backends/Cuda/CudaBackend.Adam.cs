@@ -14,6 +14,6 @@ public sealed partial class CudaBackend
             "adam", "adam", Threads(parameter.Shape.Count), gradient.Address,
             c.WeightDecay, c.Beta1, c.Rest1, c.Beta2, c.Rest2, c.Correction2, c.StepSize, AdamSettings.Epsilon,
             firstMoment.Address, secondMoment.Address, parameter.Address, parameter.Shape.Count);
-        parameter.MarkWritten();
+        MarkWritten(parameter);
     }
 }

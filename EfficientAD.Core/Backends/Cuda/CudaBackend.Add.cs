@@ -10,6 +10,6 @@ public sealed partial class CudaBackend
         RequireSameShape(source, destination);
         long count = source.Shape.Count;
         Launch("add", "add", Threads(count), source.Address, destination.Address, count);
-        destination.MarkWritten();
+        MarkWritten(destination);
     }
 }

@@ -14,6 +14,7 @@ public sealed partial class CudaBackend : IBackend
 {
     private readonly CudaContext _context;
     private readonly CudaStream _stream;
+    private readonly CudaOptions _options;
     private readonly bool _ownsHandles;
     private readonly KernelLibrary _kernels;
     private readonly Scratch _scratch;
@@ -22,22 +23,25 @@ public sealed partial class CudaBackend : IBackend
     /// <param name="device">The driver's number, from 0.</param>
     /// <exception cref="CudaException">There is no driver or no such device.</exception>
     /// <exception cref="NotSupportedException">The device is too old.</exception>
-    public CudaBackend(int device = 0) : this(CudaContext.Open(device)) { }
+    public CudaBackend(int device = 0, CudaOptions? options = null) : this(CudaContext.Open(device), options) { }
 
     /// <summary>Computes in a context and on a stream that the caller made, among the caller's own work.</summary>
     /// <param name="context">Stays the caller's, and must outlive the backend.</param>
     /// <param name="stream">Of that context; stays the caller's, and must outlive the backend.</param>
     /// <exception cref="NotSupportedException">The device is too old.</exception>
-    public CudaBackend(CudaContext context, CudaStream stream) : this(context, stream, ownsHandles: false) { }
+    public CudaBackend(CudaContext context, CudaStream stream, CudaOptions? options = null)
+        : this(context, stream, options, ownsHandles: false) { }
 
-    internal CudaBackend(CudaDriver driver, int device = 0) : this(CudaContext.Open(driver, device)) { }
+    internal CudaBackend(CudaDriver driver, int device = 0, CudaOptions? options = null)
+        : this(CudaContext.Open(driver, device), options) { }
 
-    private CudaBackend(CudaContext context) : this(context, new CudaStream(context), ownsHandles: true) { }
+    private CudaBackend(CudaContext context, CudaOptions? options)
+        : this(context, new CudaStream(context), options, ownsHandles: true) { }
 
-    private CudaBackend(CudaContext context, CudaStream stream, bool ownsHandles)
+    private CudaBackend(CudaContext context, CudaStream stream, CudaOptions? options, bool ownsHandles)
     {
         KernelLibrary.RequireSupport(context.Device);
-        (_context, _stream, _ownsHandles) = (context, stream, ownsHandles);
+        (_context, _stream, _options, _ownsHandles) = (context, stream, options ?? new CudaOptions(), ownsHandles);
         _kernels = new KernelLibrary(context);
         _scratch = new Scratch(stream);
         _filters = new ResizeFilters(stream);
@@ -57,7 +61,7 @@ public sealed partial class CudaBackend : IBackend
     {
         RequireCount(source.Length, destination);
         _stream.Upload(source, destination.Address);
-        destination.MarkWritten();
+        MarkWritten(destination);
     }
 
     public void Download(Tensor source, Span<float> destination)
@@ -69,14 +73,14 @@ public sealed partial class CudaBackend : IBackend
     public void Fill(float value, Tensor destination)
     {
         _stream.Fill(BitConverter.SingleToUInt32Bits(value), destination.Address, destination.Shape.Count);
-        destination.MarkWritten();
+        MarkWritten(destination);
     }
 
     public void Copy(Tensor source, Tensor destination)
     {
         RequireSameShape(source, destination);
         _stream.Copy(source.Address, destination.Address, source.Shape.Count * sizeof(float));
-        destination.MarkWritten();
+        MarkWritten(destination);
     }
 
     /// <summary>Frees what the backend holds on the device, in the stream's order; waits for nothing.</summary>
