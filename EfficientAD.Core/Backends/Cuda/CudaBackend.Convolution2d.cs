@@ -5,17 +5,14 @@ namespace EfficientAD.Backends.Cuda;
 
 public sealed partial class CudaBackend
 {
-    private CudaConvolution? _convolution;
-
-    /// <summary>How exactly convolutions are computed.</summary>
-    public CudaPrecision Precision { get; init; }
+    private readonly CudaConvolution _convolution;
 
     public void Convolution2d(
         Tensor input, Tensor weights, Tensor? bias, Convolution2dGeometry geometry, bool relu, Tensor output)
     {
         RequireConvolution(input.Shape, weights.Shape, geometry, output.Shape);
         if (bias is not null) RequireShape(Shape.Vector(weights.Shape.N), bias);
-        Run(new ConvolutionCall(ConvolutionDirection.Forward, geometry, input, weights, bias, output, relu));
+        _convolution.Run(new ConvolutionCall(ConvolutionDirection.Forward, geometry, input, weights, bias, output, relu));
         output.MarkWritten();
     }
 
@@ -23,7 +20,7 @@ public sealed partial class CudaBackend
         Tensor outputGradient, Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient)
     {
         RequireConvolution(inputGradient.Shape, weights.Shape, geometry, outputGradient.Shape);
-        Run(new ConvolutionCall(
+        _convolution.Run(new ConvolutionCall(
             ConvolutionDirection.InputGradient, geometry, inputGradient, weights, null, outputGradient));
         inputGradient.MarkWritten();
     }
@@ -33,12 +30,9 @@ public sealed partial class CudaBackend
     {
         RequireConvolution(input.Shape, weightGradient.Shape, geometry, outputGradient.Shape);
         if (biasGradient is not null) RequireShape(Shape.Vector(weightGradient.Shape.N), biasGradient);
-        Run(new ConvolutionCall(
+        _convolution.Run(new ConvolutionCall(
             ConvolutionDirection.WeightGradient, geometry, input, weightGradient, biasGradient, outputGradient));
         weightGradient.MarkWritten();
         biasGradient?.MarkWritten();
     }
-
-    private void Run(in ConvolutionCall call) =>
-        (_convolution ??= new CudaConvolution(_stream, _kernels, _scratch, Precision)).Run(call);
 }

@@ -45,6 +45,7 @@ public sealed partial class CudaBackend : IBackend
         _kernels = new KernelLibrary(context);
         _scratch = new Scratch(stream);
         _filters = new ResizeFilters(stream);
+        _convolution = new CudaConvolution(stream, _kernels, _scratch, _options.Precision);
     }
 
     public string Name => $"CUDA, {_context.Device.Name} (compute capability {_context.Device.ComputeCapability})";
