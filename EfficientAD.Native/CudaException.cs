@@ -18,6 +18,10 @@ public sealed class CudaException : Exception
         IsOutOfMemory = result == CudaResult.OutOfMemory;
     }
 
+    /// <summary>A library beside the driver failed.</summary>
+    internal CudaException(string function, int code, string name, string? remedy)
+        : base(Compose(function, code, name, "", null, remedy)) => (Function, Code, Name) = (function, code, name);
+
     /// <summary>The native function; null where it was our own check that failed.</summary>
     public string? Function { get; }
 

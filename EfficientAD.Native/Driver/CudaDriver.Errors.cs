@@ -17,10 +17,15 @@ internal sealed partial class CudaDriver
     [DoesNotReturn]
     public void Throw(CudaResult result, string call, string? details)
     {
-        int arguments = call.IndexOf('(');
-        string function = arguments < 0 ? call : call[(call.LastIndexOf('.', arguments) + 1)..arguments];
         (string name, string meaning) = Describe(result);
-        throw new CudaException(function, result, name, meaning, details);
+        throw new CudaException(FunctionOf(call), result, name, meaning, details);
+    }
+
+    /// <summary>cuInit of "driver.cuInit(0)".</summary>
+    internal static string FunctionOf(string call)
+    {
+        int arguments = call.IndexOf('(');
+        return arguments < 0 ? call : call[(call.LastIndexOf('.', arguments) + 1)..arguments];
     }
 
     /// <summary>The driver's own name and description of an error.</summary>
