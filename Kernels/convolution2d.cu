@@ -4,7 +4,7 @@
 // forward         output[co, pixel] = bias + sum over k = (ci, ky, kx) of weights[co, k] input[n, ci, y + ky, x + kx]
 // input gradient  gradient[ci, pixel] += sum over k = (co, ky, kx) of weights[k, ci] output_gradient[n, co, ...]
 //
-// Weights are packed first: [k, rows], rows padded to a multiple of 4, and behind them per k its tap (channel, y, x).
+// Weights are packed first: [k, rows], rows padded to a multiple of 4, and behind them per k its tap (channel, y, x), and 8 more.
 // A column of the product is a pixel: eight neighbouring lanes load and store neighbouring pixels. Pixels beyond the
 // image come as zeros out of cp.async. With stride s the input gradient falls into s x s independent convolutions, one
 // per residue of the tap (grid z), so that no product with an inserted zero is computed.
@@ -54,6 +54,8 @@ __device__ __forceinline__ void pack(
         for (int i = threadIdx.y; i < 32; i += 8)
             tile[i][threadIdx.x] = row0 + i < rows ? weights[from.source + (long long)(row0 + i) * from.row_stride] : 0.0f;
         if (row0 == 0 && threadIdx.y == 0) taps[k] = from.tap;
+    } else if (row0 == 0 && threadIdx.y == 0 && k < depth + Depth) {
+        taps[k] = 0;  // the last stage reads as far, and multiplies with zeros
     }
     __syncthreads();
     const int row = row0 + threadIdx.x, stored_rows = (rows + 3) & ~3;
@@ -80,6 +82,8 @@ __device__ __forceinline__ float minus_infinity() { return __int_as_float(0xFF80
 
 // Packed weights of one product: [depth, rows padded to a multiple of 4].
 struct Weights { const float* values; const int* taps; int rows, depth; };
+
+constexpr int Outside = -0x40000000;  // a row of no image, whatever tap is added
 
 // Columns are the pixels of samples x height x width. Column (n, y, x) meets a tap (c, dy, dx) at row y * step + origin_y
 // + dy and column x * step + origin_x + dx of source [n, channels, source_height, source_width].
@@ -124,25 +128,23 @@ __device__ __forceinline__ void gather_product(
     // ... and four k of one column of B, a pixel.
     const int local = threadIdx.x % T::Columns, b_slot = Product::slot(local), b_k = threadIdx.x / T::Columns * 4;
     const int column = first_column + local, column_plane = columns.height * columns.width, n = column / column_plane;
-    const bool b_valid = n < columns.samples;
-    const int y0 = column % column_plane / columns.width * columns.step + columns.origin_y;
+    const int y0 = n < columns.samples ? column % column_plane / columns.width * columns.step + columns.origin_y : Outside;
     const int x0 = column % columns.width * columns.step + columns.origin_x;
-    const int plane = source.height * source.width;
-    const float* sample = source.values + (b_valid ? (long long)n * source.channels * plane : 0);
+    const int plane = source.height * source.width, sample = n * source.channels * plane;
 
-    int k = first_k;
+    const int* taps = weights.taps + first_k + b_k;
+    int a_left = last_k - first_k - a_k, b_left = last_k - first_k - b_k;
     accumulate(product, (last_k - first_k + Depth - 1) / Depth, [&](typename T::Stage& stage) {
-        copy_async_16(&stage.a[a_k][a_row], a, a_valid && k + a_k < last_k);
-        a += (long long)Depth * stored_rows;
+        copy_async_16(&stage.a[a_k][a_row], a, a_valid && a_left > 0);
         #pragma unroll
         for (int i = 0; i < 4; i++) {
-            const int tap = weights.taps[min(k + b_k + i, last_k - 1)];
-            const int y = y0 + (tap << 16 >> 24), x = x0 + (tap << 24 >> 24);
-            const bool inside = (unsigned)y < (unsigned)source.height && (unsigned)x < (unsigned)source.width;
-            const float* value = sample + ((tap >> 16) * plane + y * source.width + x);
-            copy_async_4(&stage.b[b_k + i][b_slot], value, inside && b_valid && k + b_k + i < last_k);
+            const int tap = taps[i], y = y0 + (tap << 16 >> 24), x = x0 + (tap << 24 >> 24);
+            const bool inside = (unsigned)y < (unsigned)source.height && (unsigned)x < (unsigned)source.width && b_left > i;
+            copy_async_4(
+                &stage.b[b_k + i][b_slot], source.values + (sample + (tap >> 16) * plane + y * source.width + x), inside);
         }
-        k += Depth;
+        a += (long long)Depth * stored_rows, taps += Depth;
+        a_left -= Depth, b_left -= Depth;
     });
 }
 

@@ -125,9 +125,9 @@ __device__ __forceinline__ void convolve(float (&sum)[T::Down][T::Across][4], co
             wait_for_copies<Stages - 2>();
             __syncthreads();  // stage s has come for all threads, and nobody reads stage s - 1 any more
         }
-        if (s + Stages - 1 < stages) loader.load(buffer[(s + Stages - 1) % Stages]);
+        if (s + Stages - 1 < stages) loader.load(buffer[(unsigned)(s + Stages - 1) % Stages]);
         commit_copies();
-        if (s >= 0) multiply<T>(sum, buffer[s % Stages]);
+        if (s >= 0) multiply<T>(sum, buffer[(unsigned)s % Stages]);
     }
 }
 

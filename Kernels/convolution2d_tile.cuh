@@ -161,9 +161,9 @@ __device__ __forceinline__ void accumulate(Product& product, int stages, Load lo
             wait_for_copies<Stages - 2>();
             __syncthreads();  // stage s has come for all threads, and nobody reads stage s - 1 any more
         }
-        if (s + Stages - 1 < stages) load(buffer[(s + Stages - 1) % Stages]);
+        if (s + Stages - 1 < stages) load(buffer[(unsigned)(s + Stages - 1) % Stages]);
         commit_copies();
-        if (s >= 0) product.multiply(buffer[s % Stages]);
+        if (s >= 0) product.multiply(buffer[(unsigned)s % Stages]);
     }
 }
 

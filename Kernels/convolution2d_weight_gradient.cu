@@ -44,21 +44,22 @@ __device__ __forceinline__ void pixel_product(
         columns[i] = column_of(p, first_column + Product::column_in(slots[i]));
     }
 
-    int k = first_k + lane_k;  // the output pixel (n, y, x)
+    int left = last_k - first_k - lane_k, k = first_k + lane_k;  // the output pixel (n, y, x)
     int n = k / plane, y = k % plane / p.ow, x = k % p.ow;
     accumulate(product, (last_k - first_k + Depth - 1) / Depth, [&](typename T::Stage& stage) {
-        const bool valid = k < last_k;
-        const float* gradient = p.output_gradient + ((long long)n * p.co + first_row) * plane + y * p.ow + x;
-        const int top = y * p.stride - p.padding, left = x * p.stride - p.padding;
-        const float* corner = p.input + ((long long)n * p.ci * input_plane + top * p.w + left);
+        const int gradient = (n * p.co + first_row) * plane + y * p.ow + x;
+        const int top = y * p.stride - p.padding, leftmost = x * p.stride - p.padding;
+        const int corner = n * p.ci * input_plane + top * p.w + leftmost;
         #pragma unroll
         for (int i = 0; i < T::Loads; i++) {
-            const bool in_rows = first_row + slots[i] < p.co;
-            copy_async_4(&stage.a[lane_k][slots[i]], gradient + slots[i] * plane, valid && in_rows);
-            const bool inside = (unsigned)(top + columns[i].ky) < (unsigned)p.h && (unsigned)(left + columns[i].kx) < (unsigned)p.w;
-            copy_async_4(&stage.b[lane_k][slots[i]], corner + columns[i].offset, valid && inside);
+            copy_async_4(
+                &stage.a[lane_k][slots[i]], p.output_gradient + (gradient + slots[i] * plane),
+                left > 0 && first_row + slots[i] < p.co);
+            copy_async_4(
+                &stage.b[lane_k][slots[i]], p.input + (corner + columns[i].offset),
+                left > 0 && (unsigned)(top + columns[i].ky) < (unsigned)p.h && (unsigned)(leftmost + columns[i].kx) < (unsigned)p.w);
         }
-        k += Depth;
+        left -= Depth;
         for (x += Depth; x >= p.ow; x -= p.ow)
             if (++y == p.oh) { y = 0; n++; }
     });

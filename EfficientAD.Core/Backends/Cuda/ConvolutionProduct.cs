@@ -39,14 +39,12 @@ internal readonly record struct ConvolutionProduct(int Rows, int Columns, int De
                 $"taps at most; the weights are {weights}.");
         }
 
-        long largest = Math.Max(
-            Math.Max((long)Chunked(input.C) * input.Plane, Math.Max(output.SampleCount, weights.Count)),
-            Math.Max((long)input.N * input.Plane, (long)output.N * output.Plane));
-        if (largest > int.MaxValue / 2)
+        long largest = Math.Max((input with { C = Chunked(input.C) }).Count, Math.Max(output.Count, weights.Count));
+        if (largest > int.MaxValue)
         {
             throw new ArgumentException(
-                $"Convolution2d: input {input} and weights {weights} are beyond the kernels' 32-bit indices; use a " +
-                "smaller image or batch.");
+                $"Convolution2d: input {input} and weights {weights} are beyond the kernels' 32-bit indices: " +
+                "2^31 values. Use a smaller image or batch.");
         }
     }
 }

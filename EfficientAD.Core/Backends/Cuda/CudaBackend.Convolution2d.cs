@@ -13,7 +13,6 @@ public sealed partial class CudaBackend
         RequireConvolution(input.Shape, weights.Shape, geometry, output.Shape);
         if (bias is not null) RequireShape(Shape.Vector(weights.Shape.N), bias);
         _convolution.Run(new ConvolutionCall(ConvolutionDirection.Forward, geometry, input, weights, bias, output, relu));
-        output.MarkWritten();
     }
 
     public void Convolution2dInputGradient(
@@ -22,7 +21,6 @@ public sealed partial class CudaBackend
         RequireConvolution(inputGradient.Shape, weights.Shape, geometry, outputGradient.Shape);
         _convolution.Run(new ConvolutionCall(
             ConvolutionDirection.InputGradient, geometry, inputGradient, weights, null, outputGradient));
-        inputGradient.MarkWritten();
     }
 
     public void Convolution2dWeightGradient(
@@ -32,7 +30,5 @@ public sealed partial class CudaBackend
         if (biasGradient is not null) RequireShape(Shape.Vector(weightGradient.Shape.N), biasGradient);
         _convolution.Run(new ConvolutionCall(
             ConvolutionDirection.WeightGradient, geometry, input, weightGradient, biasGradient, outputGradient));
-        weightGradient.MarkWritten();
-        biasGradient?.MarkWritten();
     }
 }

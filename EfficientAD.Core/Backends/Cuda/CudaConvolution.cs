@@ -8,7 +8,7 @@ internal sealed partial class CudaConvolution(
     CudaStream stream, KernelLibrary kernels, Scratch scratch, CudaPrecision precision)
 {
     private const string File = "convolution2d", WeightGradientFile = "convolution2d_weight_gradient";
-    private const int ThreadsPerBlock = 256;
+    private const int ThreadsPerBlock = 256, TapsBehind = 8;
 
     private readonly Dictionary<(ConvolutionDirection, ConvolutionShape), ConvolutionPlan> _plans = [];
     private readonly CudaDevice _device = stream.Context.Device;
@@ -94,7 +94,7 @@ internal sealed partial class CudaConvolution(
             stream, OneThreadEach(gradient.Shape.Count), parts, gradient.Address, gradient.Shape.Count, plan.Splits);
 
     /// <summary>The weights as [depth, rows], rows padded to a multiple of 4, and behind them a tap for each of
-    /// depth.</summary>
+    /// depth and for the rest of a last stage.</summary>
     private nint Packed(in ConvolutionCall call, string packer, int rows, int depth, out nint taps)
     {
         Shape weights = call.Weights.Shape;
@@ -102,11 +102,11 @@ internal sealed partial class CudaConvolution(
         var order = new PackedOrder(packer, dependsOnStride ? call.Geometry.Stride : 1);
         long valueBytes = (long)depth * ConvolutionProduct.CeilingOf(rows, 4) * 4 * sizeof(float);
         nint packed = PackedWeights.Find(
-            call.Weights, order, valueBytes + depth * sizeof(int), stream, out bool isStale);
+            call.Weights, order, valueBytes + (depth + TapsBehind) * sizeof(int), stream, out bool isStale);
         taps = packed + (nint)valueBytes;
         if (!isStale) return packed;
         const int Tile = 32, RowsOfThreads = 8;
-        var grid = new Extent(ConvolutionProduct.CeilingOf(depth, Tile), ConvolutionProduct.CeilingOf(rows, Tile));
+        var grid = new Extent(ConvolutionProduct.CeilingOf(depth + TapsBehind, Tile), ConvolutionProduct.CeilingOf(rows, Tile));
         var launch = new LaunchShape(grid, new Extent(Tile, RowsOfThreads));
         CudaKernel kernel = kernels.Get(File, packer);
         if (dependsOnStride)
