@@ -10,7 +10,7 @@ public abstract partial class BackendTests
     [Theory, MemberData(nameof(Convolutions))]
     public void Convolution2d_MatchesPlainLoops(ConvolutionCase c)
     {
-        double tolerance = Rounding(c.FanIn, c.WeightScale);
+        double tolerance = ConvolutionRounding(c.FanIn, c.WeightScale);
         float[] output = Run(c.OutputShape, [c.Input, c.Weights, c.Bias], (on, s, d) =>
             on.Convolution2d(s[0], s[1], s[2], c.Geometry, c.Relu, d));
         HostTensor expected = PlainConvolution2d.Forward(c.Input, c.Weights, c.Bias, c.Geometry, c.Relu);
@@ -30,7 +30,7 @@ public abstract partial class BackendTests
                 on.Convolution2dInputGradient(s[0], s[1], c.Geometry, d));
         HostTensor expected = PlainConvolution2d.InputGradient(c.OutputGradient, c.Weights, c.Geometry, c.InputShape);
         TensorAssert.Close(
-            (initial + expected).Values, gradient, Rounding(c.Co * c.Kh * c.Kw, c.WeightScale),
+            (initial + expected).Values, gradient, ConvolutionRounding(c.Co * c.Kh * c.Kw, c.WeightScale),
             because: RoundingReason);
     }
 
@@ -41,7 +41,7 @@ public abstract partial class BackendTests
         HostTensor bias = HostTensor.Random(Shape.Vector(c.Co), 77, 2);
         float[][] gradients = Run([c.Input, c.OutputGradient], [weights, bias], (on, s, d) =>
             on.Convolution2dWeightGradient(s[0], s[1], c.Geometry, d[0], d[1]));
-        double tolerance = Rounding(c.N * c.OutputShape.Plane, 1);
+        double tolerance = ConvolutionRounding(c.N * c.OutputShape.Plane, 1);
         HostTensor expected = PlainConvolution2d.WeightGradient(c.Input, c.OutputGradient, c.Geometry, c.WeightShape);
         TensorAssert.Close((weights + expected).Values, gradients[0], tolerance, because: RoundingReason);
         expected = PlainConvolution2d.BiasGradient(c.OutputGradient);
@@ -110,10 +110,10 @@ public abstract partial class BackendTests
         Backend.Upload(other.ToFloats(), weights);
         HostTensor expected = PlainConvolution2d.Forward(c.Input, other, null, c.Geometry, relu: false);
         TensorAssert.Close(
-            expected.Values, Convolve(weights, output), Rounding(c.FanIn, 1),
+            expected.Values, Convolve(weights, output), ConvolutionRounding(c.FanIn, 1),
             because: "after Upload: " + RoundingReason);
         TensorAssert.Close(
-            expected.Values.AsSpan(4 * 20), Convolve(half, halfOutput), Rounding(c.FanIn, 1),
+            expected.Values.AsSpan(4 * 20), Convolve(half, halfOutput), ConvolutionRounding(c.FanIn, 1),
             because: "view of rows, after Upload: " + RoundingReason);
 
         Backend.Copy(half, weights.Samples(0, 4));

@@ -22,7 +22,7 @@ public abstract partial class BackendTests
         HostTensor weights = HostTensor.Random(shapes.WeightShape, seed, 1, shapes.WeightScale);
         float[] output = Run(shapes.OutputShape, [input, weights, bias], (on, s, d) =>
             on.Convolution2d(s[0], s[1], s[2], shapes.Geometry, shapes.Relu, d));
-        double tolerance = Rounding(shapes.FanIn, shapes.WeightScale);
+        double tolerance = ConvolutionRounding(shapes.FanIn, shapes.WeightScale);
         TensorAssert.Close(Torch.Floats($"{name}.output"), output, tolerance, because: RoundingReason);
 
         HostTensor gradient = HostTensor.Random(shapes.OutputShape, seed, 3);
@@ -40,9 +40,9 @@ public abstract partial class BackendTests
                 on.Convolution2dInputGradient(s[0], s[1], shapes.Geometry, d[0]);
                 on.Convolution2dWeightGradient(s[2], s[0], shapes.Geometry, d[1], d[2]);
             });
-        tolerance = Rounding(shapes.Co * shapes.Kh * shapes.Kw, shapes.WeightScale);
+        tolerance = ConvolutionRounding(shapes.Co * shapes.Kh * shapes.Kw, shapes.WeightScale);
         TensorAssert.Close(Torch.Floats($"{name}.input_gradient"), gradients[0], tolerance, 1e-7, RoundingReason);
-        tolerance = Rounding(shapes.N * shapes.OutputShape.Plane, 1);
+        tolerance = ConvolutionRounding(shapes.N * shapes.OutputShape.Plane, 1);
         TensorAssert.Close(Torch.Floats($"{name}.weight_gradient"), gradients[1], tolerance, 1e-7, RoundingReason);
         TensorAssert.Close(Torch.Floats($"{name}.bias_gradient"), gradients[2], tolerance, 1e-7, RoundingReason);
     });

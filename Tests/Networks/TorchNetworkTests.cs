@@ -58,7 +58,7 @@ public sealed class TorchNetworkTests : IDisposable
                     cropped[(plane * inner.H + y) * inner.W + x] = whole[row * outer.W + x + Border];
                 }
 
-        TensorAssert.Close(cropped, centre, 1e-6, 1e-6, "the same products; their order may differ between tiles");
+        TensorAssert.Close(cropped, centre, 1e-4, 0, "the same convolutions by other tiles: rounding of minimal filtering");
     }
 
     [Theory, InlineData(256, 56, 64)]

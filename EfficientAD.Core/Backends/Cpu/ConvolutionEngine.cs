@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using EfficientAD.Backends.Cpu.Filtering;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
@@ -8,9 +9,9 @@ internal abstract class ConvolutionEngine : IDisposable
 {
     public static ConvolutionEngine Create(InstructionSet instructionSet, WorkerPool pool) => instructionSet switch
     {
-        InstructionSet.Avx512 => new DirectConvolution<WideKernels<Vector512<float>, Lanes512>>(pool),
-        InstructionSet.Avx2 => new DirectConvolution<NarrowKernels<Vector256<float>, Lanes256>>(pool),
-        _ => new DirectConvolution<NarrowKernels<Vector128<float>, Lanes128>>(pool),
+        InstructionSet.Avx512 => CreateWide<Vector512<float>, Lanes512>(pool),
+        InstructionSet.Avx2 => CreateNarrow<Vector256<float>, Lanes256>(pool),
+        _ => CreateNarrow<Vector128<float>, Lanes128>(pool),
     };
 
     public abstract void Forward(
@@ -23,4 +24,12 @@ internal abstract class ConvolutionEngine : IDisposable
         Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient);
 
     public abstract void Dispose();
+
+    private static FilteringEngine<Form4x4<TVector, TLanes>, Form6x3<TVector, TLanes>, WideProducts<TVector, TLanes>>
+        CreateWide<TVector, TLanes>(WorkerPool pool) where TLanes : struct, ILanes<TVector> =>
+        new(new DirectConvolution<WideKernels<TVector, TLanes>>(pool), pool);
+
+    private static FilteringEngine<Form4x4<TVector, TLanes>, Form6x3<TVector, TLanes>, NarrowProducts<TVector, TLanes>>
+        CreateNarrow<TVector, TLanes>(WorkerPool pool) where TLanes : struct, ILanes<TVector> =>
+        new(new DirectConvolution<NarrowKernels<TVector, TLanes>>(pool), pool);
 }

@@ -2,62 +2,50 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
 
-/// <summary>Weights in the order in which the inner loop reads them: [block of depth][block of rows][depth][row].</summary>
-/// <remarks>Kept with the tensor and made anew when its version has changed, so that inference packs once.</remarks>
-internal sealed unsafe class PackedWeights
+/// <summary>Where a weight lies in a tensor: row * Row + channel * Channel + tap * Tap from Start. Rows are what a
+/// convolution computes, channels what it sums over.</summary>
+internal readonly record struct WeightStrides(long Start, long Row, long Channel, long Tap)
 {
-    private AlignedMemory? _forward, _backward;
-    private int _forwardVersion = -1, _backwardVersion = -1;
+    /// <summary>Rows are output channels.</summary>
+    public static WeightStrides Forward(Shape shape) => new(0, shape.SampleCount, shape.Plane, 1);
 
-    /// <summary>Where a weight lies: row * Row + channel * Channel + tap * Tap from Start.</summary>
-    private readonly record struct Strides(long Start, long Row, long Channel, long Tap);
+    /// <summary>For the input gradient: rows are input channels, taps are reversed.</summary>
+    public static WeightStrides Backward(Shape shape) => new(shape.Plane - 1, shape.Plane, shape.SampleCount, -1);
+}
 
-    /// <summary>For the forward pass: rows are output channels, depth runs over [input channel, ky, kx].</summary>
+/// <summary>Weights in the order in which the inner loop of the direct convolution reads them:
+/// [block of depth][block of rows][depth][row], depth over [channel, ky, kx].</summary>
+internal static unsafe class PackedWeights
+{
+    private static readonly object ForwardForm = new(), BackwardForm = new();
+
+    /// <summary>For the forward pass: rows are output channels.</summary>
     public static float* Forward(Tensor weights, int rows, int depthBlock, WorkerPool pool)
     {
-        PackedWeights packed = Of(weights);
         Shape shape = weights.Shape;
-        if (packed._forwardVersion != weights.Version)
-        {
-            packed._forward ??= Allocate(shape.N, shape.C * shape.Plane, rows);
-            var strides = new Strides(0, shape.SampleCount, shape.Plane, 1);
-            Pack(weights, strides, shape.N, shape.C * shape.Plane, rows, depthBlock, pool, packed._forward);
-            packed._forwardVersion = weights.Version;
-        }
-
-        return (float*)packed._forward!.Address;
+        return WeightCache.Get(weights, ForwardForm, Count(shape.N, shape.C * shape.Plane, rows), target => Pack(
+            weights, WeightStrides.Forward(shape), shape.N, shape.C * shape.Plane, rows, depthBlock, pool, (float*)target));
     }
 
     /// <summary>For the input gradient: rows are input channels, depth runs over [output channel, ky, kx], taps reversed.</summary>
     public static float* Backward(Tensor weights, int rows, int depthBlock, WorkerPool pool)
     {
-        PackedWeights packed = Of(weights);
         Shape shape = weights.Shape;
-        if (packed._backwardVersion != weights.Version)
-        {
-            packed._backward ??= Allocate(shape.C, shape.N * shape.Plane, rows);
-            var strides = new Strides(shape.Plane - 1, shape.Plane, shape.SampleCount, -1);
-            Pack(weights, strides, shape.C, shape.N * shape.Plane, rows, depthBlock, pool, packed._backward);
-            packed._backwardVersion = weights.Version;
-        }
-
-        return (float*)packed._backward!.Address;
+        return WeightCache.Get(weights, BackwardForm, Count(shape.C, shape.N * shape.Plane, rows), target => Pack(
+            weights, WeightStrides.Backward(shape), shape.C, shape.N * shape.Plane, rows, depthBlock, pool, (float*)target));
     }
 
-    private static PackedWeights Of(Tensor weights) => (PackedWeights)(weights.Derived ??= new PackedWeights());
-
-    private static AlignedMemory Allocate(int rowCount, int depth, int rows) =>
-        new((long)(rowCount + rows - 1) / rows * rows * depth * sizeof(float));
+    private static long Count(int rowCount, int depth, int rows) => (long)(rowCount + rows - 1) / rows * rows * depth;
 
     private static void Pack(
-        Tensor weights, Strides strides, int rowCount, int depth, int rows, int depthBlock, WorkerPool pool, AlignedMemory memory)
+        Tensor weights, WeightStrides strides, int rowCount, int depth, int rows, int depthBlock, WorkerPool pool, float* packed)
     {
         int rowBlocks = (rowCount + rows - 1) / rows, taps = weights.Shape.Plane;
         pool.Run((depth + depthBlock - 1) / depthBlock, block =>
         {
             int first = block * depthBlock, last = Math.Min(first + depthBlock, depth);
             float* source = (float*)weights.Address + strides.Start;
-            float* target = (float*)memory.Address + (long)first * rowBlocks * rows;
+            float* target = packed + (long)first * rowBlocks * rows;
             for (int rowBlock = 0; rowBlock < rowBlocks; rowBlock++)
             {
                 (int channel, int tap) = Math.DivRem(first, taps);

@@ -1,0 +1,27 @@
+namespace EfficientAD.Backends.Cpu.Filtering;
+
+/// <summary>The matrix products of filtered convolutions, as register tiles. A panel is two vectors of output channels.</summary>
+internal unsafe interface IProductKernels
+{
+    /// <summary>Tiles that <see cref="Multiply"/> takes at once.</summary>
+    static abstract int Rows { get; }
+
+    /// <summary>Input channels that <see cref="Correlate"/> takes at once; divides <see cref="Lanes"/>.</summary>
+    static abstract int GradientRows { get; }
+
+    /// <summary>Floats in a vector.</summary>
+    static abstract int Lanes { get; }
+
+    /// <summary>products[tile] = sum over channels of tiles[block][tile][lane] * weights[block][lane].</summary>
+    /// <param name="tiles">[blocks][Rows][Lanes].</param>
+    /// <param name="weights">[blocks][Lanes] panels.</param>
+    /// <param name="blocks">Blocks of <see cref="Lanes"/> channels.</param>
+    /// <param name="products">[Rows] panels, overwritten.</param>
+    static abstract void Multiply(float* tiles, float* weights, int blocks, float* products);
+
+    /// <summary>sums[row] += sum over i of rows[i][row] * columns[i], for the first <see cref="GradientRows"/> rows.</summary>
+    /// <param name="rows">[depth][Lanes].</param>
+    /// <param name="columns">[depth] panels.</param>
+    /// <param name="sums">[GradientRows] panels.</param>
+    static abstract void Correlate(float* rows, float* columns, int depth, float* sums);
+}

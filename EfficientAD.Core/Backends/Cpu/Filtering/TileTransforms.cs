@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+
+namespace EfficientAD.Backends.Cpu.Filtering;
+
+/// <summary>The transforms of a form in both directions, each for one block of channels.</summary>
+internal static unsafe class TileTransforms<TForm, TKernels>
+    where TForm : struct, IFilterForm
+    where TKernels : struct, IProductKernels
+{
+    /// <summary>m + r - 1: values of a tile in one direction.</summary>
+    public static int Extent => TForm.Outputs + TForm.Kernel - 1;
+
+    public static int Points => Extent * Extent;
+
+    /// <summary>Floats of scratch that a transform needs.</summary>
+    public static int Scratch => Points * TKernels.Lanes;
+
+    /// <param name="tile">Its first pixel; rows <paramref name="pitch"/> floats apart.</param>
+    /// <param name="target">Factors of points, <paramref name="pointPitch"/> floats apart.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Input(float* tile, nint pitch, float* scratch, float* target, nint pointPitch)
+    {
+        int extent = Extent, lanes = TKernels.Lanes;
+        for (int x = 0; x < extent; x++) TForm.Input(tile + x * lanes, pitch, scratch + x * lanes, extent * lanes);
+        for (int y = 0; y < extent; y++)
+            TForm.Input(scratch + y * extent * lanes, lanes, target + y * extent * pointPitch, pointPitch);
+    }
+
+    /// <param name="products">Of points, <paramref name="pointPitch"/> floats apart.</param>
+    /// <param name="tile">[m][m] vectors.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Output(float* products, nint pointPitch, float* scratch, float* tile)
+    {
+        int extent = Extent, lanes = TKernels.Lanes;
+        for (int x = 0; x < extent; x++)
+            TForm.Output(products + x * pointPitch, extent * pointPitch, scratch + x * lanes, extent * lanes);
+        for (int y = 0; y < TForm.Outputs; y++)
+            TForm.Output(scratch + y * extent * lanes, lanes, tile + y * TForm.Outputs * lanes, lanes);
+    }
+
+    /// <param name="tile">Its first output gradient; rows <paramref name="pitch"/> floats apart.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void OutputGradient(float* tile, nint pitch, float* scratch, float* target, nint pointPitch)
+    {
+        int extent = Extent, outputs = TForm.Outputs, lanes = TKernels.Lanes;
+        for (int x = 0; x < outputs; x++)
+            TForm.OutputGradient(tile + x * lanes, pitch, scratch + x * lanes, outputs * lanes);
+        for (int y = 0; y < extent; y++)
+            TForm.OutputGradient(scratch + y * outputs * lanes, lanes, target + y * extent * pointPitch, pointPitch);
+    }
+
+    /// <param name="weights">[r][r] vectors.</param>
+    public static void Weights(float* weights, float* scratch, float* target, nint pointPitch)
+    {
+        int extent = Extent, kernel = TForm.Kernel, lanes = TKernels.Lanes;
+        for (int x = 0; x < kernel; x++) TForm.Weights(weights + x * lanes, kernel * lanes, scratch + x * lanes, kernel * lanes);
+        for (int y = 0; y < extent; y++)
+            TForm.Weights(scratch + y * kernel * lanes, lanes, target + y * extent * pointPitch, pointPitch);
+    }
+
+    /// <param name="weightGradient">[r][r] vectors.</param>
+    public static void WeightGradient(float* sums, nint pointPitch, float* scratch, float* weightGradient)
+    {
+        int extent = Extent, kernel = TForm.Kernel, lanes = TKernels.Lanes;
+        for (int x = 0; x < extent; x++)
+            TForm.WeightGradient(sums + x * pointPitch, extent * pointPitch, scratch + x * lanes, extent * lanes);
+        for (int y = 0; y < kernel; y++)
+            TForm.WeightGradient(scratch + y * extent * lanes, lanes, weightGradient + y * kernel * lanes, lanes);
+    }
+}
