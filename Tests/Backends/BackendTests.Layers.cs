@@ -95,6 +95,21 @@ public abstract partial class BackendTests
             shape, [g], (on, s, d) => on.ResizeBilinearBackward(s[0], d));
     }
 
+    [Theory]
+    [InlineData(1, 1, 1, 1, 0.25f, -4.125f, 1, 3)]      // smallest: all of it outside
+    [InlineData(2, 3, 5, 7, 0.6f, -1.7f, 11, 13)]       // nothing divides anything
+    [InlineData(1, 1, 56, 56, 0.25f, -4.125f, 256, 131)] // a map of the network's, aligned with its input
+    public void ResampleBilinear_MatchesPlainLoops(
+        int n, int c, int h, int w, float scale, float offset, int toH, int toW)
+    {
+        HostTensor input = Random(new Shape(n, c, h, w), 0);
+        float[] output = Run(input.Shape with { H = toH, W = toW }, [input], (on, s, d) =>
+            on.ResampleBilinear(s[0], scale, offset, 1.25f * scale, offset - 0.5f, d));
+        HostTensor expected = PlainLayers.ResampleBilinear(
+            input, scale, offset, 1.25f * scale, offset - 0.5f, toH, toW);
+        TensorAssert.Close(expected.Values, output, ResizeTolerance, because: ResizeReason);
+    }
+
     [Theory, InlineData(1, 0f), InlineData(1, 0.2f), InlineData(1011, 0.2f), InlineData(70_001, 0.5f)]
     public void Dropout_DropsWhatTheCounterSays(int count, float rate)
     {

@@ -41,6 +41,29 @@ internal static class PlainLayers
         return gradient;
     }
 
+    /// <summary>Output i samples the input at (i + 0.5) * scale + offset, moved inside.</summary>
+    public static HostTensor ResampleBilinear(
+        HostTensor input, float scaleY, float offsetY, float scaleX, float offsetX, int height, int width)
+    {
+        var output = new HostTensor(input.Shape with { H = height, W = width });
+        for (int plane = 0; plane < output.Shape.N * output.Shape.C; plane++)
+            for (int oy = 0; oy < height; oy++)
+                for (int ox = 0; ox < width; ox++)
+                {
+                    double y = Math.Clamp((oy + 0.5) * scaleY + offsetY, 0, input.Shape.H - 1);
+                    double x = Math.Clamp((ox + 0.5) * scaleX + offsetX, 0, input.Shape.W - 1);
+                    (int top, int left) = ((int)y, (int)x);
+                    (int bottom, int right) = (Math.Min(top + 1, input.Shape.H - 1), Math.Min(left + 1, input.Shape.W - 1));
+                    (double down, double across) = (y - top, x - left);
+                    (int n, int c) = (plane / output.Shape.C, plane % output.Shape.C);
+                    output[n, c, oy, ox] =
+                        (1 - down) * ((1 - across) * input[n, c, top, left] + across * input[n, c, top, right]) +
+                        down * ((1 - across) * input[n, c, bottom, left] + across * input[n, c, bottom, right]);
+                }
+
+        return output;
+    }
+
     /// <summary>Forward and backward alike: a gradient passes where a value passed.</summary>
     public static HostTensor Dropout(HostTensor input, float rate, CounterRandom random)
     {
