@@ -73,7 +73,17 @@ public sealed class DetectionPlan : IDisposable
         _networks.Replay();
     }
 
-    /// <summary>Scales and combines the two maps that <see cref="ComputeMaps"/> left, and resizes the result.</summary>
+    /// <summary>Computes both maps of an image that lies where only its backend reaches it: on a GPU, for
+    /// instance.</summary>
+    /// <param name="preprocess">Writes the networks' input, of the size that the tensor has; called once or twice.</param>
+    public void ComputeMaps(Action<Tensor> preprocess)
+    {
+        preprocess(_image);
+        if (_autoencoderImage != _image) preprocess(_autoencoderImage);
+        _networks.Replay();
+    }
+
+    /// <summary>Scales and combines the two maps that <see cref="ComputeMaps(ImageView)"/> left, and resizes the result.</summary>
     /// <param name="height">Of the map in pixels: the image's own.</param>
     /// <param name="width">Of the map in pixels.</param>
     /// <param name="map">Receives height * width values; empty if only the score is wanted.</param>
