@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
@@ -6,6 +7,10 @@ namespace PtxSimulator.Driver;
 /// <summary>A loaded PTX text.</summary>
 internal sealed partial class DriverModule
 {
+    /// <summary>Modules never change; a text that many contexts load is read once. Few texts exist in a process.
+    /// </summary>
+    private static readonly ConcurrentDictionary<string, PtxModule> Parsed = new();
+
     private readonly Dictionary<string, nint> _functions = [];
 
     private DriverModule(DriverContext context, PtxModule module) => (Context, Module) = (context, module);
@@ -21,7 +26,7 @@ internal sealed partial class DriverModule
         int capability = context.Device.Options.ComputeCapability;
         try
         {
-            PtxModule module = PtxModule.Parse(ptx, Name(ptx));
+            PtxModule module = Parsed.GetOrAdd(ptx, static text => PtxModule.Parse(text, Name(text)));
             if (module.Target > capability || (IsArchitectureSpecific(ptx) && module.Target != capability))
             {
                 throw new DriverException(DriverError.InvalidPtx,

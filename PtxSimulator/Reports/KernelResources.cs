@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace PtxSimulator.Reports;
@@ -9,18 +10,17 @@ namespace PtxSimulator.Reports;
 /// <param name="StackBytes">Local memory per thread that is no spill.</param>
 /// <param name="SpillBytes">Loads and stores of spilled registers per thread.</param>
 public sealed record KernelResources(
-    string File, string Kernel, string Architecture, int Registers, int StaticSharedBytes, int StackBytes, int SpillBytes);
+    string File, string Kernel, string Architecture, int Registers, int StaticSharedBytes, int StackBytes, int SpillBytes)
+{
+    /// <summary>Times ten: 90 for sm_90a.</summary>
+    internal int ComputeCapability { get; } = int.Parse(
+        Architecture.AsSpan("sm_".Length).TrimEnd("abcdefghijklmnopqrstuvwxyz"), CultureInfo.InvariantCulture);
+}
 
 /// <summary>The table that the kernels' compiler writes as JSON.</summary>
 public sealed class KernelResourceTable
 {
-    private readonly Dictionary<(string Kernel, string Architecture), KernelResources> _entries = [];
-
-    private KernelResourceTable(IEnumerable<KernelResources> entries)
-    {
-        Entries = [.. entries];
-        foreach (KernelResources entry in Entries) _entries[(entry.Kernel, entry.Architecture)] = entry;
-    }
+    private KernelResourceTable(IReadOnlyList<KernelResources> entries) => Entries = entries;
 
     public static KernelResourceTable Empty { get; } = new([]);
 
@@ -45,7 +45,9 @@ public sealed class KernelResourceTable
     /// <param name="computeCapability">Times ten.</param>
     public int? Registers(string kernel, int computeCapability) => Find(kernel, computeCapability)?.Registers;
 
+    /// <summary>What a kernel needs of an architecture or, if that was not assembled, of the nearest older one.</summary>
     /// <inheritdoc cref="Registers"/>
-    public KernelResources? Find(string kernel, int computeCapability) =>
-        _entries.GetValueOrDefault((kernel, $"sm_{computeCapability}"));
+    public KernelResources? Find(string kernel, int computeCapability) => Entries
+        .Where(entry => entry.Kernel == kernel && entry.ComputeCapability <= computeCapability)
+        .MaxBy(entry => entry.ComputeCapability);
 }

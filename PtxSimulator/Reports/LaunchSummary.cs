@@ -1,11 +1,13 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using PtxSimulator.Counting;
 
 namespace PtxSimulator.Reports;
 
-/// <summary>A launch's counters without its instructions, so that a whole training can be kept.</summary>
-public sealed record LaunchSummary
+/// <summary>A launch's counters without its instructions, so that those of a whole training can be kept.</summary>
+public sealed partial record LaunchSummary
 {
-    private readonly long[] _byClass;
+    private readonly long[] _byClass = new long[Enum.GetValues<InstructionClass>().Length];
 
     public LaunchSummary(LaunchReport report)
     {
@@ -14,9 +16,12 @@ public sealed record LaunchSummary
         (SharedLoads, SharedStores) = (report.SharedLoads, report.SharedStores);
         (MmaMultiplyAdds, FmaMultiplyAdds) = (report.MmaMultiplyAdds, report.FmaMultiplyAdds);
         Barriers = report.Barriers;
-        _byClass = new long[Enum.GetValues<InstructionClass>().Length];
         foreach (InstructionCount instruction in report.Instructions)
+        {
             _byClass[(int)instruction.Class] += instruction.Warps;
+            if (instruction.Class == InstructionClass.Mma && instruction.Text.Contains(".tf32", StringComparison.Ordinal))
+                Tf32MultiplyAdds += instruction.Warps * MultiplyAdds(instruction.Text);
+        }
     }
 
     public string Kernel { get; }
@@ -36,7 +41,11 @@ public sealed record LaunchSummary
 
     public SharedTraffic SharedStores { get; }
 
+    /// <summary>By tensor-core instructions of any type.</summary>
     public long MmaMultiplyAdds { get; }
+
+    /// <summary>Those of <see cref="MmaMultiplyAdds"/> that take TF32.</summary>
+    public long Tf32MultiplyAdds { get; }
 
     public long FmaMultiplyAdds { get; }
 
@@ -47,4 +56,15 @@ public sealed record LaunchSummary
 
     /// <summary>Instructions of a class by warps.</summary>
     public long CountOf(InstructionClass kind) => _byClass[(int)kind];
+
+    /// <summary>m * n * k of an instruction such as mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32.</summary>
+    private static long MultiplyAdds(string text)
+    {
+        Match shape = Shape().Match(text);
+        return shape.Groups.Values.Skip(1).Aggregate(1L, (product, extent) =>
+            product * (extent.Success ? int.Parse(extent.ValueSpan, CultureInfo.InvariantCulture) : 0));
+    }
+
+    [GeneratedRegex(@"\.m(\d+)n(\d+)k(\d+)", RegexOptions.CultureInvariant)]
+    private static partial Regex Shape();
 }
