@@ -7,7 +7,7 @@ namespace EfficientAD.Cli;
 /// <summary>The commands of <c>efficientad</c>.</summary>
 internal static class CommandLine
 {
-    public static IReadOnlyList<string> Commands { get; } = ["demo", "train", "evaluate", "predict", "distill", "info", "devices"];
+    public static IReadOnlyList<string> Commands { get; } = ["demo", "train", "evaluate", "predict", "distill", "info", "devices", "kernels"];
 
     /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
@@ -61,5 +61,11 @@ internal static class CommandLine
         configuration.AddCommand<DevicesCommand>("devices")
             .WithDescription("Show what this machine can compute on, and why it cannot on the rest.")
             .WithExample("devices");
+        configuration.AddCommand<KernelsCommand>("kernels")
+            .WithDescription("List the CUDA kernels, or count what they do on a simulated card. Needs no GPU.")
+            .WithExample("kernels")
+            .WithExample("kernels", "--size", "S", "--input", "96", "--card", "rtx4090")
+            .WithExample("kernels", "--model", "bottle.safetensors", "--precision", "half", "--json")
+            .WithExample("kernels", "--size", "S", "--input", "96", "--training");
     }
 }

@@ -29,6 +29,10 @@ public sealed record SimulatedDeviceOptions
     /// <summary>Compute capability times ten: 75, 80, 86, 89 or 90.</summary>
     public int ComputeCapability { get; init; } = 86;
 
+    /// <summary>Number of multiprocessors that programs are told; grids may depend on it, results of kernels do not.
+    /// </summary>
+    public int Multiprocessors { get; init; } = 84;
+
     /// <summary>What is watched; each costs time.</summary>
     public Checks Checks { get; init; } = Checks.All;
 

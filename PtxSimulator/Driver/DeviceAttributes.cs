@@ -3,10 +3,6 @@ namespace PtxSimulator.Driver;
 /// <summary>CUdevice_attribute: the limits of the architecture; clocks and widths of no card in particular.</summary>
 internal static class DeviceAttributes
 {
-    /// <summary>Multiprocessors of a simulated device: large enough for grids to be spread over, and no card's number.
-    /// </summary>
-    private const int Multiprocessors = 64;
-
     private const int ClockKilohertz = 1_500_000, MemoryClockKilohertz = 5_000_000, BusBits = 256, CacheBytes = 4 << 20;
 
     /// <returns>Null for an attribute that is not simulated.</returns>
@@ -25,7 +21,7 @@ internal static class DeviceAttributes
         12 => DeviceLimits.RegistersPerMultiprocessor, // per block
         13 => ClockKilohertz,
         15 => 0, // overlap of copies and kernels
-        16 => Multiprocessors,
+        16 => device.Options.Multiprocessors,
         17 => 0, // time limit of kernels
         18 => 0, // integrated
         19 => 1, // maps host memory

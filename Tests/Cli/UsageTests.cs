@@ -36,6 +36,13 @@ public class UsageTests
         { "distill --backbone b --images d --steps 5 --minutes 5", "not both" },
         { "distill --backbone b --images d --learning-rate NaN", "more than 0" },
         { "info", "missing required argument 'FILE'" },
+        { "kernels --model m --size S", "not both" },
+        { "kernels --size L", "give S or M" },
+        { "kernels --size S --input 32", "33 to 4096" },
+        { "kernels --model m --input 64", "goes with --size" },
+        { "kernels --training", "give --model or --size" },
+        { "kernels --size S --precision double", "give full, tf32, half" },
+        { "kernels --card voodoo", "give h100, a6000, rtx4090, orin" },
     };
 
     [Theory, MemberData(nameof(WrongLines))]
@@ -56,6 +63,7 @@ public class UsageTests
     [InlineData("distill")]
     [InlineData("info")]
     [InlineData("devices")]
+    [InlineData("kernels")]
     public async Task Help_HasDescriptionExamplesAndExitCodes(string command)
     {
         CliRun run = await CliRun.RunAsync(command, "--help");
