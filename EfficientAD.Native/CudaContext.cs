@@ -22,6 +22,9 @@ public sealed unsafe partial class CudaContext : SafeHandle
     /// <summary>The device it belongs to.</summary>
     public CudaDevice Device { get; }
 
+    /// <summary>The newest CUDA version that the driver knows.</summary>
+    public Version DriverVersion => CudaDevices.VersionOf(Driver);
+
     /// <summary>CUcontext.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public nint Handle

@@ -6,20 +6,21 @@ namespace EfficientAD.Backends.Cuda;
 public sealed partial class CudaBackend
 {
     private readonly CudaConvolution _convolution;
+    private readonly TunedConvolution? _tuned;  // null unless asked for, and cuDNN installed
 
     public void Convolution2d(
         Tensor input, Tensor weights, Tensor? bias, Convolution2dGeometry geometry, bool relu, Tensor output)
     {
         RequireConvolution(input.Shape, weights.Shape, geometry, output.Shape);
         if (bias is not null) RequireShape(Shape.Vector(weights.Shape.N), bias);
-        _convolution.Run(new ConvolutionCall(ConvolutionDirection.Forward, geometry, input, weights, bias, output, relu));
+        Run(new ConvolutionCall(ConvolutionDirection.Forward, geometry, input, weights, bias, output, relu));
     }
 
     public void Convolution2dInputGradient(
         Tensor outputGradient, Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient)
     {
         RequireConvolution(inputGradient.Shape, weights.Shape, geometry, outputGradient.Shape);
-        _convolution.Run(new ConvolutionCall(
+        Run(new ConvolutionCall(
             ConvolutionDirection.InputGradient, geometry, inputGradient, weights, null, outputGradient));
     }
 
@@ -28,7 +29,13 @@ public sealed partial class CudaBackend
     {
         RequireConvolution(input.Shape, weightGradient.Shape, geometry, outputGradient.Shape);
         if (biasGradient is not null) RequireShape(Shape.Vector(weightGradient.Shape.N), biasGradient);
-        _convolution.Run(new ConvolutionCall(
+        Run(new ConvolutionCall(
             ConvolutionDirection.WeightGradient, geometry, input, weightGradient, biasGradient, outputGradient));
+    }
+
+    private void Run(in ConvolutionCall call)
+    {
+        if (_tuned is null) _convolution.Run(call);
+        else _tuned.Run(call);
     }
 }

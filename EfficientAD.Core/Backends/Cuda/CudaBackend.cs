@@ -46,6 +46,8 @@ public sealed partial class CudaBackend : IBackend
         _scratch = new Scratch(stream);
         _filters = new ResizeFilters(stream);
         _convolution = new CudaConvolution(stream, _kernels, _scratch, _options.Precision);
+        if (_options.UseLibraries)
+            _tuned = TunedConvolution.TryOpen(stream, _convolution, _scratch, _options.Precision);
     }
 
     public string Name => $"CUDA, {_context.Device.Name} (compute capability {_context.Device.ComputeCapability})";
@@ -87,6 +89,7 @@ public sealed partial class CudaBackend : IBackend
     /// <summary>Frees what the backend holds on the device, in the stream's order; waits for nothing.</summary>
     public void Dispose()
     {
+        _tuned?.Dispose();
         _staging?.Dispose();
         _filters.Dispose();
         _scratch.Dispose();

@@ -24,7 +24,7 @@ internal sealed partial class CudaConvolution
             isWhole ? call.Output.Address : parts, (nint)0, input.N, channels, input.H, input.W,
             output.C, output.H, output.W, weights.H, weights.W, call.Geometry.Stride, call.Geometry.Padding,
             isWhole && call.Relu ? 1 : 0);
-        if (!isWhole) AddParts(plan, parts, call);
+        if (!isWhole) AddParts(parts, plan.Splits, call);
     }
 
     private void PixelsFromPlanes(Tensor planes, nint pixels)

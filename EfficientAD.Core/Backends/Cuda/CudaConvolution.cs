@@ -46,7 +46,7 @@ internal sealed partial class CudaConvolution(
             stream, plan.Launch, packed, taps, call.Input.Address, isWhole ? AddressOf(call.Bias) : 0,
             isWhole ? call.Output.Address : parts, input.N, input.C, input.H, input.W, output.C, output.H, output.W, depth,
             call.Geometry.Stride, call.Geometry.Padding, isWhole && call.Relu ? 1 : 0);
-        if (!isWhole) AddParts(plan, parts, call);
+        if (!isWhole) AddParts(parts, plan.Splits, call);
     }
 
     private void InputGradient(in ConvolutionCall call)
@@ -75,18 +75,27 @@ internal sealed partial class CudaConvolution(
             input.N, input.C, input.H, input.W, output.C, output.H, output.W, weights.H, weights.W,
             call.Geometry.Stride, call.Geometry.Padding, isWhole ? 1 : 0);
         if (!isWhole) AddParts(plan, parts, call.Weights);
+        BiasGradient(call);
+    }
+
+    /// <summary>Adds to the gradient of the bias, if there is one.</summary>
+    public void BiasGradient(in ConvolutionCall call)
+    {
         if (call.Bias is null) return;
+        Shape output = call.Output.Shape;
         kernels.Get(WeightGradientFile, "convolution2d_bias_gradient").Launch(
             stream, new LaunchShape(new Extent(output.C), new Extent(ThreadsPerBlock)),
             call.Output.Address, call.Bias.Address, output.N, output.C, output.Plane);
     }
 
-    private void AddParts(ConvolutionPlan plan, nint parts, in ConvolutionCall call)
+    /// <summary>output = sum of parts + bias, rectified if the call asks for it.</summary>
+    /// <param name="parts">As many outputs as <paramref name="count"/>, one after another.</param>
+    public void AddParts(nint parts, int count, in ConvolutionCall call)
     {
         Shape output = call.Output.Shape;
         kernels.Get(File, "convolution2d_add_parts_forward").Launch(
             stream, OneThreadEach(output.Count), parts, AddressOf(call.Bias), call.Output.Address,
-            output.Count, output.C, output.Plane, plan.Splits, call.Relu ? 1 : 0);
+            output.Count, output.C, output.Plane, count, call.Relu ? 1 : 0);
     }
 
     private void AddParts(ConvolutionPlan plan, nint parts, Tensor gradient) =>

@@ -9,4 +9,10 @@ public sealed record CudaOptions
     /// <summary>Whether recorded work (<see cref="IBackend.Record"/>) becomes a graph that one call of the driver starts, in
     /// place of one call for each kernel.</summary>
     public bool UseGraphs { get; init; } = true;
+
+    /// <summary>Whether cuDNN, where it is installed, computes those convolutions at which it is faster than our kernels.
+    /// Each shape is measured once per card, driver and version, and remembered in the user's cache folder; before that,
+    /// or where the folder is emptied, last bits may differ from one process to the next. Not measured on a device yet,
+    /// and therefore off.</summary>
+    public bool UseLibraries { get; init; }
 }

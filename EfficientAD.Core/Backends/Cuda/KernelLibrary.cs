@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Security.Cryptography;
 using EfficientAD.Native;
 
 namespace EfficientAD.Backends.Cuda;
@@ -25,6 +26,22 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
                 $"{device.Name} has compute capability {device.ComputeCapability}; the kernels need {oldest} (Turing) or " +
                 "newer. Use --device cpu.");
         }
+    }
+
+    /// <summary>Tells versions of kernels apart: 16 digits of the SHA-256 of all PTX whose file begins so.</summary>
+    public static string HashOf(string file)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var assembly = Assembly.GetExecutingAssembly();
+        foreach (string resource in assembly.GetManifestResourceNames().Order(StringComparer.Ordinal))
+        {
+            if (!resource.StartsWith($"ptx/{file}", StringComparison.Ordinal)) continue;
+            using Stream stream = assembly.GetManifestResourceStream(resource)!;
+            byte[] ptx = new byte[stream.Length];
+            stream.ReadExactly(ptx);
+            hash.AppendData(ptx);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
     /// <summary>Finds a kernel; allocates nothing but at the first call for it.</summary>

@@ -1,0 +1,49 @@
+using System.Reflection;
+using EfficientAD.Backends;
+using EfficientAD.Native;
+using EfficientAD.Native.Driver;
+using PtxSimulator;
+using PtxSimulator.Driver;
+
+namespace EfficientAD.Tests.Native;
+
+/// <summary>A simulated device of one test's own, so that tests that run side by side see nothing of each other.</summary>
+internal sealed class SimulatedContext : IDisposable
+{
+    private const long MemoryBytes = 64 << 20;
+
+    public SimulatedContext(Func<string, nint>? export = null)
+    {
+        Ordinal = SimulatedDriver.AddDevice(new SimulatedDeviceOptions { MemoryBytes = MemoryBytes });
+        Driver = new CudaDriver(export ?? SimulatedDriver.Export);
+        Context = CudaContext.Open(Driver, Ordinal);
+        Stream = new CudaStream(Context);
+    }
+
+    public int Ordinal { get; }
+
+    public CudaDriver Driver { get; }
+
+    public CudaContext Context { get; }
+
+    public CudaStream Stream { get; }
+
+    /// <summary>What was left behind; only whole once everything is disposed.</summary>
+    public IReadOnlyList<string> Leaks => SimulatedDriver.Leaks(Ordinal);
+
+    /// <summary>One of the product's own kernel files.</summary>
+    public CudaModule Load(string file)
+    {
+        string name = $"ptx/{file}.sm_80.ptx";
+        using Stream resource = typeof(IBackend).Assembly.GetManifestResourceStream(name)!;
+        byte[] ptx = new byte[resource.Length];
+        resource.ReadExactly(ptx);
+        return new CudaModule(Context, ptx, name);
+    }
+
+    public void Dispose()
+    {
+        Stream.Dispose();
+        Context.Dispose();
+    }
+}
