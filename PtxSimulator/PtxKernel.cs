@@ -1,3 +1,5 @@
+using PtxSimulator.Parsing;
+
 namespace PtxSimulator;
 
 /// <summary>A parameter's place in the parameter buffer, in bytes.</summary>
@@ -6,23 +8,30 @@ public readonly record struct PtxParameter(string Name, int Offset, int Size, in
 /// <summary>An entry of a module.</summary>
 public sealed class PtxKernel
 {
-    internal PtxKernel(PtxModule module, string name) => (Module, Name) = (module, name);
+    internal PtxKernel(PtxModule module, KernelSyntax syntax)
+    {
+        (Module, Syntax) = (module, syntax);
+        Parameters = [.. syntax.Parameters.Select(parameter =>
+            new PtxParameter(parameter.Name, parameter.Offset, parameter.Bytes, parameter.Alignment))];
+    }
 
     public PtxModule Module { get; }
 
-    public string Name { get; }
+    public string Name => Syntax.Name;
 
-    public IReadOnlyList<PtxParameter> Parameters { get; internal init; } = [];
+    internal KernelSyntax Syntax { get; }
+
+    public IReadOnlyList<PtxParameter> Parameters { get; }
 
     /// <summary>Bytes of the parameter buffer.</summary>
     public int ParameterBytes => Parameters.Count == 0 ? 0 : Parameters[^1].Offset + Parameters[^1].Size;
 
     /// <summary>Shared memory that the kernel declares itself, in bytes.</summary>
-    public int StaticSharedBytes { get; internal init; }
+    public int StaticSharedBytes => Syntax.SharedBytes;
 
     /// <summary>Local memory per thread, in bytes.</summary>
-    public int LocalBytes { get; internal init; }
+    public int LocalBytes => Syntax.LocalBytes;
 
     /// <summary>Most threads of a block, from <c>.maxntid</c> or <c>.reqntid</c>; 1024 where neither is given.</summary>
-    public int MaxThreadsPerBlock { get; internal init; } = 1024;
+    public int MaxThreadsPerBlock => Syntax.MaxThreads;
 }

@@ -28,7 +28,19 @@ public enum InstructionClass
 /// <param name="Warps">Executions by a warp with at least one lane.</param>
 /// <param name="Threads">The same, by thread.</param>
 public readonly record struct InstructionCount(
-    CodeLocation Location, string Text, InstructionClass Class, long Warps, long Threads);
+    CodeLocation Location, string Text, InstructionClass Class, long Warps, long Threads)
+{
+    /// <summary>Memory instructions: bytes that the threads asked for.</summary>
+    public long BytesAsked { get; init; }
+
+    /// <summary>Global memory: 32-byte sectors that the warps asked for.</summary>
+    public long Sectors { get; init; }
+
+    /// <summary>Shared memory: passes over the banks, and how many there were without conflicts.</summary>
+    public long BankCycles { get; init; }
+
+    public long IdealBankCycles { get; init; }
+}
 
 /// <summary>Traffic between a kernel and global memory, as it leaves the load and store unit (caches not modelled).
 /// </summary>

@@ -1,0 +1,348 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using PtxSimulator.Counting;
+using PtxSimulator.Decoding;
+using PtxSimulator.Execution;
+
+namespace PtxSimulator.Instructions;
+
+/// <summary>Integer arithmetic.</summary>
+internal static unsafe class IntegerForms
+{
+    private const InstructionClass Integer = InstructionClass.Integer;
+
+    public static void Add(FormTable table)
+    {
+        AddWord<int>(table, "s32", "Ww", "Www", "Wwww");
+        AddWord<uint>(table, "u32", "Ww", "Www", "Wwww");
+        AddWord<long>(table, "s64", "Dd", "Ddd", "Dddd");
+        AddWord<ulong>(table, "u64", "Dd", "Ddd", "Dddd");
+        AddShort<short>(table, "s16");
+        AddShort<ushort>(table, "u16");
+        AddSigned<int>(table, "s32", "Ww");
+        AddSigned<long>(table, "s64", "Dd");
+        AddSigned<short>(table, "s16", "Hh");
+        AddWide(table);
+        AddBits(table);
+        AddDot(table);
+    }
+
+    private static void AddWord<T>(FormTable table, string type, string one, string two, string three)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        table.Add($"add.{type}", &Elementwise.Binary<T, Sum<T>>, two, Integer);
+        table.Add($"sub.{type}", &Elementwise.Binary<T, Difference<T>>, two, Integer);
+        table.Add($"mul.lo.{type}", &Elementwise.Binary<T, Product<T>>, two, Integer);
+        table.Add($"mad.lo.{type}", &Elementwise.Ternary<T, ProductSum<T>>, three, Integer);
+        table.Add($"min.{type}", &Elementwise.Binary<T, Least<T>>, two, Integer);
+        table.Add($"max.{type}", &Elementwise.Binary<T, Greatest<T>>, two, Integer);
+        AddEach<T>(table, type, two, three);
+    }
+
+    private static void AddShort<T>(FormTable table, string type) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        table.Add($"add.{type}", &Elementwise.BinaryEach<T, T, SumEach<T>>, "Hhh", Integer);
+        table.Add($"sub.{type}", &Elementwise.BinaryEach<T, T, DifferenceEach<T>>, "Hhh", Integer);
+        table.Add($"mul.lo.{type}", &Elementwise.BinaryEach<T, T, ProductEach<T>>, "Hhh", Integer);
+        table.Add($"mad.lo.{type}", &Elementwise.TernaryEach<T, T, ProductSumEach<T>>, "Hhhh", Integer);
+        table.Add($"min.{type}", &Elementwise.BinaryEach<T, T, LeastEach<T>>, "Hhh", Integer);
+        table.Add($"max.{type}", &Elementwise.BinaryEach<T, T, GreatestEach<T>>, "Hhh", Integer);
+        AddEach<T>(table, type, "Hhh", "Hhhh");
+    }
+
+    private static void AddEach<T>(FormTable table, string type, string two, string three)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        table.Add($"mul.hi.{type}", &Elementwise.BinaryEach<T, T, HighProduct<T>>, two, Integer);
+        table.Add($"mad.hi.{type}", &Elementwise.TernaryEach<T, T, HighProductSum<T>>, three, Integer);
+        table.Add($"div.{type}", &Elementwise.BinaryEach<T, T, Quotient<T>>, two, Integer);
+        table.Add($"rem.{type}", &Elementwise.BinaryEach<T, T, Remainder<T>>, two, Integer);
+    }
+
+    private static void AddSigned<T>(FormTable table, string type, string operands)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        table.Add($"neg.{type}", &Elementwise.UnaryEach<T, T, Negation<T>>, operands, Integer);
+        table.Add($"abs.{type}", &Elementwise.UnaryEach<T, T, Magnitude<T>>, operands, Integer);
+    }
+
+    private static void AddWide(FormTable table)
+    {
+        table.Add("mul.wide.s32", &MultiplyWideSigned, "Dww", Integer);
+        table.Add("mul.wide.u32", &MultiplyWideUnsigned, "Dww", Integer);
+        table.Add("mad.wide.s32", &MultiplyAddWideSigned, "Dwwd", Integer);
+        table.Add("mad.wide.u32", &MultiplyAddWideUnsigned, "Dwwd", Integer);
+        table.Add("mul.wide.s16", &Elementwise.BinaryEach<short, int, WideProduct>, "Whh", Integer);
+        table.Add("mul.wide.u16", &Elementwise.BinaryEach<ushort, uint, WideProduct>, "Whh", Integer);
+    }
+
+    private static void AddBits(FormTable table)
+    {
+        table.Add("popc.b32", &Elementwise.UnaryEach<uint, int, Ones>, "Ww", Integer);
+        table.Add("popc.b64", &Elementwise.UnaryEach<ulong, int, Ones>, "Wd", Integer);
+        table.Add("clz.b32", &Elementwise.UnaryEach<uint, int, LeadingZeros>, "Ww", Integer);
+        table.Add("clz.b64", &Elementwise.UnaryEach<ulong, int, LeadingZeros>, "Wd", Integer);
+        table.Add("bfind.u32", &Elementwise.UnaryEach<uint, uint, HighestOne>, "Ww", Integer);
+        table.Add("bfind.s32", &Elementwise.UnaryEach<int, uint, HighestOne>, "Ww", Integer);
+        table.Add("bfind.shiftamt.u32", &Elementwise.UnaryEach<uint, uint, ShiftToHighestOne>, "Ww", Integer);
+        table.Add("brev.b32", &Elementwise.UnaryEach<uint, uint, Reverse>, "Ww", Integer);
+        table.Add("brev.b64", &Elementwise.UnaryEach<ulong, ulong, Reverse>, "Dd", Integer);
+    }
+
+    private static void AddDot(FormTable table)
+    {
+        foreach (var half in new[] { "lo", "hi" })
+        {
+            var shift = half == "lo" ? 0 : 16;
+            table.Add($"dp2a.{half}.u32.u32", &DotOfTwo<ushort, byte>, "Wwww", Integer, shift);
+            table.Add($"dp2a.{half}.s32.s32", &DotOfTwo<short, sbyte>, "Wwww", Integer, shift);
+            table.Add($"dp2a.{half}.u32.s32", &DotOfTwo<ushort, sbyte>, "Wwww", Integer, shift);
+            table.Add($"dp2a.{half}.s32.u32", &DotOfTwo<short, byte>, "Wwww", Integer, shift);
+        }
+        table.Add("dp4a.u32.u32", &DotOfFour<byte, byte>, "Wwww", Integer);
+        table.Add("dp4a.s32.s32", &DotOfFour<sbyte, sbyte>, "Wwww", Integer);
+        table.Add("dp4a.u32.s32", &DotOfFour<byte, sbyte>, "Wwww", Integer);
+        table.Add("dp4a.s32.u32", &DotOfFour<sbyte, byte>, "Wwww", Integer);
+    }
+
+    // d = c + the two 16-bit values of a times two bytes of b, the lower or the upper ones.
+    private static void DotOfTwo<TWord, TByte>(Warp warp, Op* op)
+        where TWord : unmanaged, IBinaryInteger<TWord> where TByte : unmanaged, IBinaryInteger<TByte>
+    {
+        var a = (uint*)(warp.Registers + op->A);
+        var b = (uint*)(warp.Registers + op->B);
+        var c = (uint*)(warp.Registers + op->C);
+        var d = (uint*)(warp.Registers + op->D);
+        for (var rest = warp.Mask; rest != 0;)
+        {
+            var lane = Lanes.TakeLowest(ref rest);
+            var sum = c[lane];
+            for (var i = 0; i < 2; i++)
+            {
+                var word = TWord.CreateTruncating(a[lane] >> 16 * i);
+                var part = TByte.CreateTruncating(b[lane] >> (int)op->Immediate + 8 * i);
+                sum += uint.CreateTruncating(word) * uint.CreateTruncating(part);
+            }
+            d[lane] = sum;
+        }
+    }
+
+    private static void DotOfFour<TFirst, TSecond>(Warp warp, Op* op)
+        where TFirst : unmanaged, IBinaryInteger<TFirst> where TSecond : unmanaged, IBinaryInteger<TSecond>
+    {
+        var a = (uint*)(warp.Registers + op->A);
+        var b = (uint*)(warp.Registers + op->B);
+        var c = (uint*)(warp.Registers + op->C);
+        var d = (uint*)(warp.Registers + op->D);
+        for (var rest = warp.Mask; rest != 0;)
+        {
+            var lane = Lanes.TakeLowest(ref rest);
+            var sum = c[lane];
+            for (var i = 0; i < 32; i += 8)
+                sum += uint.CreateTruncating(TFirst.CreateTruncating(a[lane] >> i)) * uint.CreateTruncating(TSecond.CreateTruncating(b[lane] >> i));
+            d[lane] = sum;
+        }
+    }
+
+    private static void MultiplyWideSigned(Warp warp, Op* op)
+    {
+        var d = warp.Registers + op->D;
+        var a = (int*)(warp.Registers + op->A);
+        var b = (int*)(warp.Registers + op->B);
+        for (var lane = 0; lane < 32; lane += 16)
+        {
+            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
+            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
+            Lanes.Put(d, lane * 8, a0 * b0, warp.Mask);
+            Lanes.Put(d, lane * 8 + 64, a1 * b1, warp.Mask);
+        }
+    }
+
+    private static void MultiplyWideUnsigned(Warp warp, Op* op)
+    {
+        var d = warp.Registers + op->D;
+        var a = (uint*)(warp.Registers + op->A);
+        var b = (uint*)(warp.Registers + op->B);
+        for (var lane = 0; lane < 32; lane += 16)
+        {
+            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
+            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
+            Lanes.Put(d, lane * 8, a0 * b0, warp.Mask);
+            Lanes.Put(d, lane * 8 + 64, a1 * b1, warp.Mask);
+        }
+    }
+
+    private static void MultiplyAddWideSigned(Warp warp, Op* op)
+    {
+        var d = warp.Registers + op->D;
+        var a = (int*)(warp.Registers + op->A);
+        var b = (int*)(warp.Registers + op->B);
+        var c = (long*)(warp.Registers + op->C);
+        for (var lane = 0; lane < 32; lane += 16)
+        {
+            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
+            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
+            Lanes.Put(d, lane * 8, a0 * b0 + Vector512.Load(c + lane), warp.Mask);
+            Lanes.Put(d, lane * 8 + 64, a1 * b1 + Vector512.Load(c + lane + 8), warp.Mask);
+        }
+    }
+
+    private static void MultiplyAddWideUnsigned(Warp warp, Op* op)
+    {
+        var d = warp.Registers + op->D;
+        var a = (uint*)(warp.Registers + op->A);
+        var b = (uint*)(warp.Registers + op->B);
+        var c = (ulong*)(warp.Registers + op->C);
+        for (var lane = 0; lane < 32; lane += 16)
+        {
+            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
+            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
+            Lanes.Put(d, lane * 8, a0 * b0 + Vector512.Load(c + lane), warp.Mask);
+            Lanes.Put(d, lane * 8 + 64, a1 * b1 + Vector512.Load(c + lane + 8), warp.Mask);
+        }
+    }
+
+    private readonly struct Sum<T> : IBinary<T>
+    {
+        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a + b;
+    }
+
+    private readonly struct Difference<T> : IBinary<T>
+    {
+        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a - b;
+    }
+
+    private readonly struct Product<T> : IBinary<T>
+    {
+        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a * b;
+    }
+
+    private readonly struct ProductSum<T> : ITernary<T>
+    {
+        static Vector512<T> ITernary<T>.Of(Vector512<T> a, Vector512<T> b, Vector512<T> c) => a * b + c;
+    }
+
+    private readonly struct Least<T> : IBinary<T>
+    {
+        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.Min(a, b);
+    }
+
+    private readonly struct Greatest<T> : IBinary<T>
+    {
+        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.Max(a, b);
+    }
+
+    private readonly struct SumEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) => unchecked(a + b);
+    }
+
+    private readonly struct DifferenceEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) => unchecked(a - b);
+    }
+
+    private readonly struct ProductEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) => unchecked(a * b);
+    }
+
+    private readonly struct ProductSumEach<T> : ITernary<T, T> where T : IBinaryInteger<T>
+    {
+        static T ITernary<T, T>.Of(T a, T b, T c) => unchecked(a * b + c);
+    }
+
+    private readonly struct LeastEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) => T.Min(a, b);
+    }
+
+    private readonly struct GreatestEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) => T.Max(a, b);
+    }
+
+    private readonly struct HighProduct<T> : IBinary<T, T> where T : unmanaged, IBinaryInteger<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) => High(a, b);
+
+        public static T High(T a, T b) => T.CreateTruncating(Int128.CreateTruncating(a) * Int128.CreateTruncating(b) >> (8 * sizeof(T)));
+    }
+
+    private readonly struct HighProductSum<T> : ITernary<T, T> where T : unmanaged, IBinaryInteger<T>
+    {
+        static T ITernary<T, T>.Of(T a, T b, T c) => unchecked(HighProduct<T>.High(a, b) + c);
+    }
+
+    // Division by zero is unspecified in PTX; devices give all ones.
+    private readonly struct Quotient<T> : IBinary<T, T> where T : IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) =>
+            b == T.Zero ? ~T.Zero : T.IsNegative(b) && b == ~T.Zero ? unchecked(T.Zero - a) : a / b;
+    }
+
+    private readonly struct Remainder<T> : IBinary<T, T> where T : IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        static T IBinary<T, T>.Of(T a, T b) => b == T.Zero ? a : T.IsNegative(b) && b == ~T.Zero ? T.Zero : a % b;
+    }
+
+    private readonly struct Negation<T> : IUnary<T, T> where T : IBinaryInteger<T>
+    {
+        static T IUnary<T, T>.Of(T a) => unchecked(T.Zero - a);
+    }
+
+    private readonly struct Magnitude<T> : IUnary<T, T> where T : IBinaryInteger<T>
+    {
+        static T IUnary<T, T>.Of(T a) => T.IsNegative(a) ? unchecked(T.Zero - a) : a;
+    }
+
+    private readonly struct WideProduct : IBinary<short, int>, IBinary<ushort, uint>
+    {
+        static int IBinary<short, int>.Of(short a, short b) => a * b;
+        static uint IBinary<ushort, uint>.Of(ushort a, ushort b) => (uint)a * b;
+    }
+
+    private readonly struct Ones : IUnary<uint, int>, IUnary<ulong, int>
+    {
+        static int IUnary<uint, int>.Of(uint a) => BitOperations.PopCount(a);
+        static int IUnary<ulong, int>.Of(ulong a) => BitOperations.PopCount(a);
+    }
+
+    private readonly struct LeadingZeros : IUnary<uint, int>, IUnary<ulong, int>
+    {
+        static int IUnary<uint, int>.Of(uint a) => BitOperations.LeadingZeroCount(a);
+        static int IUnary<ulong, int>.Of(ulong a) => BitOperations.LeadingZeroCount(a);
+    }
+
+    private readonly struct HighestOne : IUnary<uint, uint>, IUnary<int, uint>
+    {
+        static uint IUnary<uint, uint>.Of(uint a) => a == 0 ? ~0u : 31u - (uint)BitOperations.LeadingZeroCount(a);
+        static uint IUnary<int, uint>.Of(int a)
+        {
+            var differing = (uint)(a < 0 ? ~a : a);  // the highest bit that is not the sign's
+            return differing == 0 ? ~0u : 31u - (uint)BitOperations.LeadingZeroCount(differing);
+        }
+    }
+
+    private readonly struct ShiftToHighestOne : IUnary<uint, uint>
+    {
+        static uint IUnary<uint, uint>.Of(uint a) => a == 0 ? ~0u : (uint)BitOperations.LeadingZeroCount(a);
+    }
+
+    private readonly struct Reverse : IUnary<uint, uint>, IUnary<ulong, ulong>
+    {
+        static uint IUnary<uint, uint>.Of(uint a)
+        {
+            var result = 0u;
+            for (var bit = 0; bit < 32; bit++) result |= (a >> bit & 1) << (31 - bit);
+            return result;
+        }
+
+        static ulong IUnary<ulong, ulong>.Of(ulong a)
+        {
+            var result = 0ul;
+            for (var bit = 0; bit < 64; bit++) result |= (a >> bit & 1) << (63 - bit);
+            return result;
+        }
+    }
+}
