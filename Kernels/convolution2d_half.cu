@@ -158,7 +158,7 @@ __device__ __forceinline__ void forward(const Problem& p, const float* bias, flo
 
 // Exactly one of `planes` and `pixels` is not null; a split of k wants planes [splits, n, co, oh, ow], no bias, no ReLU.
 #define CONVOLUTION2D_HALF(SUFFIX, TILE)                                                                               \
-    extern "C" __global__ void __launch_bounds__(TILE::Threads) convolution2d_half_##SUFFIX(                           \
+    extern "C" __global__ void __launch_bounds__(TILE::Threads) convolution2d_forward_half_##SUFFIX(                           \
         const half_bits* __restrict__ input, const half_bits* __restrict__ weights, const float* __restrict__ bias,    \
         float* __restrict__ planes, half_bits* __restrict__ pixels, int n, int ci, int h, int w, int co, int oh,       \
         int ow, int kh, int kw, int stride, int padding, int relu) {                                                   \

@@ -19,12 +19,22 @@ internal sealed record ConvolutionPlan(string Kernel, LaunchShape Launch, int Sp
     /// <summary>Bytes of all parts.</summary>
     public static long PartBytes(long written, int splits) => splits == 1 ? 0 : splits * written * sizeof(float);
 
+    /// <summary>The plan with a given tile and number of splits.</summary>
+    public static ConvolutionPlan With(
+        ConvolutionTile tile, int splits, ConvolutionDirection direction, in ConvolutionProduct product,
+        ConvolutionArithmetic arithmetic)
+    {
+        var grid = new Extent(checked((int)Tiles(product, tile)), splits, product.Residues);
+        return new ConvolutionPlan(
+            arithmetic.PrefixOf(direction) + tile.Name, new LaunchShape(grid, new Extent(tile.Threads)), splits);
+    }
+
     /// <summary>The plan that a model of the device takes to be fastest: it weighs tiles that fill every multiprocessor against
     /// tiles that reuse what they load, and a split's second pass against idle multiprocessors.</summary>
     /// <remarks>A function of its arguments alone: the same sums in the same order on every device with as many
     /// multiprocessors.</remarks>
     public static ConvolutionPlan Choose(
-        in ConvolutionProduct product, ConvolutionArithmetic arithmetic, string prefix, int multiprocessors)
+        ConvolutionDirection direction, in ConvolutionProduct product, ConvolutionArithmetic arithmetic, int multiprocessors)
     {
         ConvolutionTile best = arithmetic.Tiles[0];
         (int bestSplits, double least) = (1, double.PositiveInfinity);
@@ -38,9 +48,7 @@ internal sealed record ConvolutionPlan(string Kernel, LaunchShape Launch, int Sp
             }
         }
 
-        var grid = new Extent(checked((int)Tiles(product, best)), bestSplits, product.Residues);
-        return new ConvolutionPlan(
-            prefix + arithmetic.Prefix + best.Name, new LaunchShape(grid, new Extent(best.Threads)), bestSplits);
+        return With(best, bestSplits, direction, product, arithmetic);
     }
 
     private static bool CanSplit(in ConvolutionProduct product, int splits) =>

@@ -7,7 +7,8 @@ namespace EfficientAD.Backends.Cuda;
 internal readonly record struct ConvolutionProduct(int Rows, int Columns, int Depth, int Residues, long Written)
 {
     /// <exception cref="ArgumentException">It is larger than the kernels' 32-bit indices reach.</exception>
-    public static ConvolutionProduct Of(ConvolutionDirection direction, in ConvolutionShape shape, bool isHalf = false)
+    public static ConvolutionProduct Of(
+        ConvolutionDirection direction, in ConvolutionShape shape, ConvolutionArithmetic arithmetic)
     {
         RequireReach(shape);
         var (input, weights, output) = (shape.Input, shape.Weights, shape.Output);
@@ -15,7 +16,8 @@ internal readonly record struct ConvolutionProduct(int Rows, int Columns, int De
         return direction switch
         {
             ConvolutionDirection.Forward => new(
-                output.C, output.N * output.Plane, (isHalf ? Chunked(input.C) : input.C) * weights.Plane, 1, output.Count),
+                output.C, output.N * output.Plane,
+                (arithmetic == ConvolutionArithmetic.Half ? Chunked(input.C) : input.C) * weights.Plane, 1, output.Count),
             ConvolutionDirection.InputGradient => new(
                 input.C, input.N * CeilingOf(input.H, stride) * CeilingOf(input.W, stride),
                 output.C * CeilingOf(weights.H, stride) * CeilingOf(weights.W, stride), stride * stride, input.Count),

@@ -16,17 +16,35 @@ internal sealed record ConvolutionTile(string Name, int Size, int Threads, doubl
 }
 
 /// <summary>What multiplies in a convolution kernel.</summary>
-/// <param name="Prefix">Of the tile, in the kernel's name.</param>
+/// <param name="Infix">Of a kernel's name, between direction and tile.</param>
 /// <param name="Tiles">For which there are kernels.</param>
 /// <param name="StageDepth">k per stage in shared memory; a split of k begins at a multiple.</param>
 /// <param name="Rate">Multiply-adds of one multiprocessor and cycle.</param>
-internal sealed record ConvolutionArithmetic(string Prefix, ConvolutionTile[] Tiles, int StageDepth, double Rate)
+internal sealed record ConvolutionArithmetic(string Infix, ConvolutionTile[] Tiles, int StageDepth, double Rate)
 {
     public static ConvolutionArithmetic Float { get; } =
         new("", [ConvolutionTile.Large, ConvolutionTile.Medium, ConvolutionTile.Small], 8, 128);
 
-    public static ConvolutionArithmetic Tf32 { get; } = Float with { Prefix = "tf32_", Rate = 512 };
+    public static ConvolutionArithmetic Tf32 { get; } = Float with { Infix = "tf32_", Rate = 512 };
 
+    /// <summary>Forward only.</summary>
     public static ConvolutionArithmetic Half { get; } =
-        new("", [ConvolutionTile.Large, ConvolutionTile.Medium], 32, 1024);
+        new("half_", [ConvolutionTile.Large, ConvolutionTile.Medium], 32, 1024);
+
+    /// <summary>What multiplies on a device of this compute capability.</summary>
+    public static ConvolutionArithmetic Of(CudaPrecision precision, ConvolutionDirection direction, Version capability) =>
+        precision switch
+        {
+            CudaPrecision.Half when direction == ConvolutionDirection.Forward => Half,
+            CudaPrecision.Tf32 when capability.Major >= 8 => Tf32,
+            _ => Float,
+        };
+
+    /// <summary>The name of a kernel but for its tile.</summary>
+    public string PrefixOf(ConvolutionDirection direction) => direction switch
+    {
+        ConvolutionDirection.Forward => $"convolution2d_forward_{Infix}",
+        ConvolutionDirection.InputGradient => $"convolution2d_input_gradient_{Infix}",
+        _ => $"convolution2d_weight_gradient_{Infix}",
+    };
 }

@@ -8,9 +8,8 @@ internal sealed partial class CudaConvolution
     private const string HalfFile = "convolution2d_half";
 
     /// <summary>Rounds the input into [n, h, w, channels] of half precision, and convolves that.</summary>
-    private void ForwardHalf(in ConvolutionCall call)
+    private void ForwardHalf(in ConvolutionCall call, ConvolutionPlan plan)
     {
-        ConvolutionPlan plan = PlanOf(call, "convolution2d_half_");
         Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
         int channels = ConvolutionProduct.Chunked(input.C);
         long pixelBytes = Scratch.Align((long)input.N * input.Plane * channels * sizeof(ushort));

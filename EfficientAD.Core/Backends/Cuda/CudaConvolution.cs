@@ -15,28 +15,30 @@ internal sealed partial class CudaConvolution(
 
     /// <summary>The seam behind which another way of computing convolutions can take over: one direction of one convolution,
     /// given to the stream.</summary>
-    public void Run(in ConvolutionCall call)
+    public void Run(in ConvolutionCall call) => Run(call, PlanOf(call));
+
+    /// <summary>The same by a given plan.</summary>
+    public void Run(in ConvolutionCall call, ConvolutionPlan plan)
     {
         switch (call.Direction)
         {
-            case ConvolutionDirection.Forward when precision == CudaPrecision.Half:
-                ForwardHalf(call);
+            case ConvolutionDirection.Forward when ArithmeticOf(call.Direction) == ConvolutionArithmetic.Half:
+                ForwardHalf(call, plan);
                 break;
             case ConvolutionDirection.Forward:
-                Forward(call);
+                Forward(call, plan);
                 break;
             case ConvolutionDirection.InputGradient:
-                InputGradient(call);
+                InputGradient(call, plan);
                 break;
             default:
-                WeightGradient(call);
+                WeightGradient(call, plan);
                 break;
         }
     }
 
-    private void Forward(in ConvolutionCall call)
+    private void Forward(in ConvolutionCall call, ConvolutionPlan plan)
     {
-        ConvolutionPlan plan = PlanOf(call, "convolution2d_forward_");
         Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
         int depth = (int)weights.SampleCount;
         nint packed = Packed(call, "convolution2d_pack_forward", weights.N, depth, out nint taps);
@@ -49,9 +51,8 @@ internal sealed partial class CudaConvolution(
         if (!isWhole) AddParts(parts, plan.Splits, call);
     }
 
-    private void InputGradient(in ConvolutionCall call)
+    private void InputGradient(in ConvolutionCall call, ConvolutionPlan plan)
     {
-        ConvolutionPlan plan = PlanOf(call, "convolution2d_input_gradient_");
         Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
         nint packed = Packed(
             call, "convolution2d_pack_input_gradient", input.C, weights.N * weights.Plane, out nint taps);
@@ -64,9 +65,8 @@ internal sealed partial class CudaConvolution(
         if (!isWhole) AddParts(plan, parts, call.Input);
     }
 
-    private void WeightGradient(in ConvolutionCall call)
+    private void WeightGradient(in ConvolutionCall call, ConvolutionPlan plan)
     {
-        ConvolutionPlan plan = PlanOf(call, "convolution2d_weight_gradient_");
         Shape input = call.Input.Shape, weights = call.Weights.Shape, output = call.Output.Shape;
         bool isWhole = plan.Splits == 1;
         nint parts = isWhole ? 0 : scratch.Reserve(ConvolutionPlan.PartBytes(weights.Count, plan.Splits));
@@ -128,16 +128,16 @@ internal sealed partial class CudaConvolution(
         return packed;
     }
 
-    private ConvolutionPlan PlanOf(in ConvolutionCall call, string prefix)
+    private ConvolutionArithmetic ArithmeticOf(ConvolutionDirection direction) =>
+        ConvolutionArithmetic.Of(precision, direction, _device.ComputeCapability);
+
+    private ConvolutionPlan PlanOf(in ConvolutionCall call)
     {
         (ConvolutionDirection, ConvolutionShape) key = (call.Direction, call.Shape);
         if (_plans.TryGetValue(key, out ConvolutionPlan? plan)) return plan;
-        bool isHalf = precision == CudaPrecision.Half && call.Direction == ConvolutionDirection.Forward;
-        ConvolutionArithmetic arithmetic = isHalf ? ConvolutionArithmetic.Half
-            : precision == CudaPrecision.Tf32 && _device.ComputeCapability.Major >= 8 ? ConvolutionArithmetic.Tf32
-            : ConvolutionArithmetic.Float;
-        ConvolutionProduct product = ConvolutionProduct.Of(call.Direction, call.Shape, isHalf);
-        return _plans[key] = ConvolutionPlan.Choose(product, arithmetic, prefix, _device.Multiprocessors);
+        ConvolutionArithmetic arithmetic = ArithmeticOf(call.Direction);
+        ConvolutionProduct product = ConvolutionProduct.Of(call.Direction, call.Shape, arithmetic);
+        return _plans[key] = ConvolutionPlan.Choose(call.Direction, product, arithmetic, _device.Multiprocessors);
     }
 
     private static LaunchShape OneThreadEach(long count) =>

@@ -31,14 +31,14 @@ public class ConvolutionPlanTests
         Assert.Equal(
             new ConvolutionProduct(3, 128 * 128, 32 * 4, 4, 3 * 256 * 256), Product(ConvolutionDirection.InputGradient, FirstEncoder));
         // Half precision pads three channels to a chunk of eight.
-        Assert.Equal(8 * 16, ConvolutionProduct.Of(ConvolutionDirection.Forward, FirstEncoder, isHalf: true).Depth);
+        Assert.Equal(8 * 16, ConvolutionProduct.Of(ConvolutionDirection.Forward, FirstEncoder, ConvolutionArithmetic.Half).Depth);
     }
 
     [Fact]
     public void ManyPixels_TakeLargeTilesAndNoSplit()
     {
         ConvolutionPlan plan = Plan(ConvolutionDirection.Forward, Of(16, 128, 126, 256, 4));
-        Assert.Equal("forward_large", plan.Kernel);
+        Assert.Equal("convolution2d_forward_large", plan.Kernel);
         Assert.Equal(1, plan.Splits);
         Assert.Equal(2 * ((16 * 123 * 123 + 127) / 128), plan.Launch.Grid.X);
     }
@@ -47,7 +47,7 @@ public class ConvolutionPlanTests
     public void OnePixel_SplitsItsDepth()
     {
         ConvolutionPlan plan = Plan(ConvolutionDirection.Forward, Bottleneck);
-        Assert.Equal("forward_small", plan.Kernel);
+        Assert.Equal("convolution2d_forward_small", plan.Kernel);
         Assert.InRange(plan.Splits, 8, 64);
     }
 
@@ -67,12 +67,13 @@ public class ConvolutionPlanTests
         {
             foreach (ConvolutionDirection direction in Enum.GetValues<ConvolutionDirection>())
             {
-                foreach (ConvolutionArithmetic arithmetic in (ConvolutionArithmetic[])[
-                    ConvolutionArithmetic.Float, ConvolutionArithmetic.Tf32, ConvolutionArithmetic.Half])
+                foreach (CudaPrecision precision in Enum.GetValues<CudaPrecision>())
                 {
-                    ConvolutionProduct product = Product(direction, shape);
-                    var plan = ConvolutionPlan.Choose(product, arithmetic, "", multiprocessors);
-                    ConvolutionTile tile = arithmetic.Tiles.Single(tile => plan.Kernel == arithmetic.Prefix + tile.Name);
+                    ConvolutionArithmetic arithmetic = ConvolutionArithmetic.Of(precision, direction, new Version(8, 6));
+                    ConvolutionProduct product = ConvolutionProduct.Of(direction, shape, arithmetic);
+                    ConvolutionPlan plan = ConvolutionPlan.Choose(direction, product, arithmetic, multiprocessors);
+                    ConvolutionTile tile =
+                        arithmetic.Tiles.Single(tile => plan.Kernel == arithmetic.PrefixOf(direction) + tile.Name);
                     Assert.Equal(tile.Threads, plan.Launch.Block.X);
                     Assert.True((long)plan.Launch.Grid.X * tile.Size * tile.Size >= (long)product.Rows * product.Columns);
                     Assert.Equal((plan.Splits, product.Residues), (plan.Launch.Grid.Y, plan.Launch.Grid.Z));
@@ -91,9 +92,19 @@ public class ConvolutionPlanTests
         Assert.Throws<ArgumentException>(() => Product(ConvolutionDirection.Forward, Of(1, 256, 2900, 1, 1)));
     }
 
+    [Fact]
+    public void Tf32_NeedsAmpere()
+    {
+        Assert.Equal(ConvolutionArithmetic.Float, ArithmeticOn(new Version(7, 5)));
+        Assert.Equal(ConvolutionArithmetic.Tf32, ArithmeticOn(new Version(8, 0)));
+
+        static ConvolutionArithmetic ArithmeticOn(Version capability) =>
+            ConvolutionArithmetic.Of(CudaPrecision.Tf32, ConvolutionDirection.WeightGradient, capability);
+    }
+
     private static ConvolutionProduct Product(ConvolutionDirection direction, in ConvolutionShape shape) =>
-        ConvolutionProduct.Of(direction, shape);
+        ConvolutionProduct.Of(direction, shape, ConvolutionArithmetic.Float);
 
     private static ConvolutionPlan Plan(ConvolutionDirection direction, in ConvolutionShape shape) => ConvolutionPlan.Choose(
-        Product(direction, shape), ConvolutionArithmetic.Float, direction == ConvolutionDirection.Forward ? "forward_" : "", Multiprocessors);
+        direction, Product(direction, shape), ConvolutionArithmetic.Float, Multiprocessors);
 }
