@@ -4,7 +4,8 @@
 // forward         output[co, pixel] = bias + sum over k = (ci, ky, kx) of weights[co, k] input[n, ci, y + ky, x + kx]
 // input gradient  gradient[ci, pixel] += sum over k = (co, ky, kx) of weights[k, ci] output_gradient[n, co, ...]
 //
-// Weights are packed first: [k, rows], rows padded to a multiple of 4, and behind them per k its tap (channel, y, x), and 8 more.
+// Weights are packed first: [k, rows], rows padded to a multiple of 4; behind them a tap (channel, y, x) for every k and
+// 8 more.
 // A column of the product is a pixel: eight neighbouring lanes load and store neighbouring pixels. Pixels beyond the
 // image come as zeros out of cp.async. With stride s the input gradient falls into s x s independent convolutions, one
 // per residue of the tap (grid z), so that no product with an inserted zero is computed.
@@ -16,11 +17,18 @@
 // ---- packing
 
 // Channel in the upper 16 bits, then y and x offset, 8 bits each and signed.
-__device__ __forceinline__ int encode_tap(int channel, int y, int x) { return channel << 16 | (y & 255) << 8 | (x & 255); }
+__device__ __forceinline__ int encode_tap(int channel, int y, int x) {
+    return channel << 16 | (y & 255) << 8 | (x & 255);
+}
 
 // Of the taps 0 .. kernel - 1, how many leave `residue` when divided by the stride, and how many leave less.
-__device__ __forceinline__ int taps_with(int residue, int kernel, int stride) { return kernel / stride + (residue < kernel % stride); }
-__device__ __forceinline__ int taps_below(int residue, int kernel, int stride) { return residue * (kernel / stride) + min(residue, kernel % stride); }
+__device__ __forceinline__ int taps_with(int residue, int kernel, int stride) {
+    return kernel / stride + (residue < kernel % stride);
+}
+
+__device__ __forceinline__ int taps_below(int residue, int kernel, int stride) {
+    return residue * (kernel / stride) + min(residue, kernel % stride);
+}
 
 // Where a row's value for some k lies in [co, ci, kh, kw], and the tap it is multiplied with.
 struct Packed { int source, row_stride, tap; };
@@ -29,8 +37,8 @@ __device__ __forceinline__ Packed packed_forward(int k, int, int ci, int kh, int
     return {k, ci * kh * kw, encode_tap(k / (kh * kw), k / kw % kh, k % kw)};
 }
 
-// Order of k: residue of ky, residue of kx, output channel, ky, kx. A tap reads the output gradient (ky - residue) / stride
-// rows above the base row of its residue.
+// Order of k: residue of ky, residue of kx, output channel, ky, kx. A tap reads the output gradient (ky - residue) /
+// stride rows above the base row of its residue.
 __device__ __forceinline__ Packed packed_input_gradient(int k, int co, int ci, int kh, int kw, int stride) {
     int ry = 0, rx = 0;
     while (k >= co * kw * taps_with(ry, kh, stride)) k -= co * kw * taps_with(ry++, kh, stride);
@@ -52,7 +60,7 @@ __device__ __forceinline__ void pack(
     if (k < depth) {
         const Packed from = order(k, co, ci, kh, kw, stride);
         for (int i = threadIdx.y; i < 32; i += 8)
-            tile[i][threadIdx.x] = row0 + i < rows ? weights[from.source + (long long)(row0 + i) * from.row_stride] : 0.0f;
+            tile[i][threadIdx.x] = row0 + i < rows ? weights[from.source + (row0 + i) * from.row_stride] : 0.0f;
         if (row0 == 0 && threadIdx.y == 0) taps[k] = from.tap;
     } else if (row0 == 0 && threadIdx.y == 0 && k < depth + Depth) {
         taps[k] = 0;  // the last stage reads as far, and multiplies with zeros
@@ -66,7 +74,8 @@ __device__ __forceinline__ void pack(
 }
 
 extern "C" __global__ void convolution2d_pack_forward(
-    const float* __restrict__ weights, float* __restrict__ packed, int* __restrict__ taps, int co, int ci, int kh, int kw) {
+    const float* __restrict__ weights, float* __restrict__ packed, int* __restrict__ taps,
+    int co, int ci, int kh, int kw, int) {
     pack(weights, packed, taps, co, ci * kh * kw, co, ci, kh, kw, 1, packed_forward);
 }
 
@@ -78,15 +87,13 @@ extern "C" __global__ void convolution2d_pack_input_gradient(
 
 // ---- the product
 
-__device__ __forceinline__ float minus_infinity() { return __int_as_float(0xFF800000); }
-
 // Packed weights of one product: [depth, rows padded to a multiple of 4].
 struct Weights { const float* values; const int* taps; int rows, depth; };
 
 constexpr int Outside = -0x40000000;  // a row of no image, whatever tap is added
 
-// Columns are the pixels of samples x height x width. Column (n, y, x) meets a tap (c, dy, dx) at row y * step + origin_y
-// + dy and column x * step + origin_x + dx of source [n, channels, source_height, source_width].
+// Columns are the pixels of samples x height x width. Column (n, y, x) meets a tap (c, dy, dx) at channel c, row
+// y * step + origin_y + dy and column x * step + origin_x + dx of sample n of the source.
 struct Columns { int samples, height, width, step, origin_y, origin_x; };
 struct Source { const float* values; int channels, height, width; };
 
@@ -95,7 +102,7 @@ struct Destination {
     float* values;
     int rows, height, width, step, origin_y, origin_x;
     Columns columns;
-    float least;  // 0 rectifies, minus infinity does not
+    float least;
     bool add;
 
     __device__ float* column(int column) const {
@@ -109,7 +116,7 @@ struct Destination {
     __device__ void store(float* to, int row, float value) const {
         if (to == nullptr || row >= rows) return;
         to += (long long)row * height * width;
-        if (value < least) value = least;  // keeps NaN, which fmaxf would hide
+        if (value < least) value = least;
         *to = add ? *to + value : value;
     }
 };
@@ -128,7 +135,8 @@ __device__ __forceinline__ void gather_product(
     // ... and four k of one column of B, a pixel.
     const int local = threadIdx.x % T::Columns, b_slot = Product::slot(local), b_k = threadIdx.x / T::Columns * 4;
     const int column = first_column + local, column_plane = columns.height * columns.width, n = column / column_plane;
-    const int y0 = n < columns.samples ? column % column_plane / columns.width * columns.step + columns.origin_y : Outside;
+    const int y = column % column_plane / columns.width;
+    const int y0 = n < columns.samples ? y * columns.step + columns.origin_y : Outside;
     const int x0 = column % columns.width * columns.step + columns.origin_x;
     const int plane = source.height * source.width, sample = n * source.channels * plane;
 
@@ -139,9 +147,9 @@ __device__ __forceinline__ void gather_product(
         #pragma unroll
         for (int i = 0; i < 4; i++) {
             const int tap = taps[i], y = y0 + (tap << 16 >> 24), x = x0 + (tap << 24 >> 24);
-            const bool inside = (unsigned)y < (unsigned)source.height && (unsigned)x < (unsigned)source.width && b_left > i;
-            copy_async_4(
-                &stage.b[b_k + i][b_slot], source.values + (sample + (tap >> 16) * plane + y * source.width + x), inside);
+            const int offset = sample + (tap >> 16) * plane + y * source.width + x;
+            const bool valid = b_left > i && lies_inside(y, x, source.height, source.width);
+            copy_async_4(&stage.b[b_k + i][b_slot], source.values + offset, valid);
         }
         a += (long long)Depth * stored_rows, taps += Depth;
         a_left -= Depth, b_left -= Depth;
@@ -150,7 +158,8 @@ __device__ __forceinline__ void gather_product(
 
 template <typename Product>
 __device__ __forceinline__ void convolve(
-    const Weights& weights, const Source& source, const Columns& columns, const Destination& destination, const float* bias) {
+    const Weights& weights, const Source& source, const Columns& columns, const Destination& destination,
+    const float* bias) {
     using T = typename Product::Shape;
     const int row_tiles = (weights.rows + T::Rows - 1) / T::Rows;  // neighbouring blocks share their pixels
     const int first_row = blockIdx.x % row_tiles * T::Rows, first_column = blockIdx.x / row_tiles * T::Columns;
@@ -164,20 +173,20 @@ __device__ __forceinline__ void convolve(
     product.write(destination, first_row, first_column);
 }
 
-// input [n, ci, h, w], packed weights, bias [co] or null -> output [n, co, oh, ow]; with a split of k: -> [splits, n, co,
-// oh, ow] without bias.
+// input [n, ci, h, w], packed weights, bias [co] or null -> output [n, co, oh, ow]; with a split of k, which wants no
+// bias and no ReLU: -> [splits, n, co, oh, ow].
 template <typename Product>
 __device__ __forceinline__ void forward(
     const float* packed, const int* taps, const float* input, const float* bias, float* output,
     int n, int ci, int h, int w, int co, int oh, int ow, int depth, int stride, int padding, int relu) {
     const Columns columns = {n, oh, ow, stride, -padding, -padding};
     float* part = output + (long long)blockIdx.y * n * co * oh * ow;
-    convolve<Product>(
-        {packed, taps, co, depth}, {input, ci, h, w}, columns, {part, co, oh, ow, 1, 0, 0, columns, relu ? 0.0f : minus_infinity(), false}, bias);
+    const Destination destination = {part, co, oh, ow, 1, 0, 0, columns, least_output(relu != 0), false};
+    convolve<Product>({packed, taps, co, depth}, {input, ci, h, w}, columns, destination, bias);
 }
 
-// output_gradient [n, co, oh, ow], packed weights -> input_gradient [n, ci, h, w], accumulated if `add`; with a split of k:
-// -> [splits, n, ci, h, w]. Grid z: the residue of ky times stride plus the residue of kx.
+// output_gradient [n, co, oh, ow], packed weights -> input_gradient [n, ci, h, w], accumulated if `add`; with a split
+// of k: -> [splits, n, ci, h, w]. Grid z: the residue of ky times stride plus the residue of kx.
 template <typename Product>
 __device__ __forceinline__ void input_gradient(
     const float* packed, const int* taps, const float* output_gradient, float* gradient,
@@ -188,11 +197,13 @@ __device__ __forceinline__ void input_gradient(
     // Rows y with (y + padding) % stride == ry, from first_y on; tap ry of row first_y is output row origin_y.
     const int first_y = (ry + stride - padding % stride) % stride, origin_y = (first_y + padding - ry) / stride;
     const int first_x = (rx + stride - padding % stride) % stride, origin_x = (first_x + padding - rx) / stride;
-    const Columns columns = {n, (h - first_y + stride - 1) / stride, (w - first_x + stride - 1) / stride, 1, origin_y, origin_x};
+    const int height = (h - first_y + stride - 1) / stride, width = (w - first_x + stride - 1) / stride;
+    const Columns columns = {n, height, width, 1, origin_y, origin_x};
     float* part = gradient + (long long)blockIdx.y * n * ci * h * w;
-    convolve<Product>(
-        {packed + (long long)first_k * ((ci + 3) & ~3), taps + first_k, ci, co * down * across}, {output_gradient, co, oh, ow},
-        columns, {part, ci, h, w, stride, first_y, first_x, columns, minus_infinity(), add != 0}, nullptr);
+    const Weights weights = {packed + (long long)first_k * ((ci + 3) & ~3), taps + first_k, ci, co * down * across};
+    const Destination destination = {
+        part, ci, h, w, stride, first_y, first_x, columns, least_output(false), add != 0};
+    convolve<Product>(weights, {output_gradient, co, oh, ow}, columns, destination, nullptr);
 }
 
 // ---- the second pass of a split
@@ -205,7 +216,8 @@ extern "C" __global__ void convolution2d_add_parts_forward(
     if (i >= count) return;
     float sum = bias ? bias[i / plane % channels] : 0.0f;
     for (int s = 0; s < splits; s++) sum += parts[s * count + i];
-    output[i] = relu && sum < 0 ? 0 : sum;
+    const float least = least_output(relu != 0);
+    output[i] = sum < least ? least : sum;
 }
 
 // parts [splits, count] -> gradient [count], accumulated.

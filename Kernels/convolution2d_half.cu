@@ -1,22 +1,25 @@
 // Forward convolution for inference: half-precision factors on tensor cores (mma.sync), float sums.
 //
-// input [n, h, w, ci'] half x weights [co, k] half + bias [co] -> output [n, co, oh, ow] float, or [n, oh, ow, co'] half;
-// ci' and co' are padded with zeros to a multiple of 8, so that a copy of 16 bytes holds 8 channels of one pixel; k = (ky, kx,
-// ci'), padded with zeros to a multiple of 32. Rows of the product are output pixels, columns output channels.
+// input [n, h, w, ci'] half x weights [co, k] half + bias [co] -> output [n, co, oh, ow] float, or [n, oh, ow, co']
+// half; ci' and co' are padded with zeros to a multiple of 8, so that a copy of 16 bytes holds 8 channels of one pixel;
+// k is (ky, kx, ci'), padded with zeros to a multiple of 32. Rows of the product are output pixels, columns output
+// channels.
 //
 // Three stages of 32 k: 64-byte rows whose four chunks are exchanged by (row / 2) % 4, so that neither cp.async nor
 // ldmatrix meets a bank twice. k may be split over grid y as for float32. The layouts around it are memory bound.
 
-#include "common.cuh"
-#include "tensor_core.cuh"
+#include "convolution2d.cuh"
 
 constexpr int StageDepth = 32, Chunk = 8, Stages = 3;
 
-__device__ __forceinline__ int chunk_offset(int row, int chunk) { return row * StageDepth + (chunk ^ row / 2 % 4) * Chunk; }
+__device__ __forceinline__ int chunk_offset(int row, int chunk) {
+    return row * StageDepth + (chunk ^ row / 2 % 4) * Chunk;
+}
 
 template <int BlockPixels, int BlockChannels, int PixelsOfWarp, int ChannelsOfWarp>
 struct Tile {
-    static constexpr int Pixels = BlockPixels, Channels = BlockChannels, WarpPixels = PixelsOfWarp, WarpChannels = ChannelsOfWarp;
+    static constexpr int Pixels = BlockPixels, Channels = BlockChannels;
+    static constexpr int WarpPixels = PixelsOfWarp, WarpChannels = ChannelsOfWarp;
     static constexpr int WarpsDown = Pixels / WarpPixels, Threads = 32 * WarpsDown * (Channels / WarpChannels);
     static constexpr int Down = WarpPixels / 16, Across = WarpChannels / 8;  // mma tiles of a warp
     static constexpr int Loads = Pixels * 4 / Threads;                       // rows of each matrix that a thread copies
@@ -64,8 +67,8 @@ struct Loader {
         #pragma unroll
         for (int i = 0; i < T::Loads; i++) {
             const int to = chunk_offset(threadIdx.x / 4 + i * (T::Threads / 4), threadIdx.x % 4);
-            const bool inside = ky < kh && (unsigned)(top[i] + ky) < (unsigned)h && (unsigned)(left[i] + kx) < (unsigned)w;
-            copy_async_16(&stage.pixels[to], corner[i] + ((ky * w + kx) * ci + channel), pixel_valid[i] && inside);
+            const bool valid = pixel_valid[i] && ky < kh && lies_inside(top[i] + ky, left[i] + kx, h, w);
+            copy_async_16(&stage.pixels[to], corner[i] + ((ky * w + kx) * ci + channel), valid);
             copy_async_16(&stage.weights[to], weights[i], channel_valid[i]);
             weights[i] += StageDepth;
         }
@@ -91,13 +94,15 @@ __device__ __forceinline__ void multiply(float (&sum)[T::Down][T::Across][4], co
         #pragma unroll
         for (int i = 0; i < T::Down; i++)
             #pragma unroll
-            for (int j = 0; j < T::Across; j++) multiply_half(sum[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]);
+            for (int j = 0; j < T::Across; j++)
+                multiply_half(sum[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]);
     }
 }
 
 // Calls store(pixel, channel, low, high) for every pair of neighbouring channels that this thread has summed up.
 template <typename T, typename Store>
-__device__ __forceinline__ void for_each_pair(float (&sum)[T::Down][T::Across][4], int first_pixel, int first_channel, Store store) {
+__device__ __forceinline__ void for_each_pair(
+    float (&sum)[T::Down][T::Across][4], int first_pixel, int first_channel, Store store) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     #pragma unroll
     for (int i = 0; i < T::Down; i++)
@@ -114,38 +119,35 @@ __device__ __forceinline__ void for_each_pair(float (&sum)[T::Down][T::Across][4
 
 // Sums of a block's tile, over this block's part of k.
 template <typename T>
-__device__ __forceinline__ void convolve(float (&sum)[T::Down][T::Across][4], const Problem& p, int first_pixel, int first_channel) {
+__device__ __forceinline__ void convolve(
+    float (&sum)[T::Down][T::Across][4], const Problem& p, int first_pixel, int first_channel) {
     __shared__ __align__(128) typename T::Stage buffer[Stages];
     const int all = p.depth() / StageDepth;
-    const int first = (long long)all * blockIdx.y / gridDim.y, stages = (long long)all * (blockIdx.y + 1) / gridDim.y - first;
+    const int first = (long long)all * blockIdx.y / gridDim.y, end = (long long)all * (blockIdx.y + 1) / gridDim.y;
     Loader<T> loader(p, first_pixel, first_channel, first * StageDepth);
-    #pragma unroll 1
-    for (int s = 1 - Stages; s < stages; s++) {  // copies run ahead of products
-        if (s >= 0) {
-            wait_for_copies<Stages - 2>();
-            __syncthreads();  // stage s has come for all threads, and nobody reads stage s - 1 any more
-        }
-        if (s + Stages - 1 < stages) loader.load(buffer[(unsigned)(s + Stages - 1) % Stages]);
-        commit_copies();
-        if (s >= 0) multiply<T>(sum, buffer[(unsigned)s % Stages]);
-    }
+    using Stage = typename T::Stage;
+    pipeline(
+        buffer, end - first, [&](Stage& stage) { loader.load(stage); },
+        [&](const Stage& stage) { multiply<T>(sum, stage); });
 }
 
 template <typename T>
-__device__ __forceinline__ void forward(const Problem& p, const float* bias, float* planes, half_bits* pixels, bool relu) {
+__device__ __forceinline__ void forward(
+    const Problem& p, const float* bias, float* planes, half_bits* pixels, bool relu) {
     const int channel_tiles = (p.co + T::Channels - 1) / T::Channels;  // neighbouring blocks share their pixels
-    const int first_channel = blockIdx.x % channel_tiles * T::Channels, first_pixel = blockIdx.x / channel_tiles * T::Pixels;
+    const int first_channel = blockIdx.x % channel_tiles * T::Channels;
+    const int first_pixel = blockIdx.x / channel_tiles * T::Pixels;
     float sum[T::Down][T::Across][4] = {};
     convolve<T>(sum, p, first_pixel, first_channel);
 
-    const float least = relu ? 0.0f : __int_as_float(0xFF800000);
+    const float least = least_output(relu);
     const int plane = p.oh * p.ow, stored = (p.co + 7) & ~7;
     if (planes) planes += (long long)blockIdx.y * p.n * p.co * plane;
     for_each_pair<T>(sum, first_pixel, first_channel, [&](int pixel, int channel, float low, float high) {
         if (pixel >= p.n * plane || channel >= stored) return;
         low += bias && channel < p.co ? bias[channel] : 0.0f;
         high += bias && channel + 1 < p.co ? bias[channel + 1] : 0.0f;
-        low = low < least ? least : low, high = high < least ? least : high;  // keeps NaN, which fmaxf would hide
+        low = low < least ? least : low, high = high < least ? least : high;
         if (pixels) {
             *(unsigned*)(pixels + (long long)pixel * stored + channel) = pack_halves(low, high);
             return;
@@ -156,14 +158,15 @@ __device__ __forceinline__ void forward(const Problem& p, const float* bias, flo
     });
 }
 
-// Exactly one of `planes` and `pixels` is not null; a split of k wants planes [splits, n, co, oh, ow], no bias, no ReLU.
-#define CONVOLUTION2D_HALF(SUFFIX, TILE)                                                                               \
-    extern "C" __global__ void __launch_bounds__(TILE::Threads) convolution2d_forward_half_##SUFFIX(                           \
-        const half_bits* __restrict__ input, const half_bits* __restrict__ weights, const float* __restrict__ bias,    \
-        float* __restrict__ planes, half_bits* __restrict__ pixels, int n, int ci, int h, int w, int co, int oh,       \
-        int ow, int kh, int kw, int stride, int padding, int relu) {                                                   \
-        forward<TILE>(                                                                                                 \
-            {input, weights, n, ci, h, w, co, oh, ow, kh, kw, stride, padding}, bias, planes, pixels, relu != 0);      \
+// Exactly one of `planes` and `pixels` is not null. A split of k wants planes [splits, n, co, oh, ow], no bias and no
+// ReLU.
+#define CONVOLUTION2D_HALF(SUFFIX, TILE)                                                                              \
+    extern "C" __global__ void __launch_bounds__(TILE::Threads) convolution2d_forward_half_##SUFFIX(                  \
+        const half_bits* __restrict__ input, const half_bits* __restrict__ weights, const float* __restrict__ bias,   \
+        float* __restrict__ planes, half_bits* __restrict__ pixels, int n, int ci, int h, int w, int co, int oh,      \
+        int ow, int kh, int kw, int stride, int padding, int relu) {                                                  \
+        forward<TILE>(                                                                                                \
+            {input, weights, n, ci, h, w, co, oh, ow, kh, kw, stride, padding}, bias, planes, pixels, relu != 0);     \
     }
 
 CONVOLUTION2D_HALF(large, Large)
@@ -171,8 +174,8 @@ CONVOLUTION2D_HALF(medium, Medium)
 
 // ---- layouts
 
-// planes [n, c, plane] float -> pixels [n, plane, c'] half, zeros behind the last channel. Blocks of 32 x 8 threads turn
-// 64 channels x 32 pixels around; grid: pixels, channels, samples.
+// planes [n, c, plane] float -> pixels [n, plane, c'] half, zeros behind the last channel. Blocks of 32 x 8 threads
+// turn 64 channels x 32 pixels around; grid: pixels, channels, samples.
 extern "C" __global__ void convolution2d_half_from_planes(
     const float* __restrict__ planes, half_bits* __restrict__ pixels, int c, int plane) {
     __shared__ float tile[64][33];
@@ -180,8 +183,9 @@ extern "C" __global__ void convolution2d_half_from_planes(
     planes += (long long)blockIdx.z * c * plane;
     pixels += (long long)blockIdx.z * plane * stored;
     for (int i = threadIdx.y; i < 64; i += 8) {
-        const bool valid = first_channel + i < c && first_pixel + threadIdx.x < plane;
-        tile[i][threadIdx.x] = valid ? planes[(long long)(first_channel + i) * plane + first_pixel + threadIdx.x] : 0.0f;
+        const int pixel = first_pixel + threadIdx.x;
+        const bool valid = first_channel + i < c && pixel < plane;
+        tile[i][threadIdx.x] = valid ? planes[(long long)(first_channel + i) * plane + pixel] : 0.0f;
     }
     __syncthreads();
     const int channel = threadIdx.x * 2;
@@ -201,7 +205,8 @@ extern "C" __global__ void convolution2d_half_to_planes(
     const int channel = threadIdx.x * 2;
     for (int i = threadIdx.y; i < 32; i += 8) {
         if (first_pixel + i >= plane || first_channel + channel >= stored) continue;
-        const unsigned pair = *(const unsigned*)(pixels + (long long)(first_pixel + i) * stored + first_channel + channel);
+        const half_bits* from = pixels + (long long)(first_pixel + i) * stored + first_channel + channel;
+        const unsigned pair = *(const unsigned*)from;
         tile[channel][i] = to_float(pair & 0xFFFF), tile[channel + 1][i] = to_float(pair >> 16);
     }
     __syncthreads();
@@ -210,11 +215,11 @@ extern "C" __global__ void convolution2d_half_to_planes(
         planes[(long long)(first_channel + i) * plane + first_pixel + threadIdx.x] = tile[i][threadIdx.x];
 }
 
-// weights [co, ci, kh kw] float -> packed [co, depth] half: k = (tap, ci'), zeros between ci and ci' and behind the last tap.
+// weights [co, ci, kh kw] float -> packed [co, depth] half: k = (tap, ci'), zeros behind ci and behind the last tap.
 extern "C" __global__ void convolution2d_half_pack(
     const float* __restrict__ weights, half_bits* __restrict__ packed, int co, int ci, int taps, int depth) {
     const long long i = global_thread_index();
     if (i >= (long long)co * depth) return;
     const int row = i / depth, k = i % depth, stored = (ci + 7) & ~7, tap = k / stored, channel = k % stored;
-    packed[i] = tap < taps && channel < ci ? to_half(weights[((long long)row * ci + channel) * taps + tap]) : to_half(0.0f);
+    packed[i] = to_half(tap < taps && channel < ci ? weights[((long long)row * ci + channel) * taps + tap] : 0.0f);
 }

@@ -6,8 +6,7 @@
 // and the transposed stores of the weight gradient meet no bank twice.
 #pragma once
 
-#include "common.cuh"
-#include "tensor_core.cuh"
+#include "convolution2d.cuh"
 
 constexpr int Depth = 8, Stages = 4;
 
@@ -72,7 +71,8 @@ struct FloatProduct {
             #pragma unroll
             for (int i = 0; i < Down; i++) a[i] = *(const float4*)&stage.a[k][row(4 * i)];
             #pragma unroll
-            for (int j = 0; j < Across; j++) b[j] = *(const float4*)&stage.b[k][T::warp_column() + 32 * j + threadIdx.x % 8 * 4];
+            for (int j = 0; j < Across; j++)
+                b[j] = *(const float4*)&stage.b[k][T::warp_column() + 32 * j + threadIdx.x % 8 * 4];
             #pragma unroll
             for (int i = 0; i < 4 * Down; i++)
                 #pragma unroll
@@ -105,7 +105,9 @@ struct Tf32Product {
     __device__ static int column_in(int slot) { return slot; }
 
     __device__ static int row(int i, int part) { return T::warp_row() + 8 * i + threadIdx.x % 4 * 2 + (part & 1); }
-    __device__ static int column(int j, int part) { return T::warp_column() + 16 * j + threadIdx.x % 32 / 4 + 8 * (part >> 1); }
+    __device__ static int column(int j, int part) {
+        return T::warp_column() + 16 * j + threadIdx.x % 32 / 4 + 8 * (part >> 1);
+    }
 
     __device__ void start(const float* bias, int first_row, int rows) {
         #pragma unroll
@@ -154,17 +156,9 @@ struct Tf32Product {
 // sum += A B over `stages` stages: load(stage) fills the next one, with zeros behind the end of k.
 template <typename Product, typename Load>
 __device__ __forceinline__ void accumulate(Product& product, int stages, Load load) {
-    __shared__ typename Product::Shape::Stage buffer[Stages];
-    #pragma unroll 1
-    for (int s = 1 - Stages; s < stages; s++) {  // copies run ahead of products
-        if (s >= 0) {
-            wait_for_copies<Stages - 2>();
-            __syncthreads();  // stage s has come for all threads, and nobody reads stage s - 1 any more
-        }
-        if (s + Stages - 1 < stages) load(buffer[(unsigned)(s + Stages - 1) % Stages]);
-        commit_copies();
-        if (s >= 0) product.multiply(buffer[(unsigned)s % Stages]);
-    }
+    using Stage = typename Product::Shape::Stage;
+    __shared__ Stage buffer[Stages];
+    pipeline(buffer, stages, load, [&](const Stage& stage) { product.multiply(stage); });
 }
 
 // The part of k = 0 .. depth - 1 that belongs to this block of grid y: whole stages.

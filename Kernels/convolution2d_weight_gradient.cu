@@ -1,12 +1,13 @@
-// Gradients of a convolution's weights and bias in float32, as implicit matrix products: any size, stride, padding, batch.
+// Gradients of a convolution's weights and bias in float32, as implicit matrix products: any size, stride, padding and
+// batch.
 //
 // weight gradient  gradient[co, (ci, ky, kx)] += sum over output pixels k = (n, y, x) of
 //                  output_gradient[n, co, y, x] input[n, ci, y stride - padding + ky, x stride - padding + kx]
 // bias gradient    gradient[co] += sum over n, y, x of output_gradient
 //
 // Rows are output channels, columns the values of one filter, k the output pixels. Eight lanes copy eight neighbouring
-// pixels (one or two sectors) and store them down a column of the stage. Few weights, many pixels: k is split over grid y
-// into a workspace, whose parts convolution2d_add_parts_gradient adds in order: same bits every run.
+// pixels (one or two sectors) and store them down a column of the stage. Few weights, many pixels: k is split over grid
+// y into a workspace, whose parts convolution2d_add_parts_gradient adds in order: same bits every run.
 
 #include "convolution2d_tile.cuh"
 
@@ -25,8 +26,8 @@ __device__ __forceinline__ Column column_of(const Problem& p, int column) {
 }
 
 // Output pixels first_k .. last_k - 1. A thread copies four values of A and four of B per stage, all of pixel
-// threadIdx.x % 8; the slots that a warp fills at a time are four neighbours, moved by four for the upper four pixels: with
-// stage rows 8 banks apart every lane meets another bank.
+// threadIdx.x % 8. The slots that a warp fills at a time are four neighbours, moved by four for the upper four pixels:
+// with stage rows 8 banks apart every lane meets another bank.
 template <typename Product>
 __device__ __forceinline__ void pixel_product(
     Product& product, const Problem& p, int first_row, int first_column, int first_k, int last_k) {
@@ -57,7 +58,7 @@ __device__ __forceinline__ void pixel_product(
                 left > 0 && first_row + slots[i] < p.co);
             copy_async_4(
                 &stage.b[lane_k][slots[i]], p.input + (corner + columns[i].offset),
-                left > 0 && (unsigned)(top + columns[i].ky) < (unsigned)p.h && (unsigned)(leftmost + columns[i].kx) < (unsigned)p.w);
+                left > 0 && lies_inside(top + columns[i].ky, leftmost + columns[i].kx, p.h, p.w));
         }
         left -= Depth;
         for (x += Depth; x >= p.ow; x -= p.ow)

@@ -29,12 +29,13 @@ internal sealed record ConvolutionPlan(string Kernel, LaunchShape Launch, int Sp
             arithmetic.PrefixOf(direction) + tile.Name, new LaunchShape(grid, new Extent(tile.Threads)), splits);
     }
 
-    /// <summary>The plan that a model of the device takes to be fastest: it weighs tiles that fill every multiprocessor against
-    /// tiles that reuse what they load, and a split's second pass against idle multiprocessors.</summary>
+    /// <summary>The plan that a model of the device takes to be fastest: it weighs tiles that fill every multiprocessor
+    /// against tiles that reuse what they load, and a split's second pass against idle multiprocessors.</summary>
     /// <remarks>A function of its arguments alone: the same sums in the same order on every device with as many
     /// multiprocessors.</remarks>
     public static ConvolutionPlan Choose(
-        ConvolutionDirection direction, in ConvolutionProduct product, ConvolutionArithmetic arithmetic, int multiprocessors)
+        ConvolutionDirection direction, in ConvolutionProduct product, ConvolutionArithmetic arithmetic,
+        int multiprocessors)
     {
         ConvolutionTile best = arithmetic.Tiles[0];
         (int bestSplits, double least) = (1, double.PositiveInfinity);
@@ -55,10 +56,12 @@ internal sealed record ConvolutionPlan(string Kernel, LaunchShape Launch, int Sp
         product.Depth >= splits * LeastDepthOfSplit && PartBytes(product.Written, splits) <= MaximumPartBytes;
 
     private static long Tiles(in ConvolutionProduct product, ConvolutionTile tile) =>
-        (long)ConvolutionProduct.CeilingOf(product.Rows, tile.Size) * ConvolutionProduct.CeilingOf(product.Columns, tile.Size);
+        (long)ConvolutionProduct.CeilingOf(product.Rows, tile.Size)
+        * ConvolutionProduct.CeilingOf(product.Columns, tile.Size);
 
     private static double Cycles(
-        in ConvolutionProduct product, ConvolutionArithmetic arithmetic, ConvolutionTile tile, int splits, int multiprocessors)
+        in ConvolutionProduct product, ConvolutionArithmetic arithmetic, ConvolutionTile tile, int splits,
+        int multiprocessors)
     {
         int warps = tile.Threads / 32;
         double busiest = Math.Ceiling((double)Tiles(product, tile) * product.Residues * splits / multiprocessors);

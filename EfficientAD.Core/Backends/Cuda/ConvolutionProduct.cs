@@ -17,7 +17,8 @@ internal readonly record struct ConvolutionProduct(int Rows, int Columns, int De
         {
             ConvolutionDirection.Forward => new(
                 output.C, output.N * output.Plane,
-                (arithmetic == ConvolutionArithmetic.Half ? Chunked(input.C) : input.C) * weights.Plane, 1, output.Count),
+                (arithmetic == ConvolutionArithmetic.Half ? Chunked(input.C) : input.C) * weights.Plane,
+                1, output.Count),
             ConvolutionDirection.InputGradient => new(
                 input.C, input.N * CeilingOf(input.H, stride) * CeilingOf(input.W, stride),
                 output.C * CeilingOf(weights.H, stride) * CeilingOf(weights.W, stride), stride * stride, input.Count),

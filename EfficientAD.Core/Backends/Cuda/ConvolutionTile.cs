@@ -32,8 +32,8 @@ internal sealed record ConvolutionArithmetic(string Infix, ConvolutionTile[] Til
         new("half_", [ConvolutionTile.Large, ConvolutionTile.Medium], 32, 1024);
 
     /// <summary>What multiplies on a device of this compute capability.</summary>
-    public static ConvolutionArithmetic Of(CudaPrecision precision, ConvolutionDirection direction, Version capability) =>
-        precision switch
+    public static ConvolutionArithmetic Of(
+        CudaPrecision precision, ConvolutionDirection direction, Version capability) => precision switch
         {
             CudaPrecision.Half when direction == ConvolutionDirection.Forward => Half,
             CudaPrecision.Tf32 when capability.Major >= 8 => Tf32,

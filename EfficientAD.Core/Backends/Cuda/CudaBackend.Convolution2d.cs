@@ -25,7 +25,8 @@ public sealed partial class CudaBackend
     }
 
     public void Convolution2dWeightGradient(
-        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient, Tensor? biasGradient)
+        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient,
+        Tensor? biasGradient)
     {
         RequireConvolution(input.Shape, weightGradient.Shape, geometry, outputGradient.Shape);
         if (biasGradient is not null) RequireShape(Shape.Vector(weightGradient.Shape.N), biasGradient);

@@ -32,13 +32,15 @@ internal sealed partial class CudaConvolution
         Shape shape = planes.Shape;
         for (int first = 0; first < shape.N; first += MaximumSamples)
         {
-            int samples = Math.Min(MaximumSamples, shape.N - first);
+            int samples = Math.Min(MaximumSamples, shape.N - first), channels = ConvolutionProduct.Chunked(shape.C);
             var grid = new Extent(
-                ConvolutionProduct.CeilingOf(shape.Plane, TilePixels), ConvolutionProduct.CeilingOf(shape.C, TileChannels), samples);
+                ConvolutionProduct.CeilingOf(shape.Plane, TilePixels),
+                ConvolutionProduct.CeilingOf(shape.C, TileChannels), samples);
             nint source = planes.Address + (nint)(first * shape.SampleCount * sizeof(float));
-            nint destination = pixels + (nint)((long)first * shape.Plane * ConvolutionProduct.Chunked(shape.C) * sizeof(ushort));
+            nint destination = pixels + (nint)((long)first * shape.Plane * channels * sizeof(ushort));
             kernels.Get(HalfFile, "convolution2d_half_from_planes").Launch(
-                stream, new LaunchShape(grid, new Extent(TilePixels, RowsOfThreads)), source, destination, shape.C, shape.Plane);
+                stream, new LaunchShape(grid, new Extent(TilePixels, RowsOfThreads)),
+                source, destination, shape.C, shape.Plane);
         }
     }
 

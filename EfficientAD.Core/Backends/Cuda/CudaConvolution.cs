@@ -13,8 +13,8 @@ internal sealed partial class CudaConvolution(
     private readonly Dictionary<(ConvolutionDirection, ConvolutionShape), ConvolutionPlan> _plans = [];
     private readonly CudaDevice _device = stream.Context.Device;
 
-    /// <summary>The seam behind which another way of computing convolutions can take over: one direction of one convolution,
-    /// given to the stream.</summary>
+    /// <summary>The seam behind which another way of computing convolutions can take over: one direction of one
+    /// convolution, given to the stream.</summary>
     public void Run(in ConvolutionCall call) => Run(call, PlanOf(call));
 
     /// <summary>The same by a given plan.</summary>
@@ -46,8 +46,8 @@ internal sealed partial class CudaConvolution(
         nint parts = isWhole ? 0 : scratch.Reserve(ConvolutionPlan.PartBytes(output.Count, plan.Splits));
         kernels.Get(File, plan.Kernel).Launch(
             stream, plan.Launch, packed, taps, call.Input.Address, isWhole ? AddressOf(call.Bias) : 0,
-            isWhole ? call.Output.Address : parts, input.N, input.C, input.H, input.W, output.C, output.H, output.W, depth,
-            call.Geometry.Stride, call.Geometry.Padding, isWhole && call.Relu ? 1 : 0);
+            isWhole ? call.Output.Address : parts, input.N, input.C, input.H, input.W, output.C, output.H, output.W,
+            depth, call.Geometry.Stride, call.Geometry.Padding, isWhole && call.Relu ? 1 : 0);
         if (!isWhole) AddParts(parts, plan.Splits, call);
     }
 
@@ -115,16 +115,11 @@ internal sealed partial class CudaConvolution(
         taps = packed + (nint)valueBytes;
         if (!isStale) return packed;
         const int Tile = 32, RowsOfThreads = 8;
-        var grid = new Extent(ConvolutionProduct.CeilingOf(depth + TapsBehind, Tile), ConvolutionProduct.CeilingOf(rows, Tile));
-        var launch = new LaunchShape(grid, new Extent(Tile, RowsOfThreads));
-        CudaKernel kernel = kernels.Get(File, packer);
-        if (dependsOnStride)
-        {
-            kernel.Launch(
-                stream, launch, call.Weights.Address, packed, taps, weights.N, weights.C, weights.H, weights.W, order.Stride);
-        }
-        else kernel.Launch(stream, launch, call.Weights.Address, packed, taps, weights.N, weights.C, weights.H, weights.W);
-
+        var grid = new Extent(
+            ConvolutionProduct.CeilingOf(depth + TapsBehind, Tile), ConvolutionProduct.CeilingOf(rows, Tile));
+        kernels.Get(File, packer).Launch(
+            stream, new LaunchShape(grid, new Extent(Tile, RowsOfThreads)), call.Weights.Address, packed, taps,
+            weights.N, weights.C, weights.H, weights.W, order.Stride);
         return packed;
     }
 

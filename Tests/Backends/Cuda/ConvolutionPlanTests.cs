@@ -20,7 +20,8 @@ public class ConvolutionPlanTests
     public void Products_HaveTheSizesOfTheirDirection()
     {
         Assert.Equal(
-            new ConvolutionProduct(256, 123 * 123, 128 * 16, 1, 256 * 123 * 123), Product(ConvolutionDirection.Forward, SecondLayer));
+            new ConvolutionProduct(256, 123 * 123, 128 * 16, 1, 256 * 123 * 123),
+            Product(ConvolutionDirection.Forward, SecondLayer));
         Assert.Equal(
             new ConvolutionProduct(128, 126 * 126, 256 * 16, 1, 128 * 126 * 126),
             Product(ConvolutionDirection.InputGradient, SecondLayer));
@@ -29,9 +30,11 @@ public class ConvolutionPlanTests
             Product(ConvolutionDirection.WeightGradient, SecondLayer));
         // Stride 2: one pixel in four, one tap in four, four times over.
         Assert.Equal(
-            new ConvolutionProduct(3, 128 * 128, 32 * 4, 4, 3 * 256 * 256), Product(ConvolutionDirection.InputGradient, FirstEncoder));
+            new ConvolutionProduct(3, 128 * 128, 32 * 4, 4, 3 * 256 * 256),
+            Product(ConvolutionDirection.InputGradient, FirstEncoder));
         // Half precision pads three channels to a chunk of eight.
-        Assert.Equal(8 * 16, ConvolutionProduct.Of(ConvolutionDirection.Forward, FirstEncoder, ConvolutionArithmetic.Half).Depth);
+        Assert.Equal(
+            8 * 16, ConvolutionProduct.Of(ConvolutionDirection.Forward, FirstEncoder, ConvolutionArithmetic.Half).Depth);
     }
 
     [Fact]
@@ -62,20 +65,24 @@ public class ConvolutionPlanTests
     public void EveryPlan_CoversItsProductAndStaysWithinItsLimits(int multiprocessors)
     {
         ConvolutionShape[] shapes =
-            [SecondLayer, Bottleneck, FirstEncoder, Of(1, 1, 1, 1, 1), Of(16, 256, 61, 768, 4), Of(1, 3, 256, 128, 4), Of(64, 64, 9, 64, 4)];
+        [
+            SecondLayer, Bottleneck, FirstEncoder,
+            Of(1, 1, 1, 1, 1), Of(16, 256, 61, 768, 4), Of(1, 3, 256, 128, 4), Of(64, 64, 9, 64, 4),
+        ];
         foreach (ConvolutionShape shape in shapes)
         {
             foreach (ConvolutionDirection direction in Enum.GetValues<ConvolutionDirection>())
             {
                 foreach (CudaPrecision precision in Enum.GetValues<CudaPrecision>())
                 {
-                    ConvolutionArithmetic arithmetic = ConvolutionArithmetic.Of(precision, direction, new Version(8, 6));
+                    var arithmetic = ConvolutionArithmetic.Of(precision, direction, new Version(8, 6));
                     ConvolutionProduct product = ConvolutionProduct.Of(direction, shape, arithmetic);
                     ConvolutionPlan plan = ConvolutionPlan.Choose(direction, product, arithmetic, multiprocessors);
                     ConvolutionTile tile =
                         arithmetic.Tiles.Single(tile => plan.Kernel == arithmetic.PrefixOf(direction) + tile.Name);
                     Assert.Equal(tile.Threads, plan.Launch.Block.X);
-                    Assert.True((long)plan.Launch.Grid.X * tile.Size * tile.Size >= (long)product.Rows * product.Columns);
+                    long covered = (long)plan.Launch.Grid.X * tile.Size * tile.Size;
+                    Assert.InRange(covered, (long)product.Rows * product.Columns, long.MaxValue);
                     Assert.Equal((plan.Splits, product.Residues), (plan.Launch.Grid.Y, plan.Launch.Grid.Z));
                     Assert.InRange(plan.Splits, 1, Math.Max(1, product.Depth / 64));
                     Assert.InRange(ConvolutionPlan.PartBytes(product.Written, plan.Splits), 0, 256 << 20);
@@ -105,6 +112,6 @@ public class ConvolutionPlanTests
     private static ConvolutionProduct Product(ConvolutionDirection direction, in ConvolutionShape shape) =>
         ConvolutionProduct.Of(direction, shape, ConvolutionArithmetic.Float);
 
-    private static ConvolutionPlan Plan(ConvolutionDirection direction, in ConvolutionShape shape) => ConvolutionPlan.Choose(
-        direction, Product(direction, shape), ConvolutionArithmetic.Float, Multiprocessors);
+    private static ConvolutionPlan Plan(ConvolutionDirection direction, in ConvolutionShape shape) =>
+        ConvolutionPlan.Choose(direction, Product(direction, shape), ConvolutionArithmetic.Float, Multiprocessors);
 }
