@@ -43,12 +43,15 @@ internal sealed class DeviceAllocations
             : null;
     }
 
-    /// <exception cref="DriverException">The range is not within one allocation.</exception>
+    /// <exception cref="DriverException">The range is not within one allocation, or a stream was told to free it.
+    /// </exception>
     public void RequireRange(ulong address, long bytes, string role)
     {
         if (bytes == 0) return;
         if (Find(address) is not { } allocation)
             throw new DriverException(DriverError.InvalidValue, $"{role} 0x{address:x} is no device memory.");
+        if (allocation.IsFreed)
+            throw new DriverException(DriverError.InvalidValue, $"{role} 0x{address:x}: {allocation.Label} was freed before.");
         long offset = (long)(address - allocation.Address);
         if (bytes < 0 || bytes > allocation.Bytes - offset)
         {

@@ -5,6 +5,8 @@ namespace PtxSimulator.Driver;
 /// <summary>A kernel of a loaded module, with the attributes that can be set.</summary>
 internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
 {
+    private const int UnknownRegisters = 32;
+
     private int _dynamicSharedLimit = Math.Max(0, DeviceLimits.DefaultSharedPerBlock - kernel.StaticSharedBytes);
 
     public DriverModule Module => module;
@@ -13,9 +15,10 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
 
     public PtxKernel Kernel => kernel;
 
-    /// <summary>As ptxas counted them for this architecture, or as many as its largest block leaves.</summary>
-    public int Registers => SimulatedDriver.Resources.Registers(kernel.Name, Context.Device.Options.ComputeCapability)
-        ?? Math.Min(DeviceLimits.RegistersPerThread, DeviceLimits.RegistersPerMultiprocessor / kernel.MaxThreadsPerBlock);
+    /// <summary>As ptxas counted them for this architecture; of a kernel that it was not asked about, so few that they
+    /// limit nothing.</summary>
+    public int Registers =>
+        SimulatedDriver.Resources.Registers(kernel.Name, Context.Device.Options.ComputeCapability) ?? UnknownRegisters;
 
     /// <summary>Most dynamic shared memory that a launch may ask for, in bytes.</summary>
     public int DynamicSharedLimit
