@@ -31,7 +31,7 @@ internal static unsafe class Watch
     {
         var block = warp.Block;
         Check(warp, op, block.LocalState + (warp.Local - block.Local), StateSpace.Local);
-        if (block.Counters != null) block.Counters[op->Index].Bytes += op->Bytes * BitOperations.PopCount(warp.Mask);
+        if (block.Counters != null) block.Counters[op->Index].LocalBytes += op->Bytes * BitOperations.PopCount(warp.Mask);
     }
 
     private static void Check(Warp warp, Op* op, ByteState* state, StateSpace space)

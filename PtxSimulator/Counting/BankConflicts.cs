@@ -9,21 +9,21 @@ internal static unsafe class BankConflicts
 {
     public static void Count(Warp warp, Op* op, OpCounter* counter)
     {
-        counter->Bytes += op->Bytes * BitOperations.PopCount(warp.Mask);
+        counter->SharedBytes += op->Bytes * BitOperations.PopCount(warp.Mask);
         var lanes = op->Bytes <= 4 ? 32 : 128 / op->Bytes;
         if (warp.Pattern != AccessPattern.Scattered)
         {
             var passes = warp.Pattern == AccessPattern.Uniform ? 1 : 32 / lanes;
-            counter->Units += passes;
-            counter->IdealUnits += passes;
+            counter->Cycles += passes;
+            counter->IdealCycles += passes;
             return;
         }
         for (var first = 0; first < 32; first += lanes)
         {
             var active = warp.Mask >> first & (uint)((1ul << lanes) - 1);
             if (active == 0) continue;
-            counter->IdealUnits++;
-            counter->Units += Passes(warp.Offsets + first, active, op->Bytes);
+            counter->IdealCycles++;
+            counter->Cycles += Passes(warp.Offsets + first, active, op->Bytes);
         }
     }
 

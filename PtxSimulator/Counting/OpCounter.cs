@@ -6,12 +6,12 @@ internal struct OpCounter
     public long Warps;
     public long Threads;
 
-    /// <summary>Memory instructions: bytes that the threads asked for.</summary>
-    public long Bytes;
+    /// <summary>Bytes that the threads asked for, by space: cp.async asks for both.</summary>
+    public long GlobalBytes, SharedBytes, LocalBytes;
 
-    /// <summary>Global memory: sectors. Shared memory: passes over the banks.</summary>
-    public long Units;
+    /// <summary>Of global memory.</summary>
+    public long Sectors;
 
-    /// <summary>Shared memory: passes without any conflict.</summary>
-    public long IdealUnits;
+    /// <summary>Passes over the banks of shared memory, and how many there were without conflicts.</summary>
+    public long Cycles, IdealCycles;
 }

@@ -37,10 +37,10 @@ internal static unsafe class ReportWriter
     private static InstructionCount Describe(KernelProgram program, int index, in OpCounter count) =>
         new(program.Location(index), program.Text(index), program.ClassOf(index), count.Warps, count.Threads)
         {
-            BytesAsked = count.Bytes,
-            Sectors = IsShared(program.Ops + index) ? 0 : count.Units,
-            BankCycles = IsShared(program.Ops + index) ? count.Units : 0,
-            IdealBankCycles = count.IdealUnits,
+            BytesAsked = count.GlobalBytes > 0 ? count.GlobalBytes : count.SharedBytes + count.LocalBytes,
+            Sectors = count.Sectors,
+            BankCycles = count.Cycles,
+            IdealBankCycles = count.IdealCycles,
         };
 
     private static GlobalTraffic Global(KernelProgram program, OpCounter[] counts, Access access)
@@ -48,9 +48,10 @@ internal static unsafe class ReportWriter
         var traffic = new GlobalTraffic();
         for (var i = 0; i < counts.Length; i++)
         {
-            var op = program.Ops + i;
-            if (!Does(op, access) || op->Space is not (StateSpace.Global or StateSpace.Constant or StateSpace.Generic)) continue;
-            traffic += new GlobalTraffic(counts[i].Warps, counts[i].Bytes, counts[i].Units, 0);
+            // cp.async writes to shared memory what it reads here.
+            var does = program.Ops[i].Access == Access.Copy ? Access.Read : program.Ops[i].Access;
+            if (counts[i].GlobalBytes == 0 || !does.HasFlag(access)) continue;
+            traffic += new GlobalTraffic(counts[i].Warps, counts[i].GlobalBytes, counts[i].Sectors, 0);
         }
         return traffic;
     }
@@ -59,14 +60,10 @@ internal static unsafe class ReportWriter
     {
         var traffic = new SharedTraffic();
         for (var i = 0; i < counts.Length; i++)
-            if (IsShared(program.Ops + i) && Does(program.Ops + i, access))
-                traffic += new SharedTraffic(counts[i].Warps, counts[i].Bytes, counts[i].Units, counts[i].IdealUnits);
+            if (counts[i].SharedBytes > 0 && program.Ops[i].Access.HasFlag(access))
+                traffic += new SharedTraffic(counts[i].Warps, counts[i].SharedBytes, counts[i].Cycles, counts[i].IdealCycles);
         return traffic;
     }
-
-    private static bool IsShared(Op* op) => op->Space == StateSpace.Shared;
-
-    private static bool Does(Op* op, Access access) => op->Bytes > 0 && (op->Access & access) == access;
 
     private static long Sum(KernelProgram program, OpCounter[] counts, Func<string, OpCounter, long> work)
     {

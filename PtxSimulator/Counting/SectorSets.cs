@@ -27,12 +27,12 @@ internal sealed unsafe class SectorSets(long bytes)
 
     public void Count(Warp warp, Op* op, OpCounter* counter)
     {
-        counter->Bytes += op->Bytes * BitOperations.PopCount(warp.Mask);
+        counter->GlobalBytes += op->Bytes * BitOperations.PopCount(warp.Mask);
         if (warp.Pattern != AccessPattern.Scattered)
         {
             var first = warp.Offsets[0] / 32;
             var last = (warp.Offsets[31] + (uint)op->Bytes - 1) / 32;
-            counter->Units += last - first + 1;
+            counter->Sectors += last - first + 1;
             for (var sector = first; sector <= last; sector++) Touch(op, sector);
             return;
         }
@@ -47,7 +47,7 @@ internal sealed unsafe class SectorSets(long bytes)
                 while (seen[place] != 0 && seen[place] != sector + 1) place = place + 1 & 127;
                 if (seen[place] != 0) continue;
                 seen[place] = sector + 1;
-                counter->Units++;
+                counter->Sectors++;
                 Touch(op, sector);
             }
         }

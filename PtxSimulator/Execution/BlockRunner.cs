@@ -193,9 +193,12 @@ internal sealed unsafe class BlockRunner : IDisposable
         {
             sums[i].Warps += Counters[i].Warps;
             sums[i].Threads += Counters[i].Threads;
-            sums[i].Bytes += Counters[i].Bytes;
-            sums[i].Units += Counters[i].Units;
-            sums[i].IdealUnits += Counters[i].IdealUnits;
+            sums[i].GlobalBytes += Counters[i].GlobalBytes;
+            sums[i].SharedBytes += Counters[i].SharedBytes;
+            sums[i].LocalBytes += Counters[i].LocalBytes;
+            sums[i].Sectors += Counters[i].Sectors;
+            sums[i].Cycles += Counters[i].Cycles;
+            sums[i].IdealCycles += Counters[i].IdealCycles;
         }
     }
 
