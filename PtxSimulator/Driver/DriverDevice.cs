@@ -9,7 +9,8 @@ internal sealed class DriverDevice(int ordinal, SimulatedDeviceOptions options)
     /// <summary>Simulated duration of whatever a stream does, in nanoseconds. It only has to be above zero.</summary>
     private const long WorkNanoseconds = 1000;
 
-    private int _contexts, _primaryUsers;
+    private readonly List<DriverContext> _contexts = [];
+    private int _primaryUsers;
     private SimulatedDevice? _simulator;
     private nint _primaryHandle, _defaultPool;
 
@@ -51,20 +52,38 @@ internal sealed class DriverDevice(int ordinal, SimulatedDeviceOptions options)
         }
     }
 
+    /// <summary>Does what waits in any context. A fault comes back to its program, as ever, at the next call.</summary>
+    public void Finish()
+    {
+        foreach (DriverContext context in _contexts)
+        {
+            try
+            {
+                if (context.Fault is null) context.Synchronize();
+            }
+            catch (DriverException)
+            {
+                // The context keeps it.
+            }
+        }
+    }
+
     public void Tick() => Clock += WorkNanoseconds;
 
     public nint CreateContext(bool isPrimary)
     {
-        _contexts++;
         var context = new DriverContext(this, isPrimary);
+        _contexts.Add(context);
         return context.Handle = Handles.Contexts.Add(context);
     }
 
     public void DestroyContext(nint handle)
     {
-        Handles.Contexts.Get(handle).Destroy();
+        DriverContext context = Handles.Contexts.Get(handle);
+        context.Destroy();
         Handles.Contexts.Remove(handle);
-        if (--_contexts > 0) return;
+        _contexts.Remove(context);
+        if (_contexts.Count > 0) return;
         _simulator?.Dispose();
         _simulator = null;
     }

@@ -58,8 +58,10 @@ public static class SimulatedDriver
     /// <summary>The kernels that the device has run, in that order, since it was added or cleared.</summary>
     public static IReadOnlyList<LaunchSummary> Launches(int ordinal) => Read(ordinal, device => device.Launches.Snapshot());
 
+    /// <summary>Does the work that waits in streams, then forgets all launches.</summary>
     public static void ClearLaunches(int ordinal) => Read(ordinal, device =>
     {
+        device.Finish();
         device.Launches.Clear();
         return 0;
     });
