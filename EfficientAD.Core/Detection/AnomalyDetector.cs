@@ -38,7 +38,7 @@ public sealed class AnomalyDetector : IDisposable
         model.Load(_backend, teacher, student, autoencoder, _mean, _deviation);
         _plan = new DetectionPlan(
             _backend, teacher, student, autoencoder, _mean, _deviation,
-            Information.MapOrder, Information.InputHeight, Information.InputWidth);
+            Information.MapOrder, Information.InputHeight, Information.InputWidth, options.Mode);
     }
 
     /// <summary>What the model's file says of it.</summary>

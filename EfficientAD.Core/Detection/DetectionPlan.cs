@@ -1,6 +1,8 @@
 using EfficientAD.Autograd;
 using EfficientAD.Autograd.Operations;
 using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Backends.Cpu.Fused;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -22,6 +24,7 @@ public sealed class DetectionPlan : IDisposable
     private readonly Tape _tape;
     private readonly Recording _networks;
     private readonly Tensor _image, _autoencoderImage, _combined, _bordered, _score;
+    private FusedMaps? _fused;
     private Tensor? _map;
 
     /// <param name="student">Frozen, as all three networks.</param>
@@ -29,9 +32,10 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
+    /// <param name="mode">Padded networks and other processors than the CPU have the plain way only.</param>
     public DetectionPlan(
         IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, MapOrder order, int height, int width)
+        Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain)
     {
         (_backend, _order, _padded) = (backend, order, teacher.Padded);
         _tape = new Tape(backend);
@@ -40,19 +44,16 @@ public sealed class DetectionPlan : IDisposable
             ? _image
             : _tape.Allocate(new Shape(1, 3, Autoencoder.InputSize, Autoencoder.InputSize));
 
-        Variable image = Variable.Constant(_image);
-        Variable teacherFeatures = _tape.NormalizeChannels(teacher.Forward(_tape, image), mean, deviation);
-        Variable hidden = student.Hidden(_tape, image);
         Variable predicted = autoencoder.Forward(_tape, Variable.Constant(_autoencoderImage), _padded ? 64 : 56);
-        Shape shape = teacherFeatures.Value.Shape;
-        predicted = _tape.ResizeBilinear(predicted, shape.H, shape.W);
-        Variable local = _tape.SquaredDifferenceMap(teacherFeatures, student.TeacherHalf(_tape, hidden));
-        Variable global = _tape.SquaredDifferenceMap(predicted, student.AutoencoderHalf(_tape, hidden));
-
-        _networks = backend.Record(_tape.Forward);
-
+        predicted = _tape.ResizeBilinear(
+            predicted, PatchDescriptionNetwork.OutputSize(height, _padded), PatchDescriptionNetwork.OutputSize(width, _padded));
+        (Variable local, Variable global) = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain
+            ? FusedMapsOf(cpu, teacher, student, mean, deviation, predicted, mode)
+            : PlainMapsOf(teacher, student, mean, deviation, predicted);
         LocalMap = AtQuantileSize(local, height, width);
         GlobalMap = AtQuantileSize(global, height, width);
+        _networks = backend.Record(_tape.Forward);
+
         _combined = _tape.Allocate(LocalMap.Shape);
         _bordered = _tape.Allocate(_combined.Shape with { H = _combined.Shape.H + 2 * Border, W = _combined.Shape.W + 2 * Border });
         _score = _tape.Allocate(new Shape(1, 1, 1, 1));
@@ -107,8 +108,29 @@ public sealed class DetectionPlan : IDisposable
     public void Dispose()
     {
         _map?.Dispose();
+        _fused?.Dispose();
         _networks.Dispose();
         _tape.Dispose();
+    }
+
+    private (Variable Local, Variable Global) PlainMapsOf(
+        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Tensor mean, Tensor deviation, Variable predicted)
+    {
+        Variable image = Variable.Constant(_image), hidden = student.Hidden(_tape, image);
+        Variable features = _tape.NormalizeChannels(teacher.Forward(_tape, image), mean, deviation);
+        return (
+            _tape.SquaredDifferenceMap(features, student.TeacherHalf(_tape, hidden)),
+            _tape.SquaredDifferenceMap(predicted, student.AutoencoderHalf(_tape, hidden)));
+    }
+
+    private (Variable Local, Variable Global) FusedMapsOf(
+        CpuBackend cpu, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Tensor mean, Tensor deviation,
+        Variable predicted, DetectionMode mode)
+    {
+        _fused = FusedMaps.Create(
+            cpu, teacher, student, mean, deviation, _image, predicted.Value, largeTiles: mode == DetectionMode.Fast);
+        _tape.Record(_fused.LocalMap, needsGradient: false, _fused.Compute, _ => { });
+        return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
     }
 
     /// <summary>The order decides at which size the quantiles are taken: raw, or resized to the input.</summary>

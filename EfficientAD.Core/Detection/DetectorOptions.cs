@@ -6,6 +6,10 @@ public sealed record DetectorOptions
     /// <summary>Threads that compute; 0 means one per core.</summary>
     public int Threads { get; init; }
 
+    /// <summary>How the CPU computes. <see cref="DetectionMode.Fast"/> and <see cref="DetectionMode.Precise"/> differ from
+    /// <see cref="DetectionMode.Plain"/> by rounding alone.</summary>
+    public DetectionMode Mode { get; init; } = DetectionMode.Fast;
+
     /// <summary>Accepts frames of another size than the training images; else such a frame is invalid, because a camera that
     /// changes its format usually means a fault. Models trained on images of mixed sizes accept any size.</summary>
     public bool AcceptAnySize { get; init; }

@@ -18,7 +18,7 @@ public abstract class Network : IDisposable
 
     private protected bool Trainable { get; }
 
-    private protected IReadOnlyList<ConvolutionLayer> Layers => _layers;
+    internal IReadOnlyList<ConvolutionLayer> Layers => _layers;
 
     /// <summary>Starts every layer as PyTorch does: two streams of <paramref name="random"/> per layer.</summary>
     public void Initialize(CounterRandom random)

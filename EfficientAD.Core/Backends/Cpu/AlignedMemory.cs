@@ -4,15 +4,22 @@ namespace EfficientAD.Backends.Cpu;
 
 /// <summary>Zeroed native memory on a cache-line boundary, freed on disposal or by the finaliser.</summary>
 /// <remarks><see cref="Slack"/> more bytes may be read (not written) behind the end, so that a vector load needs no tail.</remarks>
-internal sealed unsafe class AlignedMemory : SafeHandle
+internal sealed unsafe partial class AlignedMemory : SafeHandle
 {
     public const int Slack = 512;
     private const int Alignment = 64;
 
+    // Weights that stream by for every image are hundreds of megabytes: with pages of 4 KB their addresses would not fit
+    // into the processor's table of pages.
+    private const int HugePage = 2 << 20, AdviseHugePages = 14;
+
     public AlignedMemory(long bytes) : base(0, ownsHandle: true)
     {
         nuint size = checked((nuint)bytes + Slack);
-        void* address = NativeMemory.AlignedAlloc(size, Alignment);
+        bool isLarge = size >= 2 * HugePage;
+        void* address = NativeMemory.AlignedAlloc(size, isLarge ? HugePage : (nuint)Alignment);
+        // A wish that the kernel may decline.
+        if (isLarge && OperatingSystem.IsLinux()) _ = Advise((nint)address, size, AdviseHugePages);
         NativeMemory.Clear(address, size);
         SetHandle((nint)address);
     }
@@ -26,4 +33,7 @@ internal sealed unsafe class AlignedMemory : SafeHandle
         NativeMemory.AlignedFree((void*)handle);
         return true;
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nuint length, int advice);
 }

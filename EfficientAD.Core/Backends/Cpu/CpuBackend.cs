@@ -9,19 +9,22 @@ namespace EfficientAD.Backends.Cpu;
 public sealed unsafe partial class CpuBackend : IBackend
 {
     private readonly WorkerPool _pool;
-    private readonly InstructionSet _instructionSet;
 
     /// <exception cref="PlatformNotSupportedException">The processor lacks the instruction set asked for.</exception>
     public CpuBackend(CpuOptions? options = null)
     {
         options ??= new CpuOptions();
-        _instructionSet = options.ResolveInstructionSet();
+        InstructionSet = options.ResolveInstructionSet();
         _pool = new WorkerPool(options.ResolveThreads());
         _selection = new RadixSelection(_pool);
-        _convolution = ConvolutionEngine.Create(_instructionSet, _pool);
+        _convolution = ConvolutionEngine.Create(InstructionSet, _pool);
     }
 
-    public string Name => $"CPU, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}, {_instructionSet}";
+    public string Name => $"CPU, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}, {InstructionSet}";
+
+    internal WorkerPool Pool => _pool;
+
+    internal InstructionSet InstructionSet { get; }
 
     public Tensor Allocate(Shape shape)
     {

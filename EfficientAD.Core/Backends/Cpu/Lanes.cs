@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace EfficientAD.Backends.Cpu;
 
@@ -17,6 +18,12 @@ internal unsafe interface ILanes<TVector>
     static abstract TVector Rectify(TVector value);
     static abstract void Store(TVector value, float* destination);
     static abstract float Sum(TVector value);
+
+    /// <summary>Asks for the cache line of an address, which may lie beyond readable memory.</summary>
+    static virtual void Prefetch(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
 }
 
 internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>

@@ -55,7 +55,7 @@ internal sealed unsafe partial class FilteredConvolution<TForm, TKernels>
             if (item < values.Blocks)
             {
                 float* target = factors + (nint)item * TilesPerRound * lanes;
-                TransformTiles(values, item, grid, first, count, transform, target, round.ValuePitch);
+                TileProducts<TForm, TKernels>.Transform(values, item, grid, first, count, transform, target, round.ValuePitch);
             }
             else
             {

@@ -9,6 +9,9 @@ internal unsafe interface IProductKernels
     /// <summary>Input channels that <see cref="Correlate"/> takes at once; divides <see cref="Lanes"/>.</summary>
     static abstract int GradientRows { get; }
 
+    /// <summary>Neighbouring outputs of <see cref="ConvolveAndPool"/>.</summary>
+    static abstract int PooledPixels { get; }
+
     /// <summary>Floats in a vector.</summary>
     static abstract int Lanes { get; }
 
@@ -24,4 +27,15 @@ internal unsafe interface IProductKernels
     /// <param name="columns">[depth] panels.</param>
     /// <param name="sums">[GradientRows] panels.</param>
     static abstract void Correlate(float* rows, float* columns, int depth, float* sums);
+
+    /// <summary>A panel of a convolution of few channels, rectified and averaged over windows of 2 x 2, for
+    /// <see cref="PooledPixels"/> windows of a row.</summary>
+    /// <param name="pixels">The first tap of the first pixel; rows <paramref name="pitch"/> floats apart.</param>
+    /// <param name="taps">Where each of <paramref name="count"/> taps lies from the first.</param>
+    /// <param name="weights">[count] panels.</param>
+    /// <param name="bias">A panel.</param>
+    /// <param name="pooled">[PooledPixels] vectors of the panel's first half; its second lies <paramref name="pooledPitch"/>
+    /// floats behind.</param>
+    static abstract void ConvolveAndPool(
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch);
 }

@@ -11,6 +11,8 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
 
     public static int GradientRows => 8;
 
+    public static int PooledPixels => 3;
+
     public static int Lanes => TLanes.Width;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -32,8 +34,14 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
         TVector c130 = TLanes.Zero, c131 = TLanes.Zero;
         for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
         {
+            float* next = tiles + Rows * TLanes.Width;
             for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
             {
+                // Weights come from memory, factors from a farther cache: asked for before they are needed.
+                TLanes.Prefetch(weights + 1024);
+                TLanes.Prefetch(weights + 1024 + TLanes.Width);
+                TLanes.Prefetch(next);
+                next += TLanes.Width;
                 TVector b0 = TLanes.Load(weights), b1 = TLanes.Load(weights + TLanes.Width);
                 TVector a0 = TLanes.Broadcast(at[0]);
                 c00 = TLanes.MultiplyAdd(a0, b0, c00);
@@ -167,6 +175,80 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
         TLanes.Store(c70, sums + 14 * TLanes.Width);
         TLanes.Store(c71, sums + 15 * TLanes.Width);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ConvolveAndPool(
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch)
+    {
+        TVector bias0 = TLanes.Load(bias), bias1 = TLanes.Load(bias + TLanes.Width);
+        TVector c000 = bias0, c001 = bias1;
+        TVector c010 = bias0, c011 = bias1;
+        TVector c020 = bias0, c021 = bias1;
+        TVector c030 = bias0, c031 = bias1;
+        TVector c040 = bias0, c041 = bias1;
+        TVector c050 = bias0, c051 = bias1;
+        TVector c100 = bias0, c101 = bias1;
+        TVector c110 = bias0, c111 = bias1;
+        TVector c120 = bias0, c121 = bias1;
+        TVector c130 = bias0, c131 = bias1;
+        TVector c140 = bias0, c141 = bias1;
+        TVector c150 = bias0, c151 = bias1;
+        for (nint* end = taps + count; taps != end; taps++, weights += 2 * TLanes.Width)
+        {
+            float* top = pixels + *taps, bottom = top + pitch;
+            TVector b0 = TLanes.Load(weights), b1 = TLanes.Load(weights + TLanes.Width);
+            TVector a00 = TLanes.Broadcast(top[0]);
+            c000 = TLanes.MultiplyAdd(a00, b0, c000);
+            c001 = TLanes.MultiplyAdd(a00, b1, c001);
+            TVector a01 = TLanes.Broadcast(top[1]);
+            c010 = TLanes.MultiplyAdd(a01, b0, c010);
+            c011 = TLanes.MultiplyAdd(a01, b1, c011);
+            TVector a02 = TLanes.Broadcast(top[2]);
+            c020 = TLanes.MultiplyAdd(a02, b0, c020);
+            c021 = TLanes.MultiplyAdd(a02, b1, c021);
+            TVector a03 = TLanes.Broadcast(top[3]);
+            c030 = TLanes.MultiplyAdd(a03, b0, c030);
+            c031 = TLanes.MultiplyAdd(a03, b1, c031);
+            TVector a04 = TLanes.Broadcast(top[4]);
+            c040 = TLanes.MultiplyAdd(a04, b0, c040);
+            c041 = TLanes.MultiplyAdd(a04, b1, c041);
+            TVector a05 = TLanes.Broadcast(top[5]);
+            c050 = TLanes.MultiplyAdd(a05, b0, c050);
+            c051 = TLanes.MultiplyAdd(a05, b1, c051);
+            TVector a10 = TLanes.Broadcast(bottom[0]);
+            c100 = TLanes.MultiplyAdd(a10, b0, c100);
+            c101 = TLanes.MultiplyAdd(a10, b1, c101);
+            TVector a11 = TLanes.Broadcast(bottom[1]);
+            c110 = TLanes.MultiplyAdd(a11, b0, c110);
+            c111 = TLanes.MultiplyAdd(a11, b1, c111);
+            TVector a12 = TLanes.Broadcast(bottom[2]);
+            c120 = TLanes.MultiplyAdd(a12, b0, c120);
+            c121 = TLanes.MultiplyAdd(a12, b1, c121);
+            TVector a13 = TLanes.Broadcast(bottom[3]);
+            c130 = TLanes.MultiplyAdd(a13, b0, c130);
+            c131 = TLanes.MultiplyAdd(a13, b1, c131);
+            TVector a14 = TLanes.Broadcast(bottom[4]);
+            c140 = TLanes.MultiplyAdd(a14, b0, c140);
+            c141 = TLanes.MultiplyAdd(a14, b1, c141);
+            TVector a15 = TLanes.Broadcast(bottom[5]);
+            c150 = TLanes.MultiplyAdd(a15, b0, c150);
+            c151 = TLanes.MultiplyAdd(a15, b1, c151);
+        }
+
+        TVector quarter = TLanes.Broadcast(0.25f);
+        TVector p00 = TLanes.Add(TLanes.Add(TLanes.Rectify(c000), TLanes.Rectify(c010)), TLanes.Add(TLanes.Rectify(c100), TLanes.Rectify(c110)));
+        TLanes.Store(TLanes.Multiply(p00, quarter), pooled);
+        TVector p01 = TLanes.Add(TLanes.Add(TLanes.Rectify(c001), TLanes.Rectify(c011)), TLanes.Add(TLanes.Rectify(c101), TLanes.Rectify(c111)));
+        TLanes.Store(TLanes.Multiply(p01, quarter), pooled + pooledPitch);
+        TVector p20 = TLanes.Add(TLanes.Add(TLanes.Rectify(c020), TLanes.Rectify(c030)), TLanes.Add(TLanes.Rectify(c120), TLanes.Rectify(c130)));
+        TLanes.Store(TLanes.Multiply(p20, quarter), pooled + 1 * TLanes.Width);
+        TVector p21 = TLanes.Add(TLanes.Add(TLanes.Rectify(c021), TLanes.Rectify(c031)), TLanes.Add(TLanes.Rectify(c121), TLanes.Rectify(c131)));
+        TLanes.Store(TLanes.Multiply(p21, quarter), pooled + pooledPitch + 1 * TLanes.Width);
+        TVector p40 = TLanes.Add(TLanes.Add(TLanes.Rectify(c040), TLanes.Rectify(c050)), TLanes.Add(TLanes.Rectify(c140), TLanes.Rectify(c150)));
+        TLanes.Store(TLanes.Multiply(p40, quarter), pooled + 2 * TLanes.Width);
+        TVector p41 = TLanes.Add(TLanes.Add(TLanes.Rectify(c041), TLanes.Rectify(c051)), TLanes.Add(TLanes.Rectify(c141), TLanes.Rectify(c151)));
+        TLanes.Store(TLanes.Multiply(p41, quarter), pooled + pooledPitch + 2 * TLanes.Width);
+    }
 }
 
 /// <summary>Register tiles for 16 vector registers: 6 x 2 accumulators, 4 x 2 for weight gradients.</summary>
@@ -176,6 +258,8 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
     public static int Rows => 6;
 
     public static int GradientRows => 4;
+
+    public static int PooledPixels => 1;
 
     public static int Lanes => TLanes.Width;
 
@@ -190,8 +274,14 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
         TVector c50 = TLanes.Zero, c51 = TLanes.Zero;
         for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
         {
+            float* next = tiles + Rows * TLanes.Width;
             for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
             {
+                // Weights come from memory, factors from a farther cache: asked for before they are needed.
+                TLanes.Prefetch(weights + 1024);
+                TLanes.Prefetch(weights + 1024 + TLanes.Width);
+                TLanes.Prefetch(next);
+                next += TLanes.Width;
                 TVector b0 = TLanes.Load(weights), b1 = TLanes.Load(weights + TLanes.Width);
                 TVector a0 = TLanes.Broadcast(at[0]);
                 c00 = TLanes.MultiplyAdd(a0, b0, c00);
@@ -260,5 +350,39 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
         TLanes.Store(c21, sums + 5 * TLanes.Width);
         TLanes.Store(c30, sums + 6 * TLanes.Width);
         TLanes.Store(c31, sums + 7 * TLanes.Width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ConvolveAndPool(
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch)
+    {
+        TVector bias0 = TLanes.Load(bias), bias1 = TLanes.Load(bias + TLanes.Width);
+        TVector c000 = bias0, c001 = bias1;
+        TVector c010 = bias0, c011 = bias1;
+        TVector c100 = bias0, c101 = bias1;
+        TVector c110 = bias0, c111 = bias1;
+        for (nint* end = taps + count; taps != end; taps++, weights += 2 * TLanes.Width)
+        {
+            float* top = pixels + *taps, bottom = top + pitch;
+            TVector b0 = TLanes.Load(weights), b1 = TLanes.Load(weights + TLanes.Width);
+            TVector a00 = TLanes.Broadcast(top[0]);
+            c000 = TLanes.MultiplyAdd(a00, b0, c000);
+            c001 = TLanes.MultiplyAdd(a00, b1, c001);
+            TVector a01 = TLanes.Broadcast(top[1]);
+            c010 = TLanes.MultiplyAdd(a01, b0, c010);
+            c011 = TLanes.MultiplyAdd(a01, b1, c011);
+            TVector a10 = TLanes.Broadcast(bottom[0]);
+            c100 = TLanes.MultiplyAdd(a10, b0, c100);
+            c101 = TLanes.MultiplyAdd(a10, b1, c101);
+            TVector a11 = TLanes.Broadcast(bottom[1]);
+            c110 = TLanes.MultiplyAdd(a11, b0, c110);
+            c111 = TLanes.MultiplyAdd(a11, b1, c111);
+        }
+
+        TVector quarter = TLanes.Broadcast(0.25f);
+        TVector p00 = TLanes.Add(TLanes.Add(TLanes.Rectify(c000), TLanes.Rectify(c010)), TLanes.Add(TLanes.Rectify(c100), TLanes.Rectify(c110)));
+        TLanes.Store(TLanes.Multiply(p00, quarter), pooled);
+        TVector p01 = TLanes.Add(TLanes.Add(TLanes.Rectify(c001), TLanes.Rectify(c011)), TLanes.Add(TLanes.Rectify(c101), TLanes.Rectify(c111)));
+        TLanes.Store(TLanes.Multiply(p01, quarter), pooled + pooledPitch);
     }
 }

@@ -5,7 +5,7 @@ using EfficientAD.Tensors;
 namespace EfficientAD.Backends.Cpu.Filtering;
 
 /// <summary>Puts tiles of channel vectors into the planes of a tensor, with bias and rectification.</summary>
-internal readonly unsafe struct TensorSink(Tensor output, nint bias, bool relu, bool accumulate)
+internal readonly unsafe struct TensorSink(Tensor output, nint bias, bool relu, bool accumulate) : ITileSink
 {
     private const int Quad = 4, Pair = 2;
 
@@ -15,9 +15,6 @@ internal readonly unsafe struct TensorSink(Tensor output, nint bias, bool relu, 
 
     public int Channels => _shape.C;
 
-    /// <param name="tile">[size][size] vectors of <paramref name="lanes"/> channels.</param>
-    /// <param name="channel">The first lane's.</param>
-    /// <param name="at">Sample and place in tiles.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Store(float* tile, int size, int lanes, int channel, (int Sample, int Row, int Column) at)
     {

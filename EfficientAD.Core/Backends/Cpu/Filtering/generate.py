@@ -19,6 +19,7 @@ FORMS = {  # (m, r): pairs, single point or None; 0 and infinity belong to every
     (4, 3): (["3/5", "4/3"], None),
     (6, 3): (["1", "2", "1/2"], None),
 }
+PREFETCH = 1024  # floats: about the time that memory takes
 HEADER = """// Written by generate.py: change that, not this.
 using System.Runtime.CompilerServices;
 
@@ -202,7 +203,28 @@ internal readonly unsafe struct Form{self.m}x{self.r}<TVector, TLanes> : IFilter
 """
 
 
-def kernels(name, rows, gradient_rows, registers):
+def first_layer(pixels):
+    """Two rows of an even number of pixels, a panel of channels; rectified and averaged over windows of 2 x 2."""
+    tile = [(y, x) for y in range(2) for x in range(pixels)]
+    lines = ["        TVector bias0 = TLanes.Load(bias), bias1 = TLanes.Load(bias + TLanes.Width);"]
+    lines += [f"        TVector c{y}{x}0 = bias0, c{y}{x}1 = bias1;" for y, x in tile]
+    lines += ["        for (nint* end = taps + count; taps != end; taps++, weights += 2 * TLanes.Width)", "        {"]
+    lines += ["            float* top = pixels + *taps, bottom = top + pitch;"]
+    lines += ["            TVector b0 = TLanes.Load(weights), b1 = TLanes.Load(weights + TLanes.Width);"]
+    for y, x in tile:
+        lines.append(f"            TVector a{y}{x} = TLanes.Broadcast({['top', 'bottom'][y]}[{x}]);")
+        lines += [f"            c{y}{x}{v} = TLanes.MultiplyAdd(a{y}{x}, b{v}, c{y}{x}{v});" for v in range(2)]
+    lines += ["        }", "", "        TVector quarter = TLanes.Broadcast(0.25f);"]
+    for x in range(0, pixels, 2):
+        for v in range(2):
+            halves = [f"TLanes.Add(TLanes.Rectify(c{y}{x}{v}), TLanes.Rectify(c{y}{x + 1}{v}))" for y in range(2)]
+            to = " + ".join(["pooled"] + ["pooledPitch"] * v + ([f"{x // 2} * TLanes.Width"] if x else []))
+            lines += [f"        TVector p{x}{v} = TLanes.Add({halves[0]}, {halves[1]});"]
+            lines += [f"        TLanes.Store(TLanes.Multiply(p{x}{v}, quarter), {to});"]
+    return "\n".join(lines)
+
+
+def kernels(name, rows, gradient_rows, pixels, registers):
     def grid(count):
         return [(r, c) for r in range(count) for c in range(2)]
 
@@ -236,6 +258,8 @@ internal readonly unsafe struct {name}<TVector, TLanes> : IProductKernels
 
     public static int GradientRows => {gradient_rows};
 
+    public static int PooledPixels => {pixels // 2};
+
     public static int Lanes => TLanes.Width;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -244,8 +268,14 @@ internal readonly unsafe struct {name}<TVector, TLanes> : IProductKernels
 {declare(rows, lambda r, c: "TLanes.Zero")}
         for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
         {{
+            float* next = tiles + Rows * TLanes.Width;
             for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
             {{
+                // Weights come from memory, factors from a farther cache: asked for before they are needed.
+                TLanes.Prefetch(weights + {PREFETCH});
+                TLanes.Prefetch(weights + {PREFETCH} + TLanes.Width);
+                TLanes.Prefetch(next);
+                next += TLanes.Width;
 {block(multiply, 16)}
             }}
         }}
@@ -264,6 +294,13 @@ internal readonly unsafe struct {name}<TVector, TLanes> : IProductKernels
 
 {sums}
     }}
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ConvolveAndPool(
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch)
+    {{
+{first_layer(pixels)}
+    }}
 }}
 """
 
@@ -272,4 +309,4 @@ folder = Path(__file__).parent
 (folder / "FilterForms.g.cs").write_text(
     HEADER + "".join(Form(m, r, *points).text() for (m, r), points in FORMS.items()))
 (folder / "ProductKernels.g.cs").write_text(
-    HEADER + kernels("WideProducts", 14, 8, 32) + kernels("NarrowProducts", 6, 4, 16))
+    HEADER + kernels("WideProducts", 14, 8, 6, 32) + kernels("NarrowProducts", 6, 4, 2, 16))

@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+
+namespace EfficientAD.Backends.Cpu.Filtering;
+
+/// <summary>A filtered convolution cut into items of a few blocks of tiles: factors of the input, products with every panel
+/// of weights, outputs.</summary>
+internal readonly unsafe struct TileProducts<TForm, TKernels>
+    where TForm : struct, IFilterForm
+    where TKernels : struct, IProductKernels
+{
+    // Factors of the blocks of one item: 3 MB, more than a second-level cache holds, because what streams by is the weights,
+    // and every block of an item is one use more of them.
+    private const int FactorsPerItem = 768 * 1024;
+
+    private readonly TileGrid _grid;
+    private readonly int _channelBlocks, _largest;
+
+    /// <param name="channelBlocks">Blocks of input channels.</param>
+    public TileProducts(TileGrid grid, int channelBlocks, int threads)
+    {
+        (_grid, _channelBlocks) = (grid, channelBlocks);
+        int items = Math.Max(1, (int)(BlockCount * BlockFactors / FactorsPerItem));
+        // Even items, a multiple of the threads where there are enough blocks.
+        Items = Math.Min(BlockCount, (items + threads - 1) / threads * threads);
+        _largest = (BlockCount + Items - 1) / Items;
+    }
+
+    public int Items { get; }
+
+    /// <summary>Blocks of <see cref="IProductKernels.Rows"/> tiles.</summary>
+    public int BlockCount => (_grid.Count + TKernels.Rows - 1) / TKernels.Rows;
+
+    /// <summary>Floats of scratch memory that an item needs.</summary>
+    public long Scratch => _largest * (BlockFactors + BlockProducts) + 2L * TileTransforms<TForm, TKernels>.Scratch;
+
+    /// <summary>Floats between the factors of two points, [channel block][tile][lane]; an odd number of vectors, so that the
+    /// points of a tile do not share a cache set.</summary>
+    public nint FactorPitch => OddPitch(_channelBlocks * TKernels.Rows);
+
+    public long BlockFactors => Points * FactorPitch;
+
+    /// <summary>Floats between the products of two points, [tile] panels.</summary>
+    public static nint ProductPitch => OddPitch(2 * TKernels.Rows);
+
+    public static long BlockProducts => Points * ProductPitch;
+
+    private static int Points => TileTransforms<TForm, TKernels>.Points;
+
+    public static long PanelWeights(int channelBlocks) => (long)Points * channelBlocks * TKernels.Lanes * 2 * TKernels.Lanes;
+
+    public void Run<TSink>(int item, ChannelPlanes input, float* weights, in TSink sink, float* scratch)
+        where TSink : struct, ITileSink
+    {
+        int first = (int)((long)BlockCount * item / Items), end = (int)((long)BlockCount * (item + 1) / Items);
+        float* factors = scratch, products = factors + _largest * BlockFactors;
+        float* transform = products + _largest * BlockProducts;
+        for (int block = first; block < end; block++)
+            for (int channels = 0; channels < input.Blocks; channels++)
+                Transform(input, channels, block, channels, transform, factors + (block - first) * BlockFactors);
+
+        int panels = TransformedWeights<TForm, TKernels>.Panels(sink.Channels);
+        for (int panel = 0; panel < panels; panel++)
+        {
+            float* panelWeights = weights + panel * PanelWeights(_channelBlocks);
+            Multiply(factors, end - first, _channelBlocks, panelWeights, products);
+            Store(products, first, end, panel, transform, sink);
+        }
+    }
+
+    /// <summary>Factors of one block of tiles and of one block of channels.</summary>
+    /// <param name="position">Where the channels lie among those of the factors.</param>
+    /// <param name="factors">Of the block of tiles: [point][channel block][tile][lane].</param>
+    public void Transform(ChannelPlanes input, int channels, int block, int position, float* scratch, float* factors) => Transform(
+        input, channels, _grid, block * TKernels.Rows, TKernels.Rows, scratch,
+        factors + (nint)position * TKernels.Rows * TKernels.Lanes, FactorPitch);
+
+    /// <summary>Factors of the tiles [first, first + count), as far as there are so many, of one block of channels:
+    /// target[point][tile][lane].</summary>
+    public static void Transform(
+        ChannelPlanes input, int channels, TileGrid grid, int first, int count, float* scratch, float* target, nint pointPitch)
+    {
+        int lanes = TKernels.Lanes, pitch = input.Pitch * lanes;
+        for (int i = 0; i < Math.Min(count, grid.Count - first); i++)
+        {
+            (int sample, int row, int column) = grid.At(first + i);
+            float* tile = input.Plane(sample, channels) + ((long)row * pitch + column * lanes) * TForm.Outputs;
+            TileTransforms<TForm, TKernels>.Input(tile, pitch, scratch, target + i * lanes, pointPitch);
+        }
+    }
+
+    /// <summary>Products of some blocks of tiles with one panel of weights.</summary>
+    /// <param name="factors">Of the blocks, at the first of the channels to be summed.</param>
+    /// <param name="channelBlocks">Blocks of channels to be summed.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Multiply(float* factors, int blocks, int channelBlocks, float* weights, float* products)
+    {
+        nint factorPitch = FactorPitch, productPitch = ProductPitch;
+        nint blockFactors = (nint)BlockFactors, blockProducts = (nint)BlockProducts;
+        nint pointWeights = (nint)channelBlocks * TKernels.Lanes * 2 * TKernels.Lanes;
+        for (int point = 0; point < Points; point++)
+            for (int block = 0; block < blocks; block++)
+            {
+                TKernels.Multiply(
+                    factors + block * blockFactors + point * factorPitch, weights + point * pointWeights,
+                    channelBlocks, products + block * blockProducts + point * productPitch);
+            }
+    }
+
+    /// <summary>Outputs of the blocks of tiles [first, end) for one panel of channels.</summary>
+    public void Store<TSink>(float* products, int first, int end, int panel, float* scratch, in TSink sink)
+        where TSink : struct, ITileSink
+    {
+        int lanes = TKernels.Lanes;
+        float* outputs = scratch + TileTransforms<TForm, TKernels>.Scratch;
+        for (int block = first; block < end; block++)
+            for (int i = 0; i < Math.Min(TKernels.Rows, _grid.Count - block * TKernels.Rows); i++)
+                for (int half = 0; half < 2 && (2 * panel + half) * lanes < sink.Channels; half++)
+                {
+                    float* tile = products + (block - first) * BlockProducts + (2 * i + half) * lanes;
+                    TileTransforms<TForm, TKernels>.Output(tile, ProductPitch, scratch, outputs);
+                    sink.Store(outputs, TForm.Outputs, lanes, (2 * panel + half) * lanes, _grid.At(block * TKernels.Rows + i));
+                }
+    }
+
+    private static nint OddPitch(int vectors) => (vectors | 1) * TKernels.Lanes;
+}

@@ -1,0 +1,40 @@
+using EfficientAD.Backends.Cpu.Filtering;
+
+namespace EfficientAD.Backends.Cpu.Fused;
+
+/// <summary>A rectified convolution by a filtering form, perhaps pooled, from channel planes to channel planes.</summary>
+internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : FusedLayer
+    where TForm : struct, IFilterForm
+    where TKernels : struct, IProductKernels
+    where TLanes : struct, ILanes<TVector>
+{
+    private readonly ChannelPlanes _input;
+    private readonly TileProducts<TForm, TKernels> _products;
+    private readonly AlignedMemory _weights, _bias;
+    private readonly PlanesSink<TVector, TLanes> _sink;
+
+    /// <param name="samples">Images at a time.</param>
+    /// <param name="height">Outputs before pooling, even where there is pooling.</param>
+    /// <param name="width">Outputs before pooling, even where there is pooling.</param>
+    public FilteredLayer(
+        ChannelPlanes input, LayerWeights layer, ChannelPlanes output, int samples, int height, int width, bool pool, WorkerPool workers)
+    {
+        _input = input;
+        _products = new TileProducts<TForm, TKernels>(new TileGrid(samples, height, width, TForm.Outputs), input.Blocks, workers.Threads);
+        _weights = layer.Transform<TForm, TKernels>(workers);
+        _bias = layer.PaddedBias(TKernels.Lanes);
+        _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, layer.Shape.N, height, width, pool);
+    }
+
+    public override int Items => _products.Items;
+
+    public override long Scratch => _products.Scratch;
+
+    public override void Run(int item, float* scratch) => _products.Run(item, _input, (float*)_weights.Address, _sink, scratch);
+
+    public override void Dispose()
+    {
+        _weights.Dispose();
+        _bias.Dispose();
+    }
+}

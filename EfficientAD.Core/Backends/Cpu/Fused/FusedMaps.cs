@@ -1,0 +1,56 @@
+using System.Runtime.Intrinsics;
+using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Backends.Cpu.Fused;
+
+/// <summary>Teacher and student from image to maps, fused: weights folded and transformed once, every buffer allocated once,
+/// nothing allocated per image. Unpadded networks.</summary>
+internal abstract class FusedMaps : IDisposable
+{
+    /// <summary>Teacher against student, [n, 1, h, w].</summary>
+    public abstract Tensor LocalMap { get; }
+
+    /// <summary>Autoencoder against student, likewise.</summary>
+    public abstract Tensor GlobalMap { get; }
+
+    /// <param name="image">The networks' input, [n, 3, h, w]; read at every run, as is <paramref name="predicted"/>.</param>
+    /// <param name="predicted">The autoencoder's features at the maps' size.</param>
+    /// <param name="largeTiles">Forms with large tiles: faster and less precise.</param>
+    public static FusedMaps Create(
+        CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Tensor mean, Tensor deviation,
+        Tensor image, Tensor predicted, bool largeTiles)
+    {
+        var source = new FusedSource(backend, teacher, student, mean, deviation, image, predicted);
+        return backend.InstructionSet switch
+        {
+            InstructionSet.Avx512 => Create<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(source, largeTiles),
+            InstructionSet.Avx2 => Create<Vector256<float>, Lanes256, NarrowProducts<Vector256<float>, Lanes256>>(source, largeTiles),
+            _ => Create<Vector128<float>, Lanes128, NarrowProducts<Vector128<float>, Lanes128>>(source, largeTiles),
+        };
+    }
+
+    public abstract void Compute();
+
+    public abstract void Dispose();
+
+    private static FusedMaps Create<TVector, TLanes, TKernels>(FusedSource source, bool largeTiles)
+        where TLanes : struct, ILanes<TVector>
+        where TKernels : struct, IProductKernels
+    {
+        if (largeTiles)
+        {
+            return new FusedMaps<
+                Form6x4<TVector, TLanes>, Form6x3<TVector, TLanes>, Form7x4<TVector, TLanes>, TKernels, TVector, TLanes>(source);
+        }
+
+        return new FusedMaps<
+            Form4x4<TVector, TLanes>, Form4x3<TVector, TLanes>, Form4x4<TVector, TLanes>, TKernels, TVector, TLanes>(source);
+    }
+}
+
+/// <summary>What a fused plan is made from.</summary>
+internal sealed record FusedSource(
+    CpuBackend Backend, PatchDescriptionNetwork Teacher, PatchDescriptionNetwork Student, Tensor Mean, Tensor Deviation,
+    Tensor Image, Tensor Predicted);

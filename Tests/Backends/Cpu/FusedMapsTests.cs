@@ -1,0 +1,196 @@
+using EfficientAD.Autograd;
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+using EfficientAD.Training;
+
+namespace EfficientAD.Tests.Backends.Cpu;
+
+/// <summary>The fused plan against the plain one and, with a student that has almost learnt its teacher, against sums in
+/// double: small differences of large features amplify rounding.</summary>
+public class FusedMapsTests
+{
+    // Student weights differ from the teacher's by this share: maps are some thousandths of the features' squares.
+    private const float Ignorance = 0.05f;
+
+    public static TheoryData<PdnSize, int, int, DetectionMode, InstructionSet> Cases => new()
+    {
+        { PdnSize.Small, 33, 35, DetectionMode.Fast, InstructionSet.Auto },          // one output, two columns
+        { PdnSize.Small, 65, 82, DetectionMode.Fast, InstructionSet.Auto },
+        { PdnSize.Small, 65, 82, DetectionMode.Precise, InstructionSet.Auto },
+        { PdnSize.Small, 58, 49, DetectionMode.Fast, InstructionSet.Portable },
+        { PdnSize.Small, 58, 49, DetectionMode.Precise, InstructionSet.Portable },
+        { PdnSize.Small, 58, 49, DetectionMode.Fast, InstructionSet.Avx2 },
+        { PdnSize.Medium, 44, 57, DetectionMode.Fast, InstructionSet.Auto },
+        { PdnSize.Medium, 44, 57, DetectionMode.Precise, InstructionSet.Auto },
+    };
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Maps_AreThoseOfThePlainPlan(PdnSize size, int height, int width, DetectionMode mode, InstructionSet instructions)
+    {
+        if (instructions == InstructionSet.Avx2 && !System.Runtime.Intrinsics.Vector256.IsHardwareAccelerated)
+            Assert.Skip("This processor has no AVX2.");
+        using var networks = new Networks(size, threads: 2, instructions);
+        (float[] local, float[] global) = networks.Maps(height, width, DetectionMode.Plain);
+        (float[] fusedLocal, float[] fusedGlobal) = networks.Maps(height, width, mode);
+        AssertError(local, fusedLocal, 3e-4, "local map");
+        AssertError(global, fusedGlobal, 3e-5, "global map");
+
+        // Same bits with another number of threads and on another run.
+        using var others = new Networks(size, threads: 3, instructions);
+        (float[] again, float[] globalAgain) = others.Maps(height, width, mode);
+        TensorAssert.SameBits(fusedLocal, again, "local map on three threads");
+        TensorAssert.SameBits(fusedGlobal, globalAgain, "global map on three threads");
+    }
+
+    [Fact]
+    public void LocalMap_MatchesSumsInDouble()
+    {
+        const int Height = 37, Width = 41;
+        using var networks = new Networks(PdnSize.Small, threads: 2, InstructionSet.Auto);
+        float[] expected = networks.LocalMapInDouble(Height, Width);
+        AssertError(expected, networks.Maps(Height, Width, DetectionMode.Plain).Local, 5e-5, "plain local map");
+        AssertError(expected, networks.Maps(Height, Width, DetectionMode.Precise).Local, 5e-5, "precise local map");
+        AssertError(expected, networks.Maps(Height, Width, DetectionMode.Fast).Local, 2e-4, "fast local map");
+    }
+
+    [Fact]
+    public void NotANumberInAWeight_ReachesBothMaps()
+    {
+        using var networks = new Networks(PdnSize.Small, threads: 1, InstructionSet.Auto);
+        Tensor weights = networks.Student.Layers[1].Weights.Value;
+        var values = new float[weights.Shape.Count];
+        networks.Backend.Download(weights, values);
+        values[77] = float.NaN;
+        networks.Backend.Upload(values, weights);
+        (float[] local, float[] global) = networks.Maps(40, 40, DetectionMode.Fast);
+        Assert.All(local.Concat(global), value => Assert.True(float.IsNaN(value)));
+    }
+
+    private static void AssertError(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double bound, string what)
+    {
+        double squares = 0, total = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            squares += Math.Pow((double)actual[i] - expected[i], 2);
+            total += Math.Pow(expected[i], 2);
+        }
+
+        double error = Math.Sqrt(squares / total);
+        Assert.True(error < bound, $"{what}: relative error {error:G3}; stated is {bound:G3}.");
+    }
+
+    private sealed class Networks : IDisposable
+    {
+        private readonly PatchDescriptionNetwork _teacher;
+        private readonly Autoencoder _autoencoder;
+        private readonly Tensor _mean, _deviation;
+
+        public Networks(PdnSize size, int threads, InstructionSet instructions)
+        {
+            Backend = CpuBackendTests.On(threads, instructions);
+            _teacher = new PatchDescriptionNetwork(Backend, size, 384, padded: false, trainable: false);
+            Student = new PatchDescriptionNetwork(Backend, size, 768, padded: false, trainable: false);
+            _autoencoder = new Autoencoder(Backend, trainable: false);
+            _teacher.Initialize(new CounterRandom(1, 0));
+            Student.Initialize(new CounterRandom(2, 0));
+            _autoencoder.Initialize(new CounterRandom(3, 0));
+            (_mean, _deviation) = (Backend.Allocate(Shape.Vector(384)), Backend.Allocate(Shape.Vector(384)));
+            Backend.Fill(0.01f, _mean);
+            Backend.Fill(0.3f, _deviation);
+            Teach();
+        }
+
+        public CpuBackend Backend { get; }
+
+        public PatchDescriptionNetwork Student { get; }
+
+        public (float[] Local, float[] Global) Maps(int height, int width, DetectionMode mode)
+        {
+            using var plan = new DetectionPlan(
+                Backend, _teacher, Student, _autoencoder, _mean, _deviation, MapOrder.Reference, height, width, mode);
+            RgbImage image = NaturalTexture.Render(1, 0, 96);
+            plan.ComputeMaps(image.View);
+            plan.ComputeMaps(image.View);
+            var maps = (new float[plan.LocalMap.Shape.Count], new float[plan.GlobalMap.Shape.Count]);
+            Backend.Download(plan.LocalMap, maps.Item1);
+            Backend.Download(plan.GlobalMap, maps.Item2);
+            return maps;
+        }
+
+        /// <summary>The definition, layer by layer in double; no map may hide behind another's rounding.</summary>
+        public float[] LocalMapInDouble(int height, int width)
+        {
+            using Tensor input = Backend.Allocate(new Shape(1, 3, height, width));
+            Backend.Preprocess(NaturalTexture.Render(1, 0, 96).View, ColourAdjustment.None, height, width, input);
+            HostTensor teacher = Features(_teacher, Host(input)), student = Features(Student, Host(input));
+            var map = new float[teacher.Shape.Plane];
+            for (int i = 0; i < map.Length; i++)
+            {
+                double sum = 0;
+                for (int c = 0; c < 384; c++)
+                {
+                    double normalized = (teacher.Values[c * map.Length + i] - 0.01f) / 0.3f;
+                    sum += Math.Pow(normalized - student.Values[c * map.Length + i], 2);
+                }
+
+                map[i] = (float)(sum / 384);
+            }
+
+            return map;
+        }
+
+        public void Dispose()
+        {
+            foreach (IDisposable part in new IDisposable[] { _teacher, Student, _autoencoder, _mean, _deviation, Backend }) part.Dispose();
+        }
+
+        /// <summary>The student's first half becomes the normalised teacher, but for a few per cent of each weight.</summary>
+        private void Teach()
+        {
+            foreach ((int i, ConvolutionLayer layer) in Student.Layers.Index())
+            {
+                ConvolutionLayer known = _teacher.Layers[i];
+                bool isLast = i == Student.Layers.Count - 1;
+                // The wide layer before a 1 x 1 last one has no counterpart of its shape.
+                if (layer.Weights.Value.Shape.SampleCount != known.Weights.Value.Shape.SampleCount) continue;
+                Mix(layer.Weights.Value, known.Weights.Value, isLast ? 1 / 0.3f : 1, 0, (ulong)i);
+                Mix(layer.Bias.Value, known.Bias.Value, isLast ? 1 / 0.3f : 1, isLast ? -0.01f / 0.3f : 0, (ulong)(100 + i));
+            }
+        }
+
+        private void Mix(Tensor student, Tensor teacher, float scale, float offset, ulong stream)
+        {
+            var random = new CounterRandom(9, stream);
+            float[] values = Floats(student), known = Floats(teacher);
+            for (int i = 0; i < known.Length; i++)
+                values[i] = (scale * known[i] + offset) * (1 + random.Uniform((ulong)i, -Ignorance, Ignorance));
+            Backend.Upload(values, student);
+        }
+
+        private HostTensor Features(PatchDescriptionNetwork network, HostTensor x)
+        {
+            for (int i = 0; i < network.Layers.Count; i++)
+            {
+                ConvolutionLayer layer = network.Layers[i];
+                x = PlainConvolution2d.Forward(
+                    x, Host(layer.Weights.Value), Host(layer.Bias.Value), Convolution2dGeometry.Valid, layer.Relu);
+                if (i < 2) x = PlainLayers.AveragePool2d(x, 0);
+            }
+
+            return x;
+        }
+
+        private HostTensor Host(Tensor tensor) => HostTensor.FromFloats(tensor.Shape, Floats(tensor));
+
+        private float[] Floats(Tensor tensor)
+        {
+            var values = new float[tensor.Shape.Count];
+            Backend.Download(tensor, values);
+            return values;
+        }
+    }
+}
