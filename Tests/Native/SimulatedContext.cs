@@ -10,11 +10,13 @@ namespace EfficientAD.Tests.Native;
 /// <summary>A simulated device of one test's own, so that tests that run side by side see nothing of each other.</summary>
 internal sealed class SimulatedContext : IDisposable
 {
-    private const long MemoryBytes = 64 << 20;
+    private const long SmallMemory = 64 << 20;
 
-    public SimulatedContext(Func<string, nint>? export = null)
+    /// <param name="export">What the driver's table is filled from; null for the whole simulator.</param>
+    /// <param name="options">Null for a small card that is watched by all checks.</param>
+    public SimulatedContext(Func<string, nint>? export = null, SimulatedDeviceOptions? options = null)
     {
-        Ordinal = SimulatedDriver.AddDevice(new SimulatedDeviceOptions { MemoryBytes = MemoryBytes });
+        Ordinal = SimulatedDriver.AddDevice(options ?? new SimulatedDeviceOptions { MemoryBytes = SmallMemory });
         Driver = new CudaDriver(export ?? SimulatedDriver.Export);
         Context = CudaContext.Open(Driver, Ordinal);
         Stream = new CudaStream(Context);
