@@ -20,6 +20,9 @@ internal abstract class ComputeSettings : VerbositySettings
     [DefaultValue("auto")]
     public string Device { get; init; } = "auto";
 
+    /// <summary>What --device names.</summary>
+    public Device Processor => Backends.Device.Parse(Device);
+
     public CpuOptions Cpu => new() { Threads = Threads };
 
     public override ValidationResult Validate()
@@ -31,6 +34,7 @@ internal abstract class ComputeSettings : VerbositySettings
             : ValidationResult.Error($"--device {Device}: unknown. Use auto, cpu, cuda, or cuda:N with N from 0.");
     }
 
-    /// <exception cref="NotSupportedException">The device cannot be used by this version.</exception>
-    public void RequireDevice() => Backends.Device.Parse(Device).Resolve();
+    /// <summary>Tells at once, before anything is read, if the device is not there.</summary>
+    /// <exception cref="NotSupportedException">It is missing or too old.</exception>
+    public void RequireDevice() => Processor.Resolve();
 }

@@ -29,11 +29,12 @@ internal sealed class DemoCommand(CommandOutput output) : AsyncCommand<DemoSetti
             Duration = TimeSpan.FromMinutes(settings.Minutes),
             Seed = settings.Seed,
             ModelPath = model,
+            Device = settings.Processor,
             Cpu = settings.Cpu,
         };
         new TrainingRun(output, json: false).Run(dataset, options, cancellation);
 
-        var detectorOptions = new DetectorOptions { Threads = settings.Threads };
+        var detectorOptions = new DetectorOptions { Device = settings.Processor, Threads = settings.Threads };
         using AnomalyDetector detector = AnomalyDetector.Load(model, detectorOptions);
         string report = Path.Combine(settings.Out, Report);
         var evaluation = new EvaluationRun(output, json: false);

@@ -20,6 +20,7 @@ internal abstract class DetectorSettings : ComputeSettings
     public bool Json { get; init; }
 
     /// <exception cref="Models.ModelFormatException">The file is no model, or is damaged.</exception>
-    public AnomalyDetector LoadDetector() =>
-        AnomalyDetector.Load(Model, new DetectorOptions { Threads = Threads, AcceptAnySize = AnySize });
+    /// <exception cref="NotSupportedException">The device cannot be used.</exception>
+    public AnomalyDetector LoadDetector() => AnomalyDetector.Load(
+        Model, new DetectorOptions { Device = Processor, Threads = Threads, AcceptAnySize = AnySize });
 }

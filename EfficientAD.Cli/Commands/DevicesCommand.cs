@@ -1,8 +1,10 @@
 using System.ComponentModel;
 using System.Globalization;
+using System.Text.Json;
 using EfficientAD.Backends;
 using EfficientAD.Cli.Output;
 using EfficientAD.Native;
+using EfficientAD.Native.Libraries;
 using Spectre.Console.Cli;
 
 namespace EfficientAD.Cli.Commands;
@@ -16,8 +18,6 @@ internal sealed class DevicesSettings : VerbositySettings
 
 internal sealed class DevicesCommand(CommandOutput output) : Command<DevicesSettings>
 {
-    private const string NotYet = "This version computes on the CPU only.";
-
     public override int Execute(CommandContext context, DevicesSettings settings, CancellationToken cancellation)
     {
         Devices devices = Devices.Query();
@@ -33,17 +33,36 @@ internal sealed class DevicesCommand(CommandOutput output) : Command<DevicesSett
         facts.Add("cpu",
             $"{cpu.Model}: {cpu.Cores} logical cores, {cpu.InstructionSet} instructions; " +
             $"{cpu.Cores} threads unless --threads says otherwise");
-        foreach (CudaDevice device in devices.Cuda.Devices)
+        foreach (CudaCandidate candidate in devices.Cuda)
+            facts.Add($"cuda:{candidate.Device.Index}", $"{Describe(candidate)}. {Verdict(candidate)}");
+        if (devices.Driver.Unavailable is { } reason) facts.Add("cuda", $"Cannot be used: {reason}");
+        else facts.Add("driver", $"for CUDA {devices.Driver.DriverVersion} and older");
+        foreach (CudaLibrary library in (CudaLibrary[])[devices.Libraries.Blas, devices.Libraries.Dnn])
         {
-            facts.Add($"cuda:{device.Index}", string.Create(CultureInfo.InvariantCulture,
-                $"{device.Name}, compute capability {device.ComputeCapability}, " +
-                $"{device.Multiprocessors} multiprocessors, {device.MemoryBytes / 1e9:0.0} GB. " +
-                $"Cannot be used: {NotYet}"));
+            // Absence is normal, and silent.
+            if (library.Path is not null) facts.Add(library.Name, Describe(library));
         }
-
-        if (devices.Cuda.Unavailable is { } reason) facts.Add("cuda", $"Cannot be used: {reason}");
+        facts.Add("auto", $"takes {new Device(DeviceKind.Auto).Resolve(devices)}");
         facts.WriteTo(output);
     }
+
+    private static string Describe(CudaCandidate candidate)
+    {
+        CudaDevice device = candidate.Device;
+        string memory = string.Create(CultureInfo.InvariantCulture, $"{device.MemoryBytes / 1e9:0.0} GB");
+        if (candidate.FreeBytes is { } free)
+            memory += string.Create(CultureInfo.InvariantCulture, $" of which {free / 1e9:0.0} are free");
+        return $"{device.Name}, compute capability {device.ComputeCapability}, {device.Multiprocessors} multiprocessors, " +
+            memory;
+    }
+
+    private static string Verdict(CudaCandidate candidate) => candidate.Unusable is { } reason
+        ? $"Cannot be used: {reason}"
+        : $"Takes the kernels for {candidate.Target}, and computed small problems as the CPU does.";
+
+    private static string Describe(CudaLibrary library) => library.Unusable is { } reason
+        ? $"Not used: {reason}"
+        : $"{library.Version} ({library.Path}); used only where a program asks for it";
 
     private void WriteJson(Devices devices) => output.WriteJson(json =>
     {
@@ -54,21 +73,43 @@ internal sealed class DevicesCommand(CommandOutput output) : Command<DevicesSett
         json.WriteBoolean("usable", true);
         json.WriteEndObject();
         json.WriteStartArray("cuda");
-        foreach (CudaDevice device in devices.Cuda.Devices)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("index", device.Index);
-            json.WriteString("name", device.Name);
-            json.WriteString("compute_capability", device.ComputeCapability.ToString());
-            json.WriteNumber("multiprocessors", device.Multiprocessors);
-            json.WriteNumber("memory_bytes", device.MemoryBytes);
-            json.WriteBoolean("usable", false);
-            json.WriteString("reason", NotYet);
-            json.WriteEndObject();
-        }
-
+        foreach (CudaCandidate candidate in devices.Cuda) Write(candidate, json);
         json.WriteEndArray();
-        json.WriteString("cuda_driver", devices.Cuda.DriverVersion?.ToString());
-        json.WriteString("cuda_unavailable", devices.Cuda.Unavailable);
+        json.WriteString("cuda_driver", devices.Driver.DriverVersion?.ToString());
+        json.WriteString("cuda_unavailable", devices.Driver.Unavailable);
+        json.WriteStartArray("libraries");
+        Write(devices.Libraries.Blas, json);
+        Write(devices.Libraries.Dnn, json);
+        json.WriteEndArray();
+        json.WriteString("auto", new Device(DeviceKind.Auto).Resolve(devices).ToString());
     });
+
+    private static void Write(CudaCandidate candidate, Utf8JsonWriter json)
+    {
+        CudaDevice device = candidate.Device;
+        json.WriteStartObject();
+        json.WriteNumber("index", device.Index);
+        json.WriteString("name", device.Name);
+        json.WriteString("compute_capability", device.ComputeCapability.ToString());
+        json.WriteNumber("multiprocessors", device.Multiprocessors);
+        json.WriteNumber("memory_bytes", device.MemoryBytes);
+        if (candidate.FreeBytes is { } free) json.WriteNumber("free_bytes", free);
+        else json.WriteNull("free_bytes");
+        json.WriteString("kernels", candidate.Target);
+        json.WriteBoolean("usable", candidate.Unusable is null);
+        json.WriteString("reason", candidate.Unusable);
+        json.WriteEndObject();
+    }
+
+    private static void Write(CudaLibrary library, Utf8JsonWriter json)
+    {
+        if (library.Path is null) return;
+        json.WriteStartObject();
+        json.WriteString("name", library.Name);
+        json.WriteString("version", library.Version?.ToString());
+        json.WriteString("path", library.Path);
+        json.WriteBoolean("usable", library.IsUsable);
+        json.WriteString("reason", library.Unusable);
+        json.WriteEndObject();
+    }
 }

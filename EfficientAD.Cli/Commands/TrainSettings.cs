@@ -127,6 +127,7 @@ internal sealed class TrainSettings : ComputeSettings
             PenaltyPaths = Penalty is null ? [] : PenaltyImages(Penalty),
             ModelPath = Out,
             Resume = Resume,
+            Device = Processor,
             Cpu = Cpu,
         };
     }

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using EfficientAD.Data;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
+using EfficientAD.Native;
 using EfficientAD.Training;
 using Spectre.Console.Cli;
 
@@ -28,7 +29,8 @@ internal static partial class Failure
 
     private static bool IsExpected(Exception error) => error
         is DatasetException or ImageFormatException or ModelFormatException or TrainingDivergedException
-        or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException;
+        or CudaException or IOException or UnauthorizedAccessException or NotSupportedException or
+        InvalidOperationException;
 
     /// <summary>All options that the parser converts are numbers; it names their .NET types.</summary>
     private static string UsageMessage(Exception error)

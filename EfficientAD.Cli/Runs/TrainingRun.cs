@@ -17,7 +17,7 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
         var clock = Stopwatch.StartNew();
         using var trainer = new EfficientADTrainer(dataset, options);
         if (json) WriteStart(dataset, options);
-        else Describe(dataset, options, trainer.CheckpointPath);
+        else Describe(dataset, options, trainer);
 
         ModelInformation? model = null;
         if (output.IsTerminal && !json)
@@ -31,7 +31,7 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
     }
 
     /// <summary>What will happen, and in what it differs from the recipe, before hours go by.</summary>
-    private void Describe(AnomalyDataset dataset, TrainingOptions options, string checkpoint)
+    private void Describe(AnomalyDataset dataset, TrainingOptions options, EfficientADTrainer trainer)
     {
         Recipe recipe = options.Recipe;
         TrainingSplit split = dataset.SplitTrainValidation(options.Seed);
@@ -44,7 +44,8 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
         facts.Add("penalty", options.DescribePenalty());
         facts.Add("teacher", options.TeacherPath ?? "the shipped one");
         facts.Add("seed", options.Seed.ToString(CultureInfo.InvariantCulture));
-        if (options.Resume) facts.Add("resumes", checkpoint);
+        facts.Add("computes on", trainer.Processor);
+        if (options.Resume) facts.Add("resumes", trainer.CheckpointPath);
         facts.WriteTo(output);
     }
 

@@ -4,6 +4,8 @@ using System.Runtime.Intrinsics.X86;
 using System.Text;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Native;
+using EfficientAD.Native.Driver;
+using EfficientAD.Native.Libraries;
 
 namespace EfficientAD.Backends;
 
@@ -15,15 +17,23 @@ public sealed record CpuDescription(string Model, int Cores, InstructionSet Inst
 
 /// <summary>What this machine has to compute on.</summary>
 /// <param name="Cpu">Always usable.</param>
-/// <param name="Cuda">Not used by this version.</param>
-public sealed record Devices(CpuDescription Cpu, CudaDevices Cuda)
+/// <param name="Driver">What the CUDA driver says, if there is one.</param>
+/// <param name="Cuda">Its devices, each tried.</param>
+/// <param name="Libraries">NVIDIA's libraries; none is needed.</param>
+public sealed record Devices(
+    CpuDescription Cpu, CudaDevices Driver, IReadOnlyList<CudaCandidate> Cuda, CudaLibraries Libraries)
 {
-    /// <summary>Looks at the machine. Throws nothing for what is missing.</summary>
+    /// <summary>Looks at the machine, and lets every CUDA device compute something: this takes a moment. Throws nothing for
+    /// what is missing.</summary>
     public static Devices Query()
     {
         var options = new CpuOptions();
         var cpu = new CpuDescription(CpuModel(), options.ResolveThreads(), options.ResolveInstructionSet());
-        return new Devices(cpu, CudaDevices.Query());
+        CudaDevices found = CudaDevices.Query();
+        CudaCandidate[] cuda = found.Devices.Count == 0
+            ? []
+            : [.. found.Devices.Select(device => CudaCandidate.Examine(CudaDriver.Load(), device))];
+        return new Devices(cpu, found, cuda, CudaLibraries.Query());
     }
 
     /// <summary>The processor's own brand text on x86, the architecture elsewhere.</summary>

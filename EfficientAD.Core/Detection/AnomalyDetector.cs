@@ -1,4 +1,6 @@
+using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
+using EfficientAD.Backends.Cuda;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;
@@ -16,17 +18,20 @@ public sealed class AnomalyDetector : IDisposable
 
     private readonly Lock _lock = new();
     private readonly DetectorOptions _options;
-    private readonly CpuBackend _backend;
+    private readonly IBackend _backend;
+    private readonly bool _ownsBackend;
     private readonly Network[] _networks;
     private readonly Tensor _mean, _deviation;
     private readonly DetectionPlan _plan;
+    private readonly Action<Tensor> _preprocessOnDevice;
+    private DeviceImage _deviceImage;
     private bool _isDisposed;
 
-    private AnomalyDetector(ModelFile model, DetectorOptions options)
+    private AnomalyDetector(ModelFile model, IBackend backend, bool ownsBackend, DetectorOptions options)
     {
-        (_options, Information) = (options, model.Information);
+        (_options, _backend, _ownsBackend, Information) = (options, backend, ownsBackend, model.Information);
         Threshold = Information.Calibration.Threshold;
-        _backend = new CpuBackend(new CpuOptions { Threads = options.Threads });
+        _preprocessOnDevice = PreprocessOnDevice;
         var teacher = new PatchDescriptionNetwork(
             _backend, Information.Size, PatchDescriptionNetwork.TeacherChannels, Information.Padded, trainable: false);
         var student = new PatchDescriptionNetwork(
@@ -44,16 +49,41 @@ public sealed class AnomalyDetector : IDisposable
     /// <summary>What the model's file says of it.</summary>
     public ModelInformation Information { get; }
 
+    /// <summary>What computes, in words.</summary>
+    public string Processor => _backend.Name;
+
     /// <summary>A score above it is anomalous; starts as the model's own and may be changed at any time. No unit.</summary>
     public float Threshold { get; set; }
 
     /// <summary>Loads a model from a file; the file may be deleted afterwards.</summary>
     /// <exception cref="ModelFormatException">The file is no model, or is damaged.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    /// <exception cref="NotSupportedException">The options name a CUDA device that cannot be used.</exception>
     public static AnomalyDetector Load(string path, DetectorOptions? options = null)
     {
+        options ??= new DetectorOptions();
         using ModelFile model = ModelFile.Open(path);
-        return new AnomalyDetector(model, options ?? new DetectorOptions());
+        IBackend backend = options.Device.Open(new CpuOptions { Threads = options.Threads }, options.Cuda);
+        try
+        {
+            return new AnomalyDetector(model, backend, ownsBackend: true, options);
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Load(string, DetectorOptions?)"/>, on a backend that the caller made: a
+    /// <see cref="CudaBackend"/> in a context and on a stream of the caller's own, for instance.</summary>
+    /// <param name="backend">Stays the caller's and must outlive the detector. Whatever else uses it takes turns with the
+    /// detector's calls.</param>
+    /// <param name="options">What they say of the processor is not looked at.</param>
+    public static AnomalyDetector Load(string path, IBackend backend, DetectorOptions? options = null)
+    {
+        using ModelFile model = ModelFile.Open(path);
+        return new AnomalyDetector(model, backend, ownsBackend: false, options ?? new DetectorOptions());
     }
 
     /// <summary>Scores one image; higher means more anomalous.</summary>
@@ -68,8 +98,7 @@ public sealed class AnomalyDetector : IDisposable
     /// <exception cref="ArgumentException">The map has another size than the image.</exception>
     public DetectionResult Detect(ImageView image, AnomalyMap? map)
     {
-        if (map is not null && (map.Width != image.Width || map.Height != image.Height))
-            throw new ArgumentException($"The map is {map.Width} x {map.Height} but the image {image.Width} x {image.Height}.", nameof(map));
+        RequireSize(map, image.Width, image.Height);
         if (FindFault(image) is { } fault) return DetectionResult.Invalid(fault);
 
         float score;
@@ -80,10 +109,38 @@ public sealed class AnomalyDetector : IDisposable
             score = _plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values);
         }
 
-        if (!float.IsFinite(score))
-            return DetectionResult.Invalid("The anomaly map is not finite; the model's weights are damaged or do not fit this picture.");
-        Verdict verdict = score > Threshold ? Verdict.Anomalous : Verdict.Good;
-        return new DetectionResult(verdict, score, Information.Calibration.Calibrate(score), map, null);
+        return Judge(score, map);
+    }
+
+    /// <summary>Scores one image that lies on the CUDA device already, where a camera's driver or a decoder wrote
+    /// it.</summary>
+    /// <param name="image">Read in the order of the backend's stream, before this returns. That it shows anything (is
+    /// neither blank nor over- or underexposed) is not checked.</param>
+    /// <param name="map">Overwritten; of the image's size, on the host. Null if only the score is wanted.</param>
+    /// <exception cref="ArgumentException">The map has another size than the image, or the address is not on the
+    /// device.</exception>
+    /// <exception cref="InvalidOperationException">The detector does not compute on a CUDA device.</exception>
+    public DetectionResult Detect(DeviceImage image, AnomalyMap? map)
+    {
+        RequireSize(map, image.Width, image.Height);
+        if (_backend is not CudaBackend)
+        {
+            throw new InvalidOperationException(
+                $"An image on a CUDA device needs a detector there; this one computes on {_backend.Name}. Load it with a " +
+                "CUDA device.");
+        }
+        if (FindFault(image.Width, image.Height) is { } fault) return DetectionResult.Invalid(fault);
+
+        float score;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _deviceImage = image;
+            _plan.ComputeMaps(_preprocessOnDevice);
+            score = _plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values);
+        }
+
+        return Judge(score, map);
     }
 
     public void Dispose()
@@ -96,21 +153,37 @@ public sealed class AnomalyDetector : IDisposable
             foreach (Network network in _networks) network.Dispose();
             _mean.Dispose();
             _deviation.Dispose();
-            _backend.Dispose();
+            if (_ownsBackend) _backend.Dispose();
         }
     }
 
-    private string? FindFault(ImageView image)
-    {
-        if (image.Width < SmallestSide || image.Height < SmallestSide)
-            return $"The picture is {image.Width} x {image.Height}; at least {SmallestSide} x {SmallestSide} pixels are needed.";
-        bool anySize = _options.AcceptAnySize || Information.ImageHeight == 0;
-        if (!anySize && (image.Width != Information.ImageWidth || image.Height != Information.ImageHeight))
-        {
-            return $"The picture is {image.Width} x {image.Height} but the model was trained on {Information.ImageWidth} x " +
-                   $"{Information.ImageHeight}. Accept any size if that is meant.";
-        }
+    private void PreprocessOnDevice(Tensor output) => ((CudaBackend)_backend).PreprocessDevice(
+        _deviceImage.Address, _deviceImage.Width, _deviceImage.Height, _deviceImage.Stride, _deviceImage.Format,
+        ColourAdjustment.None, output.Shape.H, output.Shape.W, output);
 
-        return FrameCheck.FindFault(image);
+    private DetectionResult Judge(float score, AnomalyMap? map)
+    {
+        if (!float.IsFinite(score))
+            return DetectionResult.Invalid("The anomaly map is not finite; the model's weights are damaged or do not fit this picture.");
+        Verdict verdict = score > Threshold ? Verdict.Anomalous : Verdict.Good;
+        return new DetectionResult(verdict, score, Information.Calibration.Calibrate(score), map, null);
+    }
+
+    private static void RequireSize(AnomalyMap? map, int width, int height)
+    {
+        if (map is not null && (map.Width != width || map.Height != height))
+            throw new ArgumentException($"The map is {map.Width} x {map.Height} but the image {width} x {height}.", nameof(map));
+    }
+
+    private string? FindFault(ImageView image) => FindFault(image.Width, image.Height) ?? FrameCheck.FindFault(image);
+
+    private string? FindFault(int width, int height)
+    {
+        if (width < SmallestSide || height < SmallestSide)
+            return $"The picture is {width} x {height}; at least {SmallestSide} x {SmallestSide} pixels are needed.";
+        bool anySize = _options.AcceptAnySize || Information.ImageHeight == 0;
+        if (anySize || (width == Information.ImageWidth && height == Information.ImageHeight)) return null;
+        return $"The picture is {width} x {height} but the model was trained on {Information.ImageWidth} x " +
+            $"{Information.ImageHeight}. Accept any size if that is meant.";
     }
 }

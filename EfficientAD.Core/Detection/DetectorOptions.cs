@@ -1,14 +1,23 @@
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cuda;
+
 namespace EfficientAD.Detection;
 
 /// <summary>How an <see cref="AnomalyDetector"/> computes and what it accepts.</summary>
 public sealed record DetectorOptions
 {
-    /// <summary>Threads that compute; 0 means one per core.</summary>
+    /// <summary>The processor that computes.</summary>
+    public Device Device { get; init; }
+
+    /// <summary>Threads that compute where the CPU does; 0 means one per core.</summary>
     public int Threads { get; init; }
 
     /// <summary>How the CPU computes. <see cref="DetectionMode.Fast"/> and <see cref="DetectionMode.Precise"/> differ from
     /// <see cref="DetectionMode.Plain"/> by rounding alone.</summary>
     public DetectionMode Mode { get; init; } = DetectionMode.Fast;
+
+    /// <summary>Used where a CUDA device computes.</summary>
+    public CudaOptions Cuda { get; init; } = new();
 
     /// <summary>Accepts frames of another size than the training images; else such a frame is invalid, because a camera that
     /// changes its format usually means a fault. Models trained on images of mixed sizes accept any size.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using EfficientAD.Backends;
-using EfficientAD.Backends.Cpu;
 using EfficientAD.Data;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
@@ -31,6 +30,7 @@ public sealed class EfficientADTrainer : IDisposable
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     /// <exception cref="DatasetException">There are too few images.</exception>
     /// <exception cref="ModelFormatException">The teacher's file does not fit.</exception>
+    /// <exception cref="NotSupportedException">The options name a CUDA device that cannot be used.</exception>
     public EfficientADTrainer(AnomalyDataset dataset, TrainingOptions options)
     {
         options.Validate();
@@ -39,7 +39,7 @@ public sealed class EfficientADTrainer : IDisposable
         _dataHash = DatasetHash.Compute(dataset.Root, _split.Train.Concat(_split.Validation));
         _draws = new StepDraws(options.Seed);
 
-        _backend = new CpuBackend(options.Cpu);
+        _backend = options.Device.Open(options.Cpu, options.Cuda);
         (_teacher, _teacherOrigin) = TeacherFile.Load(options.TeacherPath, options.Size, _recipe.Padded, _backend);
         _student = new PatchDescriptionNetwork(
             _backend, options.Size, 2 * PatchDescriptionNetwork.TeacherChannels, _recipe.Padded, trainable: true);
@@ -58,6 +58,9 @@ public sealed class EfficientADTrainer : IDisposable
 
     /// <summary>Where checkpoints go: beside the model.</summary>
     public string CheckpointPath => _options.CheckpointPath;
+
+    /// <summary>What computes, in words.</summary>
+    public string Processor => _backend.Name;
 
     /// <summary>What differs from the recipe, in words; empty where nothing does.</summary>
     public string Deviations => _options.DescribeDeviations();

@@ -1,4 +1,6 @@
+using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
+using EfficientAD.Backends.Cuda;
 using EfficientAD.Detection;
 using EfficientAD.Networks;
 
@@ -47,7 +49,14 @@ public sealed record TrainingOptions
     /// <summary>Share of good images that the threshold may let fail.</summary>
     public float FalsePositiveRate { get; init; } = Calibration.DefaultFalsePositiveRate;
 
+    /// <summary>The processor that computes.</summary>
+    public Device Device { get; init; }
+
+    /// <summary>Used where the CPU computes.</summary>
     public CpuOptions Cpu { get; init; } = new();
+
+    /// <summary>Used where a CUDA device computes.</summary>
+    public CudaOptions Cuda { get; init; } = new();
 
     internal int TargetSteps => Steps ?? Recipe.Steps;
 

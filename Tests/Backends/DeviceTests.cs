@@ -1,5 +1,6 @@
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
+using EfficientAD.Native;
 
 namespace EfficientAD.Tests.Backends;
 
@@ -35,14 +36,50 @@ public class DeviceTests
         Assert.Equal($"--device {text}: unknown. Use auto, cpu, cuda, or cuda:N with N from 0.", error.Message);
     }
 
-    [Fact]
-    public void ComputesOnTheCpuOnly()
+    [Theory]
+    [InlineData("cpu", "cpu")]
+    [InlineData("auto", "cuda:1")]
+    [InlineData("cuda:1", "cuda:1")]
+    [InlineData("cuda:2", "cuda:2")]
+    public void Name_StandsForADeviceThatIsThereAndNewEnough(string text, string expected) =>
+        Assert.Equal(expected, Device.Parse(text).Resolve(Cards("6.1", "7.5", "9.0")).ToString());
+
+    [Theory]
+    [InlineData("cuda:0", "Card 0 has compute capability 6.1; the kernels need 7.5 (Turing) or newer. Use --device cpu.")]
+    [InlineData("cuda:1", "--device cuda:1: the driver has 1 devices, numbered from 0. See 'efficientad devices'.")]
+    public void DeviceThatIsMissingOrTooOld_IsRefused(string text, string message)
     {
-        Assert.Equal(new Device(DeviceKind.Cpu), Device.Parse("auto").Resolve());
-        Assert.Equal(new Device(DeviceKind.Cpu), Device.Parse("cpu").Resolve());
-        var error = Assert.Throws<NotSupportedException>(() => Device.Parse("cuda:1").Resolve());
-        Assert.Equal("--device cuda:1: this version computes on the CPU only. Use --device cpu or auto.", error.Message);
+        var error = Assert.Throws<NotSupportedException>(() => Device.Parse(text).Resolve(Cards("6.1")));
+        Assert.Equal(message, error.Message);
     }
+
+    [Fact]
+    public void WithoutUsableCuda_AutoIsTheCpuAndCudaSaysWhy()
+    {
+        var none = new CudaDevices([], null, "No CUDA driver.");
+        Assert.Equal("cpu", Device.Parse("auto").Resolve(none).ToString());
+        Assert.Equal("cpu", Device.Parse("auto").Resolve(Cards("6.1")).ToString());
+        var error = Assert.Throws<NotSupportedException>(() => Device.Parse("cuda").Resolve(none));
+        Assert.Equal("--device cuda:0: No CUDA driver.", error.Message);
+    }
+
+    [Fact]
+    public void Cpu_Opens()
+    {
+        using IBackend backend = Device.Parse("cpu").Open(new CpuOptions { Threads = 1 });
+        Assert.StartsWith("CPU, 1 thread, ", backend.Name);
+    }
+
+    [Fact]
+    public void CudaThatIsNotThere_DoesNotOpen()
+    {
+        var error = Assert.Throws<NotSupportedException>(() => new Device(DeviceKind.Cuda, 99).Open());
+        Assert.StartsWith("--device cuda:99: ", error.Message);
+    }
+
+    private static CudaDevices Cards(params string[] capabilities) => new(
+        [.. capabilities.Select((capability, i) => new CudaDevice(i, $"Card {i}", new Version(capability), 80, 8L << 30))],
+        new Version(12, 4), null);
 
     [Fact]
     public void Query_DescribesThisMachine()

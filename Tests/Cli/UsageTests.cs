@@ -82,14 +82,14 @@ public class UsageTests
     }
 
     [Theory]
-    [InlineData("train --data d --out m --device cuda")]
-    [InlineData("evaluate --model m --data . --out o --device cuda:1")]
-    [InlineData("predict --model m a.png --device cuda:1")]
-    public async Task CudaDevice_IsNotThereYet(string line)
+    [InlineData("train --data d --out m --device cuda:99")]
+    [InlineData("evaluate --model m --data . --out o --device cuda:99")]
+    [InlineData("predict --model m a.png --device cuda:99")]
+    public async Task CudaDeviceThatIsNotThere_IsRefusedBeforeAnythingIsRead(string line)
     {
         CliRun run = await CliRun.RunAsync(line.Split(' '));
         Assert.Equal(ExitCode.Failure, run.Code);
-        Assert.Contains("computes on the CPU only", run.Error);
+        Assert.Contains("--device cuda:99: ", run.Error);
     }
 
     [Fact]
@@ -111,5 +111,8 @@ public class UsageTests
         Assert.Equal(Environment.ProcessorCount, json.Json.GetProperty("cpu").GetProperty("cores").GetInt32());
         bool hasReason = json.Json.GetProperty("cuda_unavailable").GetString() is not null;
         Assert.Equal(json.Json.GetProperty("cuda").GetArrayLength() == 0, hasReason);
+        string auto = json.Json.GetProperty("auto").GetString()!;
+        Assert.Contains($"takes {auto}", text.Output);
+        if (hasReason) Assert.Equal("cpu", auto);
     }
 }

@@ -16,6 +16,17 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
     private readonly Dictionary<string, CudaModule> _modules = [];
     private readonly Dictionary<string, CudaKernel> _kernels = [];
 
+    /// <summary>The best of the targets that the assembly carries and the device runs; null where it is too
+    /// old.</summary>
+    public static string? TargetOf(CudaDevice device)
+    {
+        string[] resources = Assembly.GetExecutingAssembly().GetManifestResourceNames();
+        return Targets
+            .Where(target => Runs(target, device.ComputeCapability))
+            .Select(target => target.Name)
+            .FirstOrDefault(name => resources.Any(file => file.EndsWith($".{name}.ptx", StringComparison.Ordinal)));
+    }
+
     /// <exception cref="NotSupportedException">The device is too old.</exception>
     public static void RequireSupport(CudaDevice device)
     {
@@ -64,12 +75,10 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
     private CudaModule Load(string file)
     {
         Version capability = context.Device.ComputeCapability;
-        foreach ((string target, Version needs) in Targets)
+        foreach ((string Name, Version Needs) target in Targets)
         {
-            // PTX runs on every newer device, but for an architecture-specific target (sm_90a), which only 9.0 has.
-            bool runs = target.EndsWith('a') ? capability == needs : capability >= needs;
-            string resource = $"ptx/{file}.{target}.ptx";
-            if (!runs || Assembly.GetExecutingAssembly().GetManifestResourceStream(resource) is not { } stream) continue;
+            string resource = $"ptx/{file}.{target.Name}.ptx";
+            if (!Runs(target, capability) || Assembly.GetExecutingAssembly().GetManifestResourceStream(resource) is not { } stream) continue;
             using (stream)
             {
                 byte[] ptx = new byte[stream.Length];
@@ -81,4 +90,9 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
         throw new InvalidOperationException(
             $"This assembly carries no {file}.cu for compute capability {capability}. Run Kernels/Compiler, then build.");
     }
+
+    /// <summary>PTX runs on every newer device, but for an architecture-specific target (sm_90a), which only 9.0
+    /// has.</summary>
+    private static bool Runs((string Name, Version Needs) target, Version capability) =>
+        target.Name.EndsWith('a') ? capability == target.Needs : capability >= target.Needs;
 }

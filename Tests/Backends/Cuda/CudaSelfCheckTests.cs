@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cuda;
+using EfficientAD.Native.Driver;
+using EfficientAD.Tests.Native;
+using PtxSimulator.Driver;
+
+namespace EfficientAD.Tests.Backends.Cuda;
+
+public class CudaSelfCheckTests
+{
+    [Fact]
+    public void DeviceThatComputesRightly_IsUsable()
+    {
+        using var own = new SimulatedContext();
+        CudaCandidate candidate = CudaCandidate.Examine(own.Driver, own.Context.Device);
+        Assert.Null(candidate.Unusable);
+        Assert.Equal("sm_80", candidate.Target);
+        Assert.InRange(candidate.FreeBytes!.Value, 1, own.Context.Device.MemoryBytes);
+    }
+
+    [Fact]
+    public void DeviceWhoseKernelsDoNothing_IsFoundOut()
+    {
+        using var own = new SimulatedContext(WithoutLaunches);
+        CudaCandidate candidate = CudaCandidate.Examine(own.Driver, own.Context.Device);
+        Assert.StartsWith(
+            $"CUDA, {own.Context.Device.Name} (compute capability 8.6) computes preprocess wrongly: off by ",
+            candidate.Unusable);
+        Assert.EndsWith("Update the driver, check the card, or use --device cpu.", candidate.Unusable);
+    }
+
+    [Fact]
+    public void DeviceThatIsTooOld_SaysWhatIsNeeded()
+    {
+        using var own = new SimulatedContext();
+        CudaCandidate candidate = CudaCandidate.Examine(
+            own.Driver, own.Context.Device with { Name = "Old card", ComputeCapability = new Version(7, 0) });
+        Assert.Null(candidate.Target);
+        Assert.Null(candidate.FreeBytes);
+        Assert.Equal(
+            "Old card has compute capability 7.0; the kernels need 7.5 (Turing) or newer. Use --device cpu.",
+            candidate.Unusable);
+    }
+
+    private static unsafe nint WithoutLaunches(string name) => name == nameof(CudaDriver.cuLaunchKernel)
+        ? (nint)(delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&DoNothing
+        : SimulatedDriver.Export(name);
+
+    [UnmanagedCallersOnly]
+    private static unsafe int DoNothing(
+        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes,
+        nint stream, void** arguments, void** extra) => 0;
+}
