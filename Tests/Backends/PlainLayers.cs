@@ -53,7 +53,7 @@ internal static class PlainLayers
                     double y = Math.Clamp((oy + 0.5) * scaleY + offsetY, 0, input.Shape.H - 1);
                     double x = Math.Clamp((ox + 0.5) * scaleX + offsetX, 0, input.Shape.W - 1);
                     (int top, int left) = ((int)y, (int)x);
-                    (int bottom, int right) = (Math.Min(top + 1, input.Shape.H - 1), Math.Min(left + 1, input.Shape.W - 1));
+                    int bottom = Math.Min(top + 1, input.Shape.H - 1), right = Math.Min(left + 1, input.Shape.W - 1);
                     (double down, double across) = (y - top, x - left);
                     (int n, int c) = (plane / output.Shape.C, plane % output.Shape.C);
                     output[n, c, oy, ox] =

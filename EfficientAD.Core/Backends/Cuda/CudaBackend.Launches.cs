@@ -7,8 +7,8 @@ public sealed partial class CudaBackend
 {
     private const int Warp = 32, ThreadsPerBlock = 256, MaximumGridY = 65535;
 
-    /// <summary>About as many values as one thread of a reduction adds up, and the most blocks one has: constants, so that
-    /// the order of a sum depends on its length alone.</summary>
+    /// <summary>About as many values as one thread of a reduction adds up, and the most blocks one has: constants, so
+    /// that the order of a sum depends on its length alone.</summary>
     private const int ValuesPerThread = 16, MaximumReductionBlocks = 1024;
 
     private void Launch(string file, string kernel, LaunchShape shape, params ReadOnlySpan<KernelArgument> arguments) =>
@@ -26,7 +26,8 @@ public sealed partial class CudaBackend
             new Extent(BlocksFor(shape.Plane, threads), Math.Min(Planes(shape), MaximumGridY)), new Extent(threads));
     }
 
-    /// <summary>Blocks that each reduce a share of <paramref name="values"/>; kernels stride over the samples along y.</summary>
+    /// <summary>Blocks that each reduce a share of <paramref name="values"/>; kernels stride over the samples along
+    /// y.</summary>
     private static LaunchShape Reduction(long values, int samples = 1) =>
         new(new Extent(ReductionBlocks(values), Math.Min(samples, MaximumGridY)), new Extent(ThreadsPerBlock));
 

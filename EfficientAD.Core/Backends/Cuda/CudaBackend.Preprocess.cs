@@ -30,14 +30,15 @@ public sealed partial class CudaBackend
         Preprocess(frame with { Address = address }, adjustment, sizes, lumaSum, rows, output);
     }
 
-    /// <summary>As <see cref="Preprocess(ImageView, ColourAdjustment, int, int, Tensor)"/>, for an image that is on the
-    /// device already: from a camera's driver or a decoder that writes there.</summary>
-    /// <param name="frame">CUdeviceptr of the first pixel. It is read in the stream's order: leave the image alone until
-    /// the stream has come past this call.</param>
+    /// <summary>As <see cref="Preprocess(ImageView, ColourAdjustment, int, int, Tensor)"/>, for an image that is on
+    /// the device already: from a camera's driver or a decoder that writes there.</summary>
+    /// <param name="frame">CUdeviceptr of the first pixel. It is read in the stream's order: leave the image alone
+    /// until the stream has come past this call.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="stride">Bytes from one row to the next.</param>
-    /// <remarks>Nothing is allocated and nothing waits at sizes that were met before; up to 16 are remembered.</remarks>
+    /// <remarks>Nothing is allocated and nothing waits at sizes that were met before; up to 16 are
+    /// remembered.</remarks>
     /// <exception cref="ArgumentException">The address is not on the device, or the numbers fit no image.</exception>
     public void PreprocessDevice(
         nint frame, int width, int height, int stride, PixelFormat format, ColourAdjustment adjustment,
@@ -84,14 +85,16 @@ public sealed partial class CudaBackend
     }
 
     private void Preprocess(
-        DeviceFrame frame, ColourAdjustment adjustment, PreprocessingSizes sizes, nint lumaSum, nint rows, Tensor output)
+        DeviceFrame frame, ColourAdjustment adjustment, PreprocessingSizes sizes, nint lumaSum, nint rows,
+        Tensor output)
     {
         if (adjustment.Kind == ColourAdjustmentKind.Contrast)
         {
             _stream.Fill(0, lumaSum, sizeof(ulong) / sizeof(uint));
             Launch(
                 "preprocess", "preprocess_luma", Reduction((long)frame.Width * frame.Height),
-                frame.Address, frame.Width, frame.Height, frame.Stride, frame.PixelBytes, frame.Red, frame.Blue, lumaSum);
+                frame.Address, frame.Width, frame.Height, frame.Stride, frame.PixelBytes, frame.Red, frame.Blue,
+                lumaSum);
         }
 
         ResizeFilterPair filters = _filters.For(sizes);

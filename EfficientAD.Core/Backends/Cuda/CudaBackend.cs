@@ -7,9 +7,10 @@ namespace EfficientAD.Backends.Cuda;
 
 /// <summary>The primitives on an NVIDIA GPU, by kernels of our own; nothing but the driver is needed.</summary>
 /// <remarks>All work goes to one stream, in order, and calls return before it is done: only <see cref="Upload"/>,
-/// <see cref="Download"/> and <see cref="ChannelMoments"/> wait for the device. A fault of the device therefore shows at
-/// one of those. Kernels use no atomics on floats, and their grids depend on shapes alone, or for convolutions on the number
-/// of multiprocessors too: same bits on every run and every device of one kind. One file per operation.</remarks>
+/// <see cref="Download"/> and <see cref="ChannelMoments"/> wait for the device. A fault of the device therefore shows
+/// at one of those. Kernels use no atomics on floats, and their grids depend on shapes alone, or for convolutions on
+/// the number of multiprocessors too: same bits on every run and every device of one kind. One file per
+/// operation.</remarks>
 public sealed partial class CudaBackend : IBackend
 {
     private readonly CudaContext _context;

@@ -6,8 +6,8 @@ public sealed record CudaOptions
     /// <summary>How exactly convolutions are computed.</summary>
     public CudaPrecision Precision { get; init; }
 
-    /// <summary>Whether recorded work (<see cref="IBackend.Record"/>) becomes a graph that one call of the driver starts, in
-    /// place of one call for each kernel.</summary>
+    /// <summary>Whether recorded work (<see cref="IBackend.Record"/>) becomes a graph that one call of the driver
+    /// starts, in place of one call for each kernel.</summary>
     public bool UseGraphs { get; init; } = true;
 
     /// <summary>Whether cuDNN, where it is installed, computes those convolutions at which it is faster than our kernels.

@@ -1,11 +1,10 @@
-using System.Reflection;
 using System.Security.Cryptography;
 using EfficientAD.Native;
 
 namespace EfficientAD.Backends.Cuda;
 
-/// <summary>The kernels that this assembly carries as PTX, for one context. A file is given to the driver when its first
-/// kernel is asked for.</summary>
+/// <summary>The kernels that this assembly carries as PTX, for one context. A file is given to the driver when its
+/// first kernel is asked for.</summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class KernelLibrary(CudaContext context) : IDisposable
 {
@@ -34,8 +33,8 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
         if (device.ComputeCapability < oldest)
         {
             throw new NotSupportedException(
-                $"{device.Name} has compute capability {device.ComputeCapability}; the kernels need {oldest} (Turing) or " +
-                "newer. Use --device cpu.");
+                $"{device.Name} has compute capability {device.ComputeCapability}; the kernels need {oldest} (Turing) " +
+                "or newer. Use --device cpu.");
         }
     }
 
@@ -78,7 +77,8 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
         foreach ((string Name, Version Needs) target in Targets)
         {
             string resource = $"ptx/{file}.{target.Name}.ptx";
-            if (!Runs(target, capability) || Assembly.GetExecutingAssembly().GetManifestResourceStream(resource) is not { } stream) continue;
+            if (!Runs(target, capability)) continue;
+            if (typeof(KernelLibrary).Assembly.GetManifestResourceStream(resource) is not { } stream) continue;
             using (stream)
             {
                 byte[] ptx = new byte[stream.Length];
@@ -88,7 +88,7 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
         }
 
         throw new InvalidOperationException(
-            $"This assembly carries no {file}.cu for compute capability {capability}. Run Kernels/Compiler, then build.");
+            $"This assembly carries no {file}.cu for compute capability {capability}. Run Kernels/Compiler and build.");
     }
 
     /// <summary>PTX runs on every newer device, but for an architecture-specific target (sm_90a), which only 9.0

@@ -56,8 +56,8 @@ internal sealed class ResizeFilterPair : IDisposable
     public void Dispose() => _memory.Dispose();
 }
 
-/// <summary>Addresses of a <see cref="TriangleFilter"/>'s numbers: <c>int[targets]</c>, <c>int[targets + 1]</c>, and the
-/// weights.</summary>
+/// <summary>Addresses of a <see cref="TriangleFilter"/>'s numbers: <c>int[targets]</c>, <c>int[targets + 1]</c>, and
+/// the weights.</summary>
 internal readonly record struct DeviceFilter(nint Starts, nint Offsets, nint Weights)
 {
     public DeviceFilter(nint address, int targets)
