@@ -93,13 +93,9 @@ public sealed class DetectionPlan : IDisposable
     {
         _backend.CombineMaps(LocalMap, GlobalMap, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
         bool scoreFromCombined = _order is MapOrder.Paper or MapOrder.Anomalib;
-        if (!map.IsEmpty || !scoreFromCombined)
-        {
-            ResizeToImage(height, width);
-            if (!map.IsEmpty) _backend.Download(_map!, map);
-        }
-
+        if (!map.IsEmpty || !scoreFromCombined) ResizeToImage(height, width);
         _backend.Maximum(scoreFromCombined ? _combined : _map!, _score);
+        if (!map.IsEmpty) _backend.Download(_map!, map);  // behind all launches: it waits for them
         Span<float> score = stackalloc float[1];
         _backend.Download(_score, score);
         return score[0];
