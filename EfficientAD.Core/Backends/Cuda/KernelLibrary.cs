@@ -19,7 +19,7 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
     /// old.</summary>
     public static string? TargetOf(CudaDevice device)
     {
-        string[] resources = Assembly.GetExecutingAssembly().GetManifestResourceNames();
+        string[] resources = typeof(KernelLibrary).Assembly.GetManifestResourceNames();
         return Targets
             .Where(target => Runs(target, device.ComputeCapability))
             .Select(target => target.Name)
@@ -42,7 +42,7 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
     public static string HashOf(string file)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var assembly = Assembly.GetExecutingAssembly();
+        var assembly = typeof(KernelLibrary).Assembly;
         foreach (string resource in assembly.GetManifestResourceNames().Order(StringComparer.Ordinal))
         {
             if (!resource.StartsWith($"ptx/{file}", StringComparison.Ordinal)) continue;
