@@ -1,0 +1,28 @@
+using EfficientAD.Backends.Cuda;
+using EfficientAD.Native;
+
+namespace EfficientAD.Tests.Backends;
+
+/// <summary>The CUDA backend on the simulator with all its checks: the kernels for Ampere and newer, under two orders
+/// of warps and blocks, which must give the same bits.</summary>
+public class CudaBackendTests() : BackendTests(InOrder.Open(), Shuffled.Open())
+{
+    private static readonly SimulatedGpu InOrder = new(), Shuffled = new(seed: 1);
+}
+
+/// <summary>The same with the kernels for Turing.</summary>
+public class CudaBackendTuringTests() : BackendTests(Turing.Open())
+{
+    private static readonly SimulatedGpu Turing = new(computeCapability: 75, seed: 2);
+}
+
+/// <summary>The same on the first real GPU, where there is one.</summary>
+public class CudaBackendOnGpuTests() : BackendTests(OpenOrSkip())
+{
+    private static CudaBackend OpenOrSkip()
+    {
+        CudaDevices cuda = CudaDevices.Query();
+        Assert.SkipWhen(cuda.Devices.Count == 0, $"No GPU. {cuda.Unavailable}");
+        return new CudaBackend();
+    }
+}
