@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using EfficientAD.Backends.Cuda;
@@ -16,10 +15,6 @@ namespace EfficientAD.Cli.Commands;
 internal sealed class KernelsCommand(CommandOutput output) : Command<KernelsSettings>
 {
     private const int DefaultInput = 256;
-
-    private const string Disclaimer =
-        "Simulated and counted on the CPU; no GPU took part. Times are predicted: of each kernel the longest of what it " +
-        "needs of the card's datasheet rates, and 2 us to start it.";
 
     public override int Execute(CommandContext context, KernelsSettings settings, CancellationToken cancellation)
     {
@@ -41,25 +36,13 @@ internal sealed class KernelsCommand(CommandOutput output) : Command<KernelsSett
 
     private void RunNetwork(KernelsSettings settings, KernelResourceTable resources)
     {
-        var clock = Stopwatch.StartNew();
         using SimulatedRun run = Prepare(settings, out string network);
         var report = new NetworkReport(settings.Training ? run.Train() : run.Detect());
         string what = settings.Training ? "one training step" : "one detection";
         string title = string.Create(CultureInfo.InvariantCulture,
             $"{network}, {what} at {run.Height} x {run.Width}, precision {settings.CudaPrecision.ToString().ToLowerInvariant()}");
-        if (settings.Json)
-        {
-            output.WriteJson(json => ReportJson.Write(json, title, report, resources, settings.Card));
-            return;
-        }
-
-        output.WriteLine($"{title}, on a simulated {settings.Card.Name}.");
-        output.WriteLine(Disclaimer);
-        output.WriteLine();
-        foreach (string line in ReportTable.Write(report, resources, settings.Card).TrimEnd().Split('\n'))
-            output.WriteLine(line);
-        output.WriteLine();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The simulation took {clock.Elapsed.TotalSeconds:0.0} s."));
+        if (settings.Json) output.WriteJson(json => NetworkJson.Write(json, title, report, resources, settings.Card));
+        else NetworkTable.Write(output, title, report, resources, settings.Card);
     }
 
     private static SimulatedRun Prepare(KernelsSettings settings, out string network)

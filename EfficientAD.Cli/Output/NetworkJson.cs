@@ -5,7 +5,7 @@ using PtxSimulator.Reports;
 namespace EfficientAD.Cli.Output;
 
 /// <summary>What kernels did on the simulator, for programs.</summary>
-internal static class ReportJson
+internal static class NetworkJson
 {
     public static void Write(
         Utf8JsonWriter json, string title, NetworkReport report, KernelResourceTable resources, Card card)
