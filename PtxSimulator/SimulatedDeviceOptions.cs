@@ -1,3 +1,5 @@
+using PtxSimulator.Reports;
+
 namespace PtxSimulator;
 
 /// <summary>What the simulator watches while a kernel runs. Without any, only the device's memory as a whole is
@@ -32,6 +34,10 @@ public sealed record SimulatedDeviceOptions
     /// <summary>Number of multiprocessors that programs are told; grids may depend on it, results of kernels do not.
     /// </summary>
     public int Multiprocessors { get; init; } = 84;
+
+    /// <summary>What ptxas found kernels to need, by name: registers, for occupancy. Results do not depend on it.
+    /// </summary>
+    public KernelResourceTable Resources { get; init; } = KernelResourceTable.Empty;
 
     /// <summary>What is watched; each costs time.</summary>
     public Checks Checks { get; init; } = Checks.All;

@@ -36,7 +36,7 @@ internal sealed class KernelsCommand(CommandOutput output) : Command<KernelsSett
 
     private void RunNetwork(KernelsSettings settings, KernelResourceTable resources)
     {
-        using SimulatedRun run = Prepare(settings, out string network);
+        using SimulatedRun run = Prepare(settings, resources, out string network);
         var report = new NetworkReport(settings.Training ? run.Train() : run.Detect());
         string what = settings.Training ? "one training step" : "one detection";
         string title = string.Create(CultureInfo.InvariantCulture,
@@ -45,12 +45,13 @@ internal sealed class KernelsCommand(CommandOutput output) : Command<KernelsSett
         else NetworkTable.Write(output, title, report, resources, settings.Card);
     }
 
-    private static SimulatedRun Prepare(KernelsSettings settings, out string network)
+    private static SimulatedRun Prepare(KernelsSettings settings, KernelResourceTable resources, out string network)
     {
         var device = new SimulatedDeviceOptions
         {
             ComputeCapability = settings.Card.ComputeCapability,
             Multiprocessors = settings.Card.Multiprocessors,
+            Resources = resources,
             Checks = settings.Checks ? PtxSimulator.Checks.All : PtxSimulator.Checks.None,
         };
         if (settings.Model is { } path)

@@ -119,6 +119,10 @@ internal sealed class DriverContext
         {
             throw Lose(Faults.Result(e.Kind), e);
         }
+        catch (PtxFormatException e)
+        {
+            throw Lose(DriverError.LaunchFailed, new SimulationException(FaultKind.InvalidLaunch, $"{work.Label}: {e.Message}"));
+        }
         catch (ArgumentException e)
         {
             // Memory that was there when the work was queued has been freed since.

@@ -84,6 +84,7 @@ internal sealed class DriverDevice(int ordinal, SimulatedDeviceOptions options)
         Handles.Contexts.Remove(handle);
         _contexts.Remove(context);
         if (_contexts.Count > 0) return;
+        if (ordinal == 0) WriteReport();
         _simulator?.Dispose();
         _simulator = null;
     }
@@ -100,5 +101,16 @@ internal sealed class DriverDevice(int ordinal, SimulatedDeviceOptions options)
         if (_primaryUsers == 0)
             throw new DriverException(DriverError.InvalidContext, "the primary context is released more often than retained.");
         if (--_primaryUsers == 0) DestroyContext(_primaryHandle);
+    }
+
+    /// <summary>For a program that only knows a library of CUDA: its launches, as a table, where it asked for them.
+    /// </summary>
+    private void WriteReport()
+    {
+        if (EnvironmentOptions.Current.ReportPath is not { } path) return;
+        Card card = Card.Known.FirstOrDefault(each => each.ComputeCapability == options.ComputeCapability) ?? Card.Known[1];
+        File.WriteAllText(path,
+            $"Simulated, not measured; times are predicted for {card.Name}.\n" +
+            ReportTable.Write(new NetworkReport(Launches.Snapshot()), options.Resources, card));
     }
 }

@@ -18,7 +18,7 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
     /// <summary>As ptxas counted them for this architecture; of a kernel that it was not asked about, so few that they
     /// limit nothing.</summary>
     public int Registers =>
-        SimulatedDriver.Resources.Registers(kernel.Name, Context.Device.Options.ComputeCapability) ?? UnknownRegisters;
+        Options.Resources.Registers(kernel.Name, Options.ComputeCapability) ?? UnknownRegisters;
 
     /// <summary>Most dynamic shared memory that a launch may ask for, in bytes.</summary>
     public int DynamicSharedLimit
@@ -34,6 +34,8 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
     }
 
     private DeviceLimits Limits => Context.Device.Limits;
+
+    private SimulatedDeviceOptions Options => Context.Device.Options;
 
     public int BlocksPerMultiprocessor(int threads, int dynamicSharedBytes) =>
         Limits.BlocksThatFit(threads, Registers, kernel.StaticSharedBytes + dynamicSharedBytes);

@@ -15,14 +15,11 @@ public static class SimulatedDriver
     internal const int PtxVersion = 84;
 
     private static readonly Dictionary<string, nint> EntryPoints = CreateEntryPoints();
-    private static readonly List<DriverDevice> Devices = [new DriverDevice(0, new SimulatedDeviceOptions())];
+    private static readonly List<DriverDevice> Devices = [new DriverDevice(0, EnvironmentOptions.Current.Device)];
     private static readonly Lock DevicesLock = new();
 
     /// <summary>Every name that <see cref="Export"/> knows.</summary>
     public static IReadOnlyCollection<string> Symbols => EntryPoints.Keys;
-
-    /// <summary>What ptxas found of kernels, by name: registers for occupancy. Empty unless set.</summary>
-    public static KernelResourceTable Resources { get; set; } = KernelResourceTable.Empty;
 
     internal static int DeviceCount
     {

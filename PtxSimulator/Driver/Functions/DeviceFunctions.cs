@@ -41,6 +41,7 @@ internal static unsafe class DeviceFunctions
     private static int cuInit(uint flags) => Boundary.CallUninitialized(() =>
     {
         if (flags != 0) throw new DriverException(DriverError.InvalidValue, $"flags {flags}; they must be 0.");
+        if (EnvironmentOptions.Current.Error is { } error) throw new DriverException(DriverError.InvalidValue, error);
         Boundary.Initialize();
     });
 
