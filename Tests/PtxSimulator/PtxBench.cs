@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EfficientAD.Tests.Gpu;
 using PtxSimulator;
 using PtxSimulator.Counting;
 
@@ -48,7 +49,8 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
     public LaunchReport Launch(PtxKernel kernel, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0) =>
         Device.Run(kernel, new(blocks), new(threads), sharedBytes, MemoryMarshal.AsBytes<ulong>(new[] { input, output }));
 
-    /// <summary>Runs a kernel of one block and returns what it wrote: <paramref name="count"/> values.</summary>
+    /// <summary>Runs a kernel of one block and returns what it wrote: <paramref name="count"/> values. A real GPU, where
+    /// there is one, must write the same.</summary>
     public static TOut[] Run<TIn, TOut>(
         string body, TIn[] input, int count, int threads = 32, int sharedBytes = 0, string declarations = "", SimulatedDeviceOptions? options = null)
         where TIn : unmanaged where TOut : unmanaged
@@ -56,7 +58,9 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
         using var bench = new PtxBench(options);
         var (source, target) = (bench.Buffer<TIn>(input), bench.Buffer<TOut>(new TOut[count], "output"));
         bench.Launch(body, source, target, threads, 1, sharedBytes, declarations);
-        return bench.Read<TOut>(target, count);
+        var written = bench.Read<TOut>(target, count);
+        RealGpu.AssertWritesTheSame(Kernel(body, declarations), input, written, threads, sharedBytes);
+        return written;
     }
 
     /// <summary>Runs a kernel that is at fault.</summary>
