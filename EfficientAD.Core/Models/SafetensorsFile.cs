@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 
 namespace EfficientAD.Models;
 
@@ -57,15 +56,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static SafetensorsFile Open(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        long length = stream.Length;
-        if (length == 0) throw new ModelFormatException($"{path} is no safetensors file: it is empty.");
-        using var map = MemoryMappedFile.CreateFromFile(
-            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        var view = new MappedView(map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read));
+        var view = MappedFile.Open(path);
         try
         {
-            return new SafetensorsFile(path, null, view.Pointer, length, view);
+            return new SafetensorsFile(path, null, view.Pointer, view.Length, view);
         }
         catch
         {
@@ -154,29 +148,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw new ModelFormatException(
                 $"{Name} is damaged: its checksum is {checksum.Text} but the file says " +
                 $"{SafetensorsHeader.Printable(expected)}. Get the file again.");
-        }
-    }
-
-    /// <summary>A mapped range with its pointer. It stays mapped until it is disposed: a finaliser that runs early
-    /// cannot leave a span dangling.</summary>
-    private sealed class MappedView : IDisposable
-    {
-        private readonly MemoryMappedViewAccessor _accessor;
-
-        public MappedView(MemoryMappedViewAccessor accessor)
-        {
-            _accessor = accessor;
-            byte* pointer = null;
-            accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-            Pointer = pointer + accessor.PointerOffset;
-        }
-
-        public byte* Pointer { get; }
-
-        public void Dispose()
-        {
-            _accessor.SafeMemoryMappedViewHandle.ReleasePointer();
-            _accessor.Dispose();
         }
     }
 }

@@ -1,0 +1,50 @@
+namespace EfficientAD.Models.Torch;
+
+/// <summary>A class or function that a pickle names. It is a pair of texts: never looked up, never called.</summary>
+internal sealed record PickleGlobal(string Module, string Name)
+{
+    public override string ToString() => $"{Module}.{Name}";
+}
+
+/// <summary>What a pickle wants built by a call or a class: kept as it is written, inert.</summary>
+internal sealed class PickleObject(PickleGlobal type, object? arguments)
+{
+    public PickleGlobal Type { get; } = type;
+
+    public object? Arguments { get; } = arguments;
+
+    /// <summary>What the object's <c>__setstate__</c> or <c>__dict__</c> would have got.</summary>
+    public object? State { get; set; }
+
+    /// <summary>Entries of a class derived from dict.</summary>
+    public PickleDictionary Items { get; } = new();
+
+    /// <summary>The value of an attribute of its <c>__dict__</c>; null where there is none.</summary>
+    public object? Attribute(string name)
+    {
+        // With __slots__ the state is a pair: the dictionary, and the slots.
+        object? state = State is PickleTuple { Items: [var first, ..] } ? first : State;
+        return (state as PickleDictionary)?.Get(name);
+    }
+}
+
+internal sealed record PickleTuple(object?[] Items)
+{
+    /// <summary>The items as whole numbers; null where one is none.</summary>
+    public long[]? Integers() =>
+        Array.TrueForAll(Items, item => item is long) ? Array.ConvertAll(Items, item => (long)item!) : null;
+}
+
+/// <summary>A dictionary, in the order in which it was written. Keys are compared only where they are texts.</summary>
+internal sealed class PickleDictionary
+{
+    public List<(object? Key, object? Value)> Entries { get; } = [];
+
+    /// <summary>The last value under a text key; null where there is none.</summary>
+    public object? Get(string key)
+    {
+        for (int i = Entries.Count - 1; i >= 0; i--)
+            if (Entries[i].Key is string text && text == key) return Entries[i].Value;
+        return null;
+    }
+}
