@@ -1,4 +1,3 @@
-using EfficientAD.Autograd;
 using EfficientAD.Backends;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -11,8 +10,8 @@ namespace EfficientAD.Models;
 /// <c>teacher_mean</c> and <c>teacher_std</c> [384]; all 32-bit floats.</remarks>
 public sealed class ModelFile : IDisposable
 {
-    private const string TeacherPrefix = "teacher.", StudentPrefix = "student.", AutoencoderPrefix = "autoencoder.";
-    private const string MeanName = "teacher_mean", DeviationName = "teacher_std";
+    internal const string TeacherPrefix = "teacher.", StudentPrefix = "student.", AutoencoderPrefix = "autoencoder.";
+    internal const string MeanName = "teacher_mean", DeviationName = "teacher_std";
 
     private readonly SafetensorsFile _file;
 
@@ -48,9 +47,9 @@ public sealed class ModelFile : IDisposable
     {
         var writer = new SafetensorsWriter();
         information.WriteTo(writer.Metadata);
-        AddNetwork(writer, backend, TeacherPrefix, teacher);
-        AddNetwork(writer, backend, StudentPrefix, student);
-        AddNetwork(writer, backend, AutoencoderPrefix, autoencoder);
+        NetworkWeights.Add(writer, backend, TeacherPrefix, teacher);
+        NetworkWeights.Add(writer, backend, StudentPrefix, student);
+        NetworkWeights.Add(writer, backend, AutoencoderPrefix, autoencoder);
         NetworkWeights.Add(writer, backend, MeanName, mean);
         NetworkWeights.Add(writer, backend, DeviationName, deviation);
         writer.Save(path);
@@ -70,10 +69,4 @@ public sealed class ModelFile : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
-
-    private static void AddNetwork(SafetensorsWriter writer, IBackend backend, string prefix, Network network)
-    {
-        foreach (Parameter parameter in network.Parameters)
-            NetworkWeights.Add(writer, backend, prefix + parameter.Name, parameter.Value);
-    }
 }

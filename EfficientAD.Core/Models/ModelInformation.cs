@@ -11,7 +11,7 @@ public sealed record ModelInformation
     /// <summary>The metadata entry that tells a model from another safetensors file.</summary>
     public const string FormatKey = "efficientad.format";
 
-    private const string FormatVersion = "1";
+    internal const string FormatVersion = "1";
 
     public required PdnSize Size { get; init; }
 
@@ -34,6 +34,7 @@ public sealed record ModelInformation
 
     public required MapScaling Scaling { get; init; }
 
+    /// <summary>Threshold and scale of scores; no images where another program chose the threshold.</summary>
     public required Calibration Calibration { get; init; }
 
     public required string Recipe { get; init; }
@@ -51,6 +52,7 @@ public sealed record ModelInformation
     /// <summary>SHA-256 over names and contents of the training images.</summary>
     public required string DataHash { get; init; }
 
+    /// <summary>How many images it learnt from; 0 where another program trained it.</summary>
     public required int TrainingImages { get; init; }
 
     public required int ValidationImages { get; init; }
@@ -74,9 +76,14 @@ public sealed record ModelInformation
     internal static ModelInformation ReadFrom(string file, IReadOnlyDictionary<string, string> metadata)
     {
         var reader = new MetadataReader(file, metadata);
-        string format = reader.Text(FormatKey);
-        if (format != FormatVersion)
-            throw new ModelFormatException($"{file} has format {format}; this version reads format {FormatVersion}. Use a newer efficientad.");
+        CheckFormat(file, reader);
+        if (metadata.TryGetValue(UncalibratedModel.MissingKey, out string? missing))
+        {
+            throw new ModelFormatException(
+                $"{file} is not calibrated: it lacks {SafetensorsHeader.Printable(missing)}. " +
+                $"Complete it: efficientad calibrate --model {file} --data DIR --out FILE");
+        }
+
         return new ModelInformation
         {
             Size = reader.Name<PdnSize>("network"),
@@ -90,14 +97,14 @@ public sealed record ModelInformation
                 reader.Number("qa_st"), reader.Number("qb_st"), reader.Number("qa_ae"), reader.Number("qb_ae")),
             Calibration = new Calibration(
                 reader.Number("threshold"), reader.Number("score_scale"), reader.Number("false_positive_rate"),
-                reader.Integer("threshold_images", 1, int.MaxValue)),
+                reader.Integer("threshold_images", 0, int.MaxValue)),
             Recipe = reader.Text("recipe"),
             Deviations = reader.Text("deviations"),
             Seed = reader.Unsigned("seed"),
             Steps = reader.Integer("steps", 0, int.MaxValue),
             Data = reader.Text("data"),
             DataHash = reader.Text("data_sha256"),
-            TrainingImages = reader.Integer("training_images", 1, int.MaxValue),
+            TrainingImages = reader.Integer("training_images", 0, int.MaxValue),
             ValidationImages = reader.Integer("validation_images", 0, int.MaxValue),
             Teacher = reader.Text("teacher"),
             Penalty = reader.Text("penalty"),
@@ -105,7 +112,14 @@ public sealed record ModelInformation
         };
     }
 
-    private enum Padding { Unpadded, Padded }
+    internal enum Padding { Unpadded, Padded }
+
+    internal static void CheckFormat(string file, MetadataReader reader)
+    {
+        string format = reader.Text(FormatKey);
+        if (format != FormatVersion)
+            throw new ModelFormatException($"{file} has format {format}; this version reads format {FormatVersion}. Use a newer efficientad.");
+    }
 
     /// <summary>Key and value of every entry, as they stand in the file.</summary>
     public IEnumerable<(string Key, string Value)> Pairs()

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EfficientAD.Autograd;
 using EfficientAD.Backends;
+using EfficientAD.Networks;
 using EfficientAD.Tensors;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
@@ -19,18 +20,28 @@ internal static class NetworkWeights
     public static void Load(SafetensorsFile file, string name, Tensor destination, IBackend backend)
     {
         SafetensorsTensor source = file.Get(name);
-        long[] expected = Extents(destination.Shape);
-        if (!source.Shape.SequenceEqual(expected))
-        {
-            throw new ModelFormatException(
-                $"{file.Name}: tensor '{name}' is [{string.Join(", ", source.Shape.ToArray())}] but the network expects [{string.Join(", ", expected)}].");
-        }
+        CheckShape(file.Name, name, source.Shape, destination.Shape);
 
         // 32-bit values go straight from the mapped file to the backend.
         ReadOnlySpan<float> values = source.Type == SafetensorsType.F32 ? MemoryMarshal.Cast<byte, float>(source.Bytes) : Converted(source);
-        if (!float.IsFinite(TensorPrimitives.Sum(values)) && values.ContainsAnyExceptFinite())
-            throw new ModelFormatException($"{file.Name}: tensor '{name}' holds values that are not finite. The file is damaged or its training diverged.");
-        backend.Upload(values, destination);
+        Upload(file.Name, name, values, destination, backend);
+    }
+
+    /// <summary>Reads one tensor of a file of any format. Memory is taken for the shape that the network expects.</summary>
+    public static void Load(string file, WeightTensor source, Tensor destination, IBackend backend)
+    {
+        // A vector may be stored with its other extents of 1, as PyTorch keeps statistics.
+        bool isVector = destination.Shape is { N: 1, H: 1, W: 1 } && source.Shape is [1, _, 1, 1];
+        CheckShape(file, source.Name, isVector ? source.Shape.AsSpan(1, 1) : source.Shape, destination.Shape);
+        var values = new float[destination.Shape.Count];
+        source.Read(values);
+        Upload(file, source.Name, values, destination, backend);
+    }
+
+    /// <summary>Adds every parameter of a network to a file in the making, as <paramref name="prefix"/> + its own name.</summary>
+    public static void Add(SafetensorsWriter writer, IBackend backend, string prefix, Network network)
+    {
+        foreach (Parameter parameter in network.Parameters) Add(writer, backend, prefix + parameter.Name, parameter.Value);
     }
 
     /// <summary>Adds one tensor to a file in the making.</summary>
@@ -40,6 +51,21 @@ internal static class NetworkWeights
         var values = new float[source.Shape.Count];
         backend.Download(source, values);
         writer.Add(name, Extents(source.Shape), values, type);
+    }
+
+    private static void CheckShape(string file, string name, ReadOnlySpan<long> shape, Shape wanted)
+    {
+        long[] expected = Extents(wanted);
+        if (shape.SequenceEqual(expected)) return;
+        throw new ModelFormatException(
+            $"{file}: tensor '{SafetensorsHeader.Printable(name)}' is [{string.Join(", ", shape.ToArray())}] but the network expects [{string.Join(", ", expected)}].");
+    }
+
+    private static void Upload(string file, string name, ReadOnlySpan<float> values, Tensor destination, IBackend backend)
+    {
+        if (!float.IsFinite(TensorPrimitives.Sum(values)) && values.ContainsAnyExceptFinite())
+            throw new ModelFormatException($"{file}: tensor '{SafetensorsHeader.Printable(name)}' holds values that are not finite. The file is damaged or its training diverged.");
+        backend.Upload(values, destination);
     }
 
     private static float[] Converted(SafetensorsTensor source)

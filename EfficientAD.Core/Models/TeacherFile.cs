@@ -1,10 +1,11 @@
 using EfficientAD.Backends;
+using EfficientAD.Models.Import;
 using EfficientAD.Networks;
 
 namespace EfficientAD.Models;
 
-/// <summary>Teacher weights: the one that ships with the library, or a safetensors file with <c>conv1.weight</c> and so on,
-/// as <c>efficientad distill</c> writes it.</summary>
+/// <summary>Teacher weights: the one that ships with the library, one that <c>efficientad distill</c> wrote, or one of
+/// another program in any format that <see cref="WeightsFile"/> reads.</summary>
 public static class TeacherFile
 {
     private const string ShippedSmall = "pdn_small.safetensors";
@@ -17,10 +18,35 @@ public static class TeacherFile
     {
         if (path is null && size != PdnSize.Small)
             throw new ArgumentException($"No teacher of size {size} ships with this version. Name one with --teacher; efficientad distill --size M makes it.", nameof(size));
-        using SafetensorsFile file = path is null ? OpenShipped() : SafetensorsFile.Open(path);
         var teacher = new PatchDescriptionNetwork(backend, size, PatchDescriptionNetwork.TeacherChannels, padded, trainable: false);
-        NetworkWeights.Load(file, "", teacher.Parameters, backend);
+        try
+        {
+            if (path is null) LoadShipped(teacher, backend);
+            else Load(path, teacher, backend);
+        }
+        catch
+        {
+            teacher.Dispose();
+            throw;
+        }
+
         return (teacher, path is null ? $"shipped ({ShippedSmall})" : Path.GetFileName(path));
+    }
+
+    private static void Load(string path, PatchDescriptionNetwork teacher, IBackend backend)
+    {
+        using WeightsFile file = WeightsFile.Open(path);
+        FoundNetwork found = NetworkFinder.Find(file).FirstOrDefault(network => network.Role == NetworkRole.Teacher)
+            ?? throw new ModelFormatException($"{path} holds no teacher. {file.Inventory()}");
+        if (found.Size != teacher.Size)
+            throw new ModelFormatException($"{path} holds a teacher of size {found.Size} but one of size {teacher.Size} is asked for. Use the other --size.");
+        found.Load(teacher, backend);
+    }
+
+    private static void LoadShipped(PatchDescriptionNetwork teacher, IBackend backend)
+    {
+        using SafetensorsFile file = OpenShipped();
+        NetworkWeights.Load(file, "", teacher.Parameters, backend);
     }
 
     private static SafetensorsFile OpenShipped()

@@ -35,20 +35,28 @@ public sealed class Autoencoder : Network
     /// <summary>[n, 3, 256, 256] -> [n, 384, size, size].</summary>
     /// <param name="size">56, or 64 beside padded patch description networks.</param>
     /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout off.</param>
-    public Variable Forward(Tape tape, Variable input, int size, Func<int, CounterRandom>? dropout = null)
+    /// <param name="observe">Is shown each layer's output, rectified where the layer is, by the layer's name.</param>
+    public Variable Forward(
+        Tape tape, Variable input, int size, Func<int, CounterRandom>? dropout = null, Action<string, Variable>? observe = null)
     {
         Variable x = input;
-        for (int i = 0; i < EncoderLayers; i++) x = Layers[i].Forward(tape, x);
+        for (int i = 0; i < EncoderLayers; i++) x = Run(i, x);
         for (int i = 0; i < DecoderSizes.Length; i++)
         {
             x = tape.ResizeBilinear(x, DecoderSizes[i], DecoderSizes[i]);
-            x = Layers[EncoderLayers + i].Forward(tape, x);
+            x = Run(EncoderLayers + i, x);
             int index = i;
             if (dropout is not null) x = tape.Dropout(x, DropoutRate, () => dropout(index));
         }
 
         x = tape.ResizeBilinear(x, size, size);
-        x = Layers[^2].Forward(tape, x);
-        return Layers[^1].Forward(tape, x);
+        return Run(Layers.Count - 1, Run(Layers.Count - 2, x));
+
+        Variable Run(int layer, Variable from)
+        {
+            Variable output = Layers[layer].Forward(tape, from);
+            observe?.Invoke(Layers[layer].Name, output);
+            return output;
+        }
     }
 }

@@ -11,11 +11,14 @@ public sealed class ConvolutionLayer : IDisposable
     public ConvolutionLayer(
         IBackend backend, string name, int inputs, int outputs, int kernel, bool trainable, bool relu, int stride = 1, int padding = 0)
     {
+        Name = name;
         Weights = new Parameter(backend, $"{name}.weight", new Shape(outputs, inputs, kernel, kernel), trainable);
         Bias = new Parameter(backend, $"{name}.bias", Shape.Vector(outputs), trainable);
         Geometry = new Convolution2dGeometry(stride, padding);
         Relu = relu;
     }
+
+    public string Name { get; }
 
     public Parameter Weights { get; }
 

@@ -15,7 +15,7 @@ public sealed class PatchDescriptionNetwork : Network
     /// <summary>Extent of the patch that an output sees, and the smallest input, in pixels.</summary>
     public const int ReceptiveField = 33;
 
-    private const int PaddingOf4x4 = 3, PaddingOf3x3 = 1, PaddingOfPool = 1;
+    private const int PaddingOf4x4 = 3, PaddingOf3x3 = 1, PaddingOfPool = 1, PooledLayers = 2;
 
     private readonly Variable[] _weightHalves, _biasHalves;
 
@@ -64,21 +64,30 @@ public sealed class PatchDescriptionNetwork : Network
     }
 
     /// <summary>[n, 3, h, w] -> [n, outputs, oh, ow].</summary>
-    public Variable Forward(Tape tape, Variable input) => Layers[^1].Forward(tape, Hidden(tape, input));
+    public Variable Forward(Tape tape, Variable input) => Forward(tape, input, null);
+
+    /// <summary>The same.</summary>
+    /// <param name="observe">Is shown each layer's output, rectified where the layer is, by the layer's name.</param>
+    public Variable Forward(Tape tape, Variable input, Action<string, Variable>? observe)
+    {
+        Variable output = Layers[^1].Forward(tape, Hidden(tape, input, observe));
+        observe?.Invoke(Layers[^1].Name, output);
+        return output;
+    }
 
     /// <summary>Everything but the last layer.</summary>
-    public Variable Hidden(Tape tape, Variable input)
+    public Variable Hidden(Tape tape, Variable input) => Hidden(tape, input, null);
+
+    private Variable Hidden(Tape tape, Variable input, Action<string, Variable>? observe)
     {
         if (input.Value.Shape.H < ReceptiveField || input.Value.Shape.W < ReceptiveField)
             throw new ArgumentException($"The network sees patches of {ReceptiveField} pixels; {input.Value.Shape} is smaller.", nameof(input));
-        Variable x = Layers[0].Forward(tape, input, Pad(PaddingOf4x4));
-        x = tape.AveragePool2d(x, Pad(PaddingOfPool));
-        x = Layers[1].Forward(tape, x, Pad(PaddingOf4x4));
-        x = tape.AveragePool2d(x, Pad(PaddingOfPool));
-        for (int i = 2; i < Layers.Count - 1; i++)
+        Variable x = input;
+        for (int i = 0; i < Layers.Count - 1; i++)
         {
-            int kernel = Layers[i].Weights.Value.Shape.H;
-            x = Layers[i].Forward(tape, x, kernel == 3 ? Pad(PaddingOf3x3) : 0);
+            x = Layers[i].Forward(tape, x, PaddingOf(i));
+            observe?.Invoke(Layers[i].Name, x);
+            if (i < PooledLayers) x = tape.AveragePool2d(x, Pad(PaddingOfPool));
         }
 
         return x;
@@ -103,6 +112,14 @@ public sealed class PatchDescriptionNetwork : Network
 
     private Variable LastHalf(Tape tape, Variable hidden, int half) =>
         tape.Convolution2d(hidden, _weightHalves[half], _biasHalves[half], Convolution2dGeometry.Valid, relu: false);
+
+    /// <summary>Of a hidden layer, by its kernel; 1x1 needs none.</summary>
+    private int PaddingOf(int layer) => Layers[layer].Weights.Value.Shape.H switch
+    {
+        4 when layer < PooledLayers => Pad(PaddingOf4x4),
+        3 => Pad(PaddingOf3x3),
+        _ => 0,
+    };
 
     private int Pad(int padding) => Padded ? padding : 0;
 

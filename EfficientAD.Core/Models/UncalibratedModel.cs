@@ -1,0 +1,128 @@
+using System.Globalization;
+using EfficientAD.Backends;
+using EfficientAD.Detection;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Models;
+
+/// <summary>What is known of networks that were trained elsewhere and have yet to be calibrated.</summary>
+public sealed record UncalibratedInformation
+{
+    public required PdnSize Size { get; init; }
+
+    /// <summary>Whether the patch description networks are padded.</summary>
+    public required bool Padded { get; init; }
+
+    public required MapOrder MapOrder { get; init; }
+
+    /// <summary>Height of the networks' input in pixels.</summary>
+    public required int InputHeight { get; init; }
+
+    /// <summary>Width of the networks' input in pixels.</summary>
+    public required int InputWidth { get; init; }
+
+    /// <summary>Whose recipe they were trained by: "reference" or "anomalib".</summary>
+    public required string Recipe { get; init; }
+
+    /// <summary>Where the networks came from.</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>What a model needs and these lack, in words.</summary>
+    public required string Missing { get; init; }
+}
+
+/// <summary>A file with the three networks of a model, and teacher statistics if they are known, but without what it takes
+/// to judge images; <c>efficientad calibrate</c> makes a model of it.</summary>
+public sealed class UncalibratedModel : IDisposable
+{
+    /// <summary>The metadata entry that tells it from a model.</summary>
+    public const string MissingKey = "uncalibrated";
+
+    private readonly SafetensorsFile _file;
+
+    private UncalibratedModel(SafetensorsFile file, UncalibratedInformation information) => (_file, Information) = (file, information);
+
+    public UncalibratedInformation Information { get; }
+
+    /// <summary>Whether the file has the teacher's mean and standard deviation.</summary>
+    public bool HasStatistics => _file.TryGet(ModelFile.MeanName, out _) && _file.TryGet(ModelFile.DeviationName, out _);
+
+    public static bool Is(SafetensorsFile file) => file.Metadata.ContainsKey(MissingKey);
+
+    /// <exception cref="ModelFormatException">It is no such file, or is damaged.</exception>
+    public static UncalibratedModel Open(string path)
+    {
+        SafetensorsFile file = SafetensorsFile.Open(path);
+        try
+        {
+            var reader = new MetadataReader(path, file.Metadata);
+            ModelInformation.CheckFormat(path, reader);
+            return new UncalibratedModel(file, new UncalibratedInformation
+            {
+                Size = reader.Name<PdnSize>("network"),
+                Padded = reader.Name<ModelInformation.Padding>("padding") == ModelInformation.Padding.Padded,
+                MapOrder = reader.Name<MapOrder>("map_order"),
+                InputHeight = reader.Integer("input_height", 33, 4096),
+                InputWidth = reader.Integer("input_width", 33, 4096),
+                Recipe = reader.Text("recipe"),
+                Origin = reader.Text("teacher"),
+                Missing = reader.Text(MissingKey),
+            });
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes such a file, whole or not at all.</summary>
+    /// <param name="mean">Teacher statistics; null if they are unknown.</param>
+    /// <param name="deviation">Teacher statistics; null if they are unknown.</param>
+    public static void Save(
+        string path, UncalibratedInformation information, IBackend backend, PatchDescriptionNetwork teacher,
+        PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor? mean, Tensor? deviation)
+    {
+        var writer = new SafetensorsWriter
+        {
+            Metadata =
+            {
+                [ModelInformation.FormatKey] = ModelInformation.FormatVersion,
+                ["network"] = information.Size.ToString(),
+                ["padding"] = (information.Padded ? ModelInformation.Padding.Padded : ModelInformation.Padding.Unpadded).ToString(),
+                ["map_order"] = information.MapOrder.ToString(),
+                ["input_height"] = information.InputHeight.ToString(CultureInfo.InvariantCulture),
+                ["input_width"] = information.InputWidth.ToString(CultureInfo.InvariantCulture),
+                ["recipe"] = information.Recipe,
+                ["teacher"] = information.Origin,
+                [MissingKey] = information.Missing,
+            },
+        };
+        NetworkWeights.Add(writer, backend, ModelFile.TeacherPrefix, teacher);
+        NetworkWeights.Add(writer, backend, ModelFile.StudentPrefix, student);
+        NetworkWeights.Add(writer, backend, ModelFile.AutoencoderPrefix, autoencoder);
+        if (mean is not null) NetworkWeights.Add(writer, backend, ModelFile.MeanName, mean);
+        if (deviation is not null) NetworkWeights.Add(writer, backend, ModelFile.DeviationName, deviation);
+        writer.Save(path);
+    }
+
+    /// <summary>Fills the networks.</summary>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
+    public void Load(IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder)
+    {
+        NetworkWeights.Load(_file, ModelFile.TeacherPrefix, teacher.Parameters, backend);
+        NetworkWeights.Load(_file, ModelFile.StudentPrefix, student.Parameters, backend);
+        NetworkWeights.Load(_file, ModelFile.AutoencoderPrefix, autoencoder.Parameters, backend);
+    }
+
+    /// <summary>Fills the teacher statistics; only where <see cref="HasStatistics"/>.</summary>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
+    public void LoadStatistics(IBackend backend, Tensor mean, Tensor deviation)
+    {
+        NetworkWeights.Load(_file, ModelFile.MeanName, mean, backend);
+        NetworkWeights.Load(_file, ModelFile.DeviationName, deviation, backend);
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,194 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text;
+using EfficientAD.Models;
+using EfficientAD.Tensors;
+using EfficientAD.Tests.Imaging;
+using EfficientAD.Tests.Models.Archives;
+using EfficientAD.Tests.Models.Import;
+
+namespace EfficientAD.Tests.Models.Torch;
+
+/// <summary>PyTorch files as a whole: damaged, cut off, blown up, of other kinds.</summary>
+public sealed class TorchFileTests(PublishedFolder published) : IClassFixture<PublishedFolder>, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static byte[] Sound => Archive(new PickleBytes().Letters("}").Text("a").Tensor(4, 0, [2, 2], [2, 1]).Letters("s").End(), new byte[16]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void SoundArchive_GivesItsValues()
+    {
+        byte[] values = [.. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(-2f), .. BitConverter.GetBytes(3.5f), .. BitConverter.GetBytes(float.NaN)];
+        byte[] transposed = Archive(new PickleBytes().Letters("}").Text("a").Tensor(4, 0, [2, 2], [1, 2]).Letters("s").End(), values);
+        using WeightsFile file = Open(transposed);
+        var read = new float[4];
+        file.Get("a").Read(read);
+        Assert.Equal([1, 3.5f, -2, float.NaN], read);
+        Assert.Throws<ArgumentException>(() => file.Get("a").Read(new float[3]));
+    }
+
+    [Theory]
+    [InlineData("FloatStorage", 4, "needs 32 bytes of storage '0', which has 16")]
+    [InlineData("LongStorage", 1, "holds values of LongStorage; float32")]
+    [InlineData("ComplexFloatStorage", 1, "holds values of ComplexFloatStorage")]
+    public void ValuesThatAreMissingOrNoFloats_AreRefused(string type, int factor, string reason)
+    {
+        using WeightsFile file = Open(Archive(new PickleBytes().Letters("}").Text("a").Tensor(2 * factor, 0, [2], [1], type).Letters("s").End(), new byte[16]));
+        var error = Assert.Throws<ModelFormatException>(() => file.Get("a").Read(new float[2]));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.Contains("tensor 'a'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void StorageThatNamesAPath_IsOnlyLookedUpInTheArchive()
+    {
+        byte[] pickle = new PickleBytes().Letters("}").Text("a")
+            .Global("torch._utils", "_rebuild_tensor_v2").Letters("(").Storage("../../../etc/passwd", 1).Letters("K\0(K\u0001t(K\u0001ttRs").End();
+        using WeightsFile file = Open(Archive(pickle, []));
+        Assert.Contains("has no entry", Assert.Throws<ModelFormatException>(() => file.Get("a").Read(new float[1])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FlippedBitInAStorage_IsNoticed()
+    {
+        byte[] bytes = Sound;
+        int name = bytes.AsSpan().IndexOf("x/data/0"u8);
+        bytes[name + "x/data/0".Length + 3] ^= 1;
+        using WeightsFile file = Open(bytes);
+        Assert.Contains("checksum of 'x/data/0'", Assert.Throws<ModelFormatException>(() => file.Get("a").Read(new float[4])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryCutArchive_IsRefused()
+    {
+        byte[] bytes = Sound;
+        for (int length = 0; length < bytes.Length; length++) AssertRefused(bytes[..length]);
+    }
+
+    [Fact]
+    public void EveryCutFileOfTheOldFormat_IsRefused()
+    {
+        byte[] bytes = File.ReadAllBytes(published["teacher_medium.pth"]);
+        for (int length = 0; length < bytes.Length; length += length < 1000 ? 1 : 199) AssertRefused(bytes[..length]);
+    }
+
+    [Fact]
+    public void RandomDamage_GivesValuesOrARefusal()
+    {
+        byte[][] files = [Sound, File.ReadAllBytes(published["teacher_medium.pth"]), File.ReadAllBytes(published["student_final.pth"])];
+        int refused = 0;
+        const int rounds = 1500;
+        for (int round = 0; round < rounds; round++)
+        {
+            var random = new CounterRandom(3, (ulong)round);
+            byte[] bytes = [.. files[round % files.Length]];
+            for (uint change = 0; change <= random.Below(0, 3); change++)
+                bytes[random.Below(2 * change + 1, Math.Min(bytes.Length, 3000))] = (byte)random.Below(2 * change + 2, 256);
+            try
+            {
+                using WeightsFile file = Open(bytes);
+                foreach (string name in file.Names)
+                {
+                    WeightTensor tensor = file.Get(name);
+                    long count = tensor.Shape.Aggregate(1L, (product, extent) => product * extent);
+                    if (count < 100_000) tensor.Read(new float[count]);
+                }
+            }
+            catch (ModelFormatException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, rounds / 4, rounds - 1);
+    }
+
+    [Fact]
+    public void ManyNamesForTheSameValues_EndAtOnce()
+    {
+        // Each dictionary holds the one before twice: 2^40 paths, if one followed them all.
+        var pickle = new PickleBytes().Letters("}").Add((byte)'q', 0);
+        for (byte i = 0; i < 40; i++)
+            pickle.Letters("}(").Text("a").Add((byte)'h', i).Text("b").Add((byte)'h', i).Letters("u").Add((byte)'q', (byte)(i + 1));
+        byte[] bytes = Archive(new PickleBytes().Letters("(").Add(((byte[])pickle).AsSpan(2)).Letters("t").End(), []);
+        using WeightsFile file = Open(bytes);
+        Assert.Empty(file.Names);
+    }
+
+    [Fact]
+    public void NestingBeyondEveryModel_IsRefused()
+    {
+        var pickle = new PickleBytes();
+        for (int i = 0; i < 100; i++) pickle.Letters("}").Text("x");
+        pickle.Letters("N").Letters(new string('s', 100)).End();
+        Assert.Contains("deeper than 64 levels", AssertRefused(Archive(pickle, [])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ZipBomb_IsRefusedUnopened()
+    {
+        using var memory = new MemoryStream();
+        using (var archive = new ZipArchive(memory, ZipArchiveMode.Create, leaveOpen: true))
+        using (Stream entry = archive.CreateEntry("x/data.pkl", CompressionLevel.SmallestSize).Open())
+            entry.Write(new byte[50_000_000]);
+        ModelFormatException error = AssertRefused(memory.ToArray());
+        Assert.Contains("'x/data.pkl' is compressed (", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EntriesThatShareBytes_AreRefused()
+    {
+        byte[] bytes = ZipBytes.Write([("x/data.pkl", new byte[100]), ("x/data/0", new byte[100])], (archive, directory) =>
+        {
+            int second = directory + 46 + "x/data.pkl".Length;
+            BinaryPrimitives.WriteInt32LittleEndian(archive.AsSpan(second + 42), 20);
+        });
+        Assert.Contains("share bytes", AssertRefused(bytes).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(20, 0x7fffffff, "would take")]          // length of the first entry
+    [InlineData(28, 0x7fff, "is cut off")]              // length of its name
+    [InlineData(8, 1, "is encrypted")]                  // flags
+    public void ForgedDirectory_IsRefused(int field, int value, string reason)
+    {
+        byte[] bytes = ZipBytes.Write([("x/data.pkl", new byte[100])], (archive, directory) =>
+        {
+            if (value > ushort.MaxValue) BinaryPrimitives.WriteInt32LittleEndian(archive.AsSpan(directory + field), value);
+            else BinaryPrimitives.WriteUInt16LittleEndian(archive.AsSpan(directory + field), (ushort)value);
+        });
+        Assert.Contains(reason, AssertRefused(bytes).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OtherKindsOfFiles_AreNamed()
+    {
+        Assert.Contains("TorchScript", AssertRefused(ZipBytes.Write([("m/data.pkl", [.. "}."u8]), ("m/constants.pkl", [])])).Message, StringComparison.Ordinal);
+        Assert.Contains("holds pretrained_teacher_small.pth. Unpack it", AssertRefused(ZipBytes.Write([("pretrained_teacher_small.pth", [1])])).Message, StringComparison.Ordinal);
+        Assert.Contains("not one written by torch.save", AssertRefused(ZipBytes.Write([("a.txt", [1])])).Message, StringComparison.Ordinal);
+        Assert.Contains("is a pickle, but not one written by torch.save", AssertRefused(new PickleBytes().Letters("N").End()).Message, StringComparison.Ordinal);
+        Assert.Contains("of no format that weights are read from", AssertRefused("<?xml version=\"1.0\"?>"u8.ToArray()).Message, StringComparison.Ordinal);
+        Assert.Contains("is empty", AssertRefused([]).Message, StringComparison.Ordinal);
+        Assert.Contains("big-endian", AssertRefused(ZipBytes.Write([("x/data.pkl", [.. "}."u8]), ("x/byteorder", [.. "big"u8])])).Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Archive(byte[] pickle, byte[] storage) =>
+        ZipBytes.Write([("x/data.pkl", pickle), ("x/data/0", storage), ("x/version", Encoding.ASCII.GetBytes("3\n"))]);
+
+    private WeightsFile Open(byte[] bytes) => WeightsFile.Open(_folder.Write("weights.pth", bytes));
+
+    private ModelFormatException AssertRefused(byte[] bytes)
+    {
+        string path = _folder.Write("weights.pth", bytes);
+        var error = Assert.Throws<ModelFormatException>(() =>
+        {
+            using WeightsFile file = WeightsFile.Open(path);
+            foreach (string name in file.Names.ToArray()) file.Get(name).Read(new float[Math.Min(1000, file.Get(name).Shape.Aggregate(1L, (a, b) => a * b))]);
+        });
+        Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
+        return error;
+    }
+}
