@@ -51,14 +51,32 @@ public sealed record AnomalyDataset(
     public TrainingSplit SplitTrainValidation(ulong seed)
     {
         if (Validation.Count > 0) return new TrainingSplit(Train, Validation);
+        RequireTwo();
+        int[] order = new CounterRandom(seed, SplitStream).Permutation(Train.Count);
+        int trainCount = (int)(Train.Count * 9L / 10);
+        return new TrainingSplit(Choose(order.AsSpan(0, trainCount)), Choose(order.AsSpan(trainCount)));
+    }
+
+    /// <summary>The split that nelson1425/EfficientAD makes: the layout's own validation images where it has some (MVTec
+    /// LOCO), else torch.utils.data.random_split with its seed, 42.</summary>
+    /// <exception cref="DatasetException">There is a single training image.</exception>
+    public TrainingSplit SplitAsReference()
+    {
+        const uint ReferenceSeed = 42;
+        if (Validation.Count > 0) return new TrainingSplit(Train, Validation);
+        RequireTwo();
+        int[] order = TorchPermutation.Create(Train.Count, ReferenceSeed);
+        int trainCount = (int)(0.9 * Train.Count);  // in double, as Python computes it
+        return new TrainingSplit(Choose(order.AsSpan(0, trainCount)), Choose(order.AsSpan(trainCount)));
+    }
+
+    private void RequireTwo()
+    {
         if (Train.Count < 2)
         {
             throw new DatasetException(
                 $"{Root} has {Train.Count} good image for training; at least 2 are needed, one for validation.");
         }
-        int[] order = new CounterRandom(seed, SplitStream).Permutation(Train.Count);
-        int trainCount = (int)(Train.Count * 9L / 10);
-        return new TrainingSplit(Choose(order.AsSpan(0, trainCount)), Choose(order.AsSpan(trainCount)));
     }
 
     private string[] Choose(Span<int> indices)

@@ -1,0 +1,34 @@
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Detection;
+
+namespace EfficientAD.Training;
+
+/// <summary>Which of a data set's good images serve for what.</summary>
+public enum CalibrationSplit
+{
+    /// <summary>As nelson1425/EfficientAD split them when it trained: nine tenths give the teacher statistics, the tenth that
+    /// the student never saw gives map quantiles and threshold. The same images, hence the same numbers.</summary>
+    Reference,
+
+    /// <summary>All good images give all of it; where the layout has validation images, these give map quantiles and
+    /// threshold. For images that the networks were not trained on: on others a student is too good.</summary>
+    All,
+}
+
+/// <summary>How <see cref="ModelCalibrator"/> works.</summary>
+public sealed record CalibrationOptions
+{
+    /// <summary>A model, or an <see cref="Models.UncalibratedModel"/>.</summary>
+    public required string ModelPath { get; init; }
+
+    /// <summary>Where the model is written; may be the same file.</summary>
+    public required string OutputPath { get; init; }
+
+    /// <summary>Null means Reference for networks of the reference without teacher statistics, else All.</summary>
+    public CalibrationSplit? Split { get; init; }
+
+    /// <summary>Share of good images that the threshold is meant to let fail, in (0, 0.5].</summary>
+    public float FalsePositiveRate { get; init; } = Calibration.DefaultFalsePositiveRate;
+
+    public CpuOptions Cpu { get; init; } = new();
+}

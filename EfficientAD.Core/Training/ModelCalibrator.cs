@@ -1,0 +1,170 @@
+using EfficientAD.Autograd;
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Data;
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Models;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Training;
+
+/// <summary>Finds what it takes to judge images, for networks that were trained elsewhere or whose images have changed:
+/// teacher statistics where they are missing, map quantiles and the threshold. No weight is changed.</summary>
+public sealed class ModelCalibrator : IDisposable
+{
+    private readonly CalibrationOptions _options;
+    private readonly AnomalyDataset _dataset;
+    private readonly CpuBackend _backend;
+    private readonly UncalibratedInformation _outline;
+    private readonly ModelInformation? _model;
+    private readonly PatchDescriptionNetwork _teacher, _student;
+    private readonly Autoencoder _autoencoder;
+    private readonly Tensor _mean, _deviation;
+    private readonly HashSet<(int Height, int Width)> _sizes = [];
+
+    /// <exception cref="ModelFormatException">The file is no model, or is damaged.</exception>
+    /// <exception cref="DatasetException">There are too few images for the split.</exception>
+    public ModelCalibrator(AnomalyDataset dataset, CalibrationOptions options)
+    {
+        (_dataset, _options) = (dataset, options);
+        bool isUncalibrated;
+        using (SafetensorsFile file = SafetensorsFile.Open(options.ModelPath)) isUncalibrated = UncalibratedModel.Is(file);
+        using UncalibratedModel? uncalibrated = isUncalibrated ? UncalibratedModel.Open(options.ModelPath) : null;
+        using ModelFile? model = isUncalibrated ? null : ModelFile.Open(options.ModelPath);
+        _model = model?.Information;
+        _outline = uncalibrated?.Information ?? Outline(_model!);
+
+        _backend = new CpuBackend(options.Cpu);
+        _teacher = new PatchDescriptionNetwork(_backend, _outline.Size, PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
+        _student = new PatchDescriptionNetwork(_backend, _outline.Size, 2 * PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
+        _autoencoder = new Autoencoder(_backend, trainable: false);
+        _mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
+        _deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
+        uncalibrated?.Load(_backend, _teacher, _student, _autoencoder);
+        if (uncalibrated is { HasStatistics: true }) uncalibrated.LoadStatistics(_backend, _mean, _deviation);
+        model?.Load(_backend, _teacher, _student, _autoencoder, _mean, _deviation);
+
+        NeedsStatistics = uncalibrated is { HasStatistics: false };
+        Split = options.Split ?? (NeedsStatistics && _outline.Recipe == "reference" ? CalibrationSplit.Reference : CalibrationSplit.All);
+        Images = Split == CalibrationSplit.Reference
+            ? dataset.SplitAsReference()
+            : new TrainingSplit(dataset.Train, dataset.Validation.Count > 0 ? dataset.Validation : dataset.Train);
+    }
+
+    /// <summary>Whether the file lacks the teacher's mean and standard deviation, so that they are computed too.</summary>
+    public bool NeedsStatistics { get; }
+
+    public CalibrationSplit Split { get; }
+
+    /// <summary>The images for teacher statistics (Train) and for quantiles and threshold (Validation).</summary>
+    public TrainingSplit Images { get; }
+
+    /// <summary>Calibrates and writes the model.</summary>
+    /// <exception cref="InvalidOperationException">The images or the networks' maps don't vary.</exception>
+    /// <exception cref="ImageFormatException">An image cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing was written.</exception>
+    public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (NeedsStatistics) ComputeStatistics(progress, cancellation);
+        using var plan = new DetectionPlan(
+            _backend, _teacher, _student, _autoencoder, _mean, _deviation, _outline.MapOrder, _outline.InputHeight, _outline.InputWidth);
+        var maps = new ValidationMaps(plan, _backend, Images.Validation.Count);
+        for (int i = 0; i < Images.Validation.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            maps.Add(Read(Images.Validation[i]));
+            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, Images.Validation.Count));
+        }
+
+        MapScaling scaling = maps.FindScaling();
+        var calibration = Calibration.FromGoodScores(maps.Scores(scaling), _options.FalsePositiveRate);
+        ModelInformation information = Inform(scaling, calibration);
+        ModelFile.Save(_options.OutputPath, information, _backend, _teacher, _student, _autoencoder, _mean, _deviation);
+        return information;
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable part in new IDisposable[] { _teacher, _student, _autoencoder, _mean, _deviation, _backend }) part.Dispose();
+    }
+
+    private void ComputeStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        using var tape = new Tape(_backend);
+        Tensor image = tape.Allocate(new Shape(1, 3, _outline.InputHeight, _outline.InputWidth));
+        Tensor features = _teacher.Forward(tape, Variable.Constant(image)).Value;
+        var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
+        for (int i = 0; i < Images.Train.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _backend.Preprocess(Read(Images.Train[i]).View, ColourAdjustment.None, _outline.InputHeight, _outline.InputWidth, image);
+            tape.Forward();
+            statistics.Add(_backend, features);
+            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, Images.Train.Count));
+        }
+
+        _backend.Upload(statistics.Mean(), _mean);
+        _backend.Upload(statistics.Deviation(), _deviation);
+    }
+
+    private RgbImage Read(string path)
+    {
+        RgbImage image = ImageReader.Default.Read(path);
+        _sizes.Add((image.Height, image.Width));
+        return image;
+    }
+
+    private ModelInformation Inform(MapScaling scaling, Calibration calibration)
+    {
+        (int height, int width) = _sizes.Count == 1 ? _sizes.First() : (0, 0);
+        string deviation = $"calibrated on {Images.Validation.Count} images of {_dataset.Name}";
+        if (_model is not null)
+        {
+            return _model with
+            {
+                Scaling = scaling,
+                Calibration = calibration,
+                ImageHeight = height,
+                ImageWidth = width,
+                ValidationImages = Images.Validation.Count,
+                Deviations = _model.Deviations.Length == 0 ? deviation : $"{_model.Deviations}; {deviation}",
+            };
+        }
+
+        return new ModelInformation
+        {
+            Size = _outline.Size,
+            Padded = _outline.Padded,
+            MapOrder = _outline.MapOrder,
+            InputHeight = _outline.InputHeight,
+            InputWidth = _outline.InputWidth,
+            ImageHeight = height,
+            ImageWidth = width,
+            Scaling = scaling,
+            Calibration = calibration,
+            Recipe = _outline.Recipe,
+            Deviations = $"trained by another program; {deviation}",
+            Seed = 0,
+            Steps = 0,
+            Data = _dataset.Name,
+            DataHash = DatasetHash.Compute(_dataset.Root, Images.Train.Concat(Images.Validation).Distinct()),
+            TrainingImages = Images.Train.Count,
+            ValidationImages = Images.Validation.Count,
+            Teacher = _outline.Origin,
+            Penalty = "unknown",
+        };
+    }
+
+    private static UncalibratedInformation Outline(ModelInformation model) => new()
+    {
+        Size = model.Size,
+        Padded = model.Padded,
+        MapOrder = model.MapOrder,
+        InputHeight = model.InputHeight,
+        InputWidth = model.InputWidth,
+        Recipe = model.Recipe,
+        Origin = model.Teacher,
+        Missing = "",
+    };
+}

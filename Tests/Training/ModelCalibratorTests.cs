@@ -1,0 +1,65 @@
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Data;
+using EfficientAD.Detection;
+using EfficientAD.Models;
+using EfficientAD.Models.Import;
+using EfficientAD.Tests.Models.Import;
+using EfficientAD.Tests.References;
+using EfficientAD.Training;
+
+namespace EfficientAD.Tests.Training;
+
+/// <summary>Networks of the reference, calibrated as its own script does it (published_weights.py, in double).</summary>
+public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixture<PublishedFolder>
+{
+    private static readonly ReferenceFile Reference = ReferenceFile.Open("published/published.safetensors");
+
+    [Fact]
+    public void ReferenceNetworks_GetTheStatisticsAndQuantilesOfTheReference()
+    {
+        string networks = Path.Combine(published.Root, "networks.safetensors"), model = Path.Combine(published.Root, "calibrated.safetensors");
+        using (var importer = new ModelImporter([published["teacher_small.pth"], published["student_final.pth"], published["autoencoder_final.pth"]]))
+            importer.Save(networks);
+        AnomalyDataset dataset = DatasetReader.Open(published.DataSet());
+        using var calibrator = new ModelCalibrator(dataset, Options(networks, model));
+        Assert.Equal((CalibrationSplit.Reference, true), (calibrator.Split, calibrator.NeedsStatistics));
+        Assert.Equal((9, 1), (calibrator.Images.Train.Count, calibrator.Images.Validation.Count));
+        ModelInformation information = calibrator.Run(cancellation: TestContext.Current.CancellationToken);
+
+        double[] expected = Reference.Doubles("reference.quantiles").ToArray();
+        MapScaling scaling = information.Scaling;
+        float[] quantiles = [scaling.LocalLow, scaling.LocalHigh, scaling.GlobalLow, scaling.GlobalHigh];
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], quantiles[i], 1e-4 * expected[i]);
+        using SafetensorsFile file = SafetensorsFile.Open(model);
+        Compare(file, "teacher_mean", "reference.mean");
+        Compare(file, "teacher_std", "reference.deviation");
+        Assert.Equal((256, 256, "noise", "reference"), (information.ImageHeight, information.ImageWidth, information.Data, information.Recipe));
+
+        // The model judges, and can be calibrated again: its statistics stay, and so does what was found.
+        using (AnomalyDetector detector = AnomalyDetector.Load(model, new DetectorOptions { Threads = 2 }))
+            Assert.NotEqual(Verdict.Invalid, detector.Detect(PublishedFolder.Picture(0).View).Verdict);
+        using var again = new ModelCalibrator(dataset, Options(model, Path.Combine(published.Root, "again.safetensors")) with { Split = CalibrationSplit.Reference });
+        Assert.False(again.NeedsStatistics);
+        ModelInformation second = again.Run(cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal((information.Scaling, information.Calibration), (second.Scaling, second.Calibration));
+        Assert.Contains("calibrated on 1 images of noise", second.Deviations, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Permutation_IsPyTorchs()
+    {
+        Assert.Equal(Reference.Integers("reference.order").ToArray(), TorchPermutation.Create(10, 42).Select(i => (long)i));
+        Assert.Equal(Reference.Integers("reference.order_of_1000").ToArray(), TorchPermutation.Create(1000, 42).Select(i => (long)i));
+    }
+
+    private static CalibrationOptions Options(string from, string to) =>
+        new() { ModelPath = from, OutputPath = to, Cpu = new CpuOptions { Threads = 2 } };
+
+    private static void Compare(SafetensorsFile file, string name, string reference)
+    {
+        float[] expected = Reference.Floats(reference).ToArray(), actual = new float[expected.Length];
+        file.ReadFloats(name, actual);
+        float scale = expected.Max(Math.Abs);
+        TensorAssert.Close(expected, actual, 1e-4 * scale, because: $"{name}: float features against double ones");
+    }
+}
