@@ -7,7 +7,8 @@ namespace EfficientAD.Cli;
 /// <summary>The commands of <c>efficientad</c>.</summary>
 internal static class CommandLine
 {
-    public static IReadOnlyList<string> Commands { get; } = ["demo", "train", "evaluate", "predict", "distill", "info", "devices", "kernels"];
+    public static IReadOnlyList<string> Commands { get; } =
+        ["demo", "train", "evaluate", "predict", "distill", "import", "calibrate", "compare", "info", "devices", "kernels"];
 
     /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
@@ -54,6 +55,18 @@ internal static class CommandLine
             .WithExample("distill", "--backbone", "resnet50.onnx", "--images", "imagenet", "--minutes", "60")
             .WithExample("distill", "--backbone", "r.onnx", "--images", "imagenet", "--stages", "a,b", "--size", "M")
             .WithExample("distill", "--backbone", "resnet50.onnx", "--images", "imagenet", "--resume");
+        configuration.AddCommand<ImportCommand>("import")
+            .WithDescription("Make a model or a teacher of what PyTorch or anomalib saved; nothing in the files is run.")
+            .WithExample("import", "teacher_small.pth", "--out", "teacher.safetensors")
+            .WithExample("import", "model.ckpt", "--out", "bottle.safetensors")
+            .WithExample("import", "teacher.pth", "student.pth", "autoencoder.pth", "--out", "networks.safetensors");
+        configuration.AddCommand<CalibrateCommand>("calibrate")
+            .WithDescription("Find map scale and threshold of a model on good images, and teacher statistics if they are missing.")
+            .WithExample("calibrate", "--model", "networks.safetensors", "--data", "mvtec/bottle", "--out", "m.safetensors");
+        configuration.AddCommand<CompareCommand>("compare")
+            .WithDescription("Show, layer by layer, how far our networks are from what another implementation put out.")
+            .WithExample("compare", "--model", "teacher_small.pth", "--dump", "teacher.npz")
+            .WithExample("compare", "--model", "m.safetensors", "--dump", "layers.npz", "--image", "part.png");
         configuration.AddCommand<InfoCommand>("info")
             .WithDescription("Show what a model, a teacher or another safetensors file holds.")
             .WithExample("info", "bottle.safetensors")

@@ -14,6 +14,9 @@ internal static class ExitCode
     /// <summary>predict: every image could be judged, at least one is anomalous.</summary>
     public const int Anomalous = 3;
 
+    /// <summary>compare: a layer differs by more than the tolerance.</summary>
+    public const int Different = 3;
+
     /// <summary>predict: at least one image could not be judged.</summary>
     public const int Invalid = 4;
 

@@ -26,7 +26,7 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
     {
         using SafetensorsFile file = SafetensorsFile.Open(settings.File);
         // A model's metadata are checked as on loading: what is shown here can be used.
-        bool isModel = file.Metadata.ContainsKey(ModelInformation.FormatKey);
+        bool isModel = file.Metadata.ContainsKey(ModelInformation.FormatKey) && !UncalibratedModel.Is(file);
         ModelInformation? model = isModel ? ReadModel(settings.File) : null;
         string hash;
         using (FileStream stream = System.IO.File.OpenRead(settings.File))
@@ -45,7 +45,8 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
 
     private void WriteText(SafetensorsFile file, ModelInformation? model, string hash)
     {
-        output.WriteLine($"{file.Name}: {(model is null ? "safetensors file" : "EfficientAD model")}");
+        string kind = UncalibratedModel.Is(file) ? "networks of an EfficientAD model, not calibrated" : "safetensors file";
+        output.WriteLine($"{file.Name}: {(model is null ? kind : "EfficientAD model")}");
         var facts = new FactTable();
         facts.Add("sha256", hash);
         facts.Add("parameters", string.Join(", ", Networks(file).Select(network =>
@@ -65,7 +66,7 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
     private void WriteJson(SafetensorsFile file, ModelInformation? model, string hash) => output.WriteJson(json =>
     {
         json.WriteString("path", file.Name);
-        json.WriteString("kind", model is null ? "safetensors" : "model");
+        json.WriteString("kind", model is not null ? "model" : UncalibratedModel.Is(file) ? "uncalibrated" : "safetensors");
         json.WriteString("sha256", hash);
         json.WriteStartObject("networks");
         foreach ((string name, long parameters) in Networks(file)) json.WriteNumber(name, parameters);

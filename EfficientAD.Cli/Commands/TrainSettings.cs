@@ -47,7 +47,7 @@ internal sealed class TrainSettings : ComputeSettings
     public string? Penalty { get; init; }
 
     [CommandOption("--teacher <FILE>")]
-    [Description("A teacher written by 'efficientad distill'. Default: the shipped one.")]
+    [Description("A teacher: of 'efficientad distill', or any file that 'efficientad import' reads. Default: the shipped one.")]
     public string? Teacher { get; init; }
 
     [CommandOption("--input <PIXELS>")]

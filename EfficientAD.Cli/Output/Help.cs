@@ -14,10 +14,13 @@ internal sealed class Help(ICommandAppSettings settings) : HelpProvider(settings
 
     public override IEnumerable<IRenderable> GetFooter(ICommandModel model, ICommandInfo? command)
     {
-        string codes = command?.Name == "predict"
-            ? "0 all images are good, 1 failure, 2 wrong command line,\n" +
-              "    3 an image is anomalous, 4 an image is invalid, 130 Ctrl-C"
-            : "0 success, 1 failure, 2 wrong command line, 130 Ctrl-C";
+        string codes = command?.Name switch
+        {
+            "predict" => "0 all images are good, 1 failure, 2 wrong command line,\n" +
+                "    3 an image is anomalous, 4 an image is invalid, 130 Ctrl-C",
+            "compare" => "0 all layers agree, 1 failure, 2 wrong command line, 3 a layer differs, 130 Ctrl-C",
+            _ => "0 success, 1 failure, 2 wrong command line, 130 Ctrl-C",
+        };
         return
         [
             Text.NewLine,
