@@ -56,6 +56,7 @@ internal sealed class CalibrateSettings : ComputeSettings
         OutputPath = Out,
         Split = Split is null ? null : Enum.Parse<CalibrationSplit>(Split, ignoreCase: true),
         FalsePositiveRate = FalsePositives,
+        Device = Processor,
         Cpu = Cpu,
     };
 }

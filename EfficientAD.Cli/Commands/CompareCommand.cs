@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
-using EfficientAD.Backends.Cpu;
+using EfficientAD.Backends;
 using EfficientAD.Cli.Output;
 using EfficientAD.Imaging;
 using EfficientAD.Parity;
@@ -42,7 +42,7 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
     {
         settings.RequireDevice();
         using LayerDump dump = LayerDump.Open(settings.Dump);
-        using var backend = new CpuBackend(settings.Cpu);
+        using IBackend backend = settings.Processor.Open(settings.Cpu);
         var comparison = new NetworkComparison(backend, settings.Model, dump);
         List<LayerDifference> differences = [];
         if (settings.Image is { } image) differences.Add(comparison.ComparePreprocessing(ImageReader.Default.Read(image).View));

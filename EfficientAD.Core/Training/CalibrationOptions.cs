@@ -1,3 +1,4 @@
+using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Detection;
 
@@ -30,5 +31,9 @@ public sealed record CalibrationOptions
     /// <summary>Share of good images that the threshold is meant to let fail, in (0, 0.5].</summary>
     public float FalsePositiveRate { get; init; } = Calibration.DefaultFalsePositiveRate;
 
+    /// <summary>The processor that computes.</summary>
+    public Device Device { get; init; }
+
+    /// <summary>Used where the CPU computes.</summary>
     public CpuOptions Cpu { get; init; } = new();
 }

@@ -1,5 +1,5 @@
 using EfficientAD.Autograd;
-using EfficientAD.Backends.Cpu;
+using EfficientAD.Backends;
 using EfficientAD.Data;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
@@ -15,7 +15,7 @@ public sealed class ModelCalibrator : IDisposable
 {
     private readonly CalibrationOptions _options;
     private readonly AnomalyDataset _dataset;
-    private readonly CpuBackend _backend;
+    private readonly IBackend _backend;
     private readonly UncalibratedInformation _outline;
     private readonly ModelInformation? _model;
     private readonly PatchDescriptionNetwork _teacher, _student;
@@ -35,7 +35,7 @@ public sealed class ModelCalibrator : IDisposable
         _model = model?.Information;
         _outline = uncalibrated?.Information ?? Outline(_model!);
 
-        _backend = new CpuBackend(options.Cpu);
+        _backend = options.Device.Open(options.Cpu);
         _teacher = new PatchDescriptionNetwork(_backend, _outline.Size, PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
         _student = new PatchDescriptionNetwork(_backend, _outline.Size, 2 * PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
         _autoencoder = new Autoencoder(_backend, trainable: false);
