@@ -38,11 +38,14 @@ internal sealed unsafe class SectorSets(long bytes)
         }
         // A table of 128 places: sector + 1, or 0 for none.
         var seen = stackalloc uint[128];
+        var latest = uint.MaxValue;
         for (var rest = warp.Mask; rest != 0;)
         {
             var offset = warp.Offsets[Lanes.TakeLowest(ref rest)];
             for (var sector = offset / 32; sector <= (offset + (uint)op->Bytes - 1) / 32; sector++)
             {
+                if (sector == latest) continue;
+                latest = sector;
                 var place = sector & 127;
                 while (seen[place] != 0 && seen[place] != sector + 1) place = place + 1 & 127;
                 if (seen[place] != 0) continue;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using PtxSimulator.Instructions;
 
@@ -11,11 +12,14 @@ internal sealed unsafe class PendingCopies
 
     private readonly List<Copy> _pending = [];
     private readonly Stack<Copy> _spare = [];
+
+    /// <summary>How many groups each lane has committed.</summary>
     private readonly int[] _groups = new int[32];
 
     /// <summary>One cp.async instruction of up to 32 lanes.</summary>
     private sealed class Copy
     {
+        public uint Waiting;
         public uint Lanes;
         public int Bytes;
         public bool HasLanded;
@@ -38,9 +42,9 @@ internal sealed unsafe class PendingCopies
     public Span<byte> Issue(Warp warp, int bytes)
     {
         var copy = _spare.TryPop(out var spare) ? spare : new Copy();
-        (copy.Lanes, copy.Bytes, copy.HasLanded) = (warp.Mask, bytes, false);
+        (copy.Lanes, copy.Waiting, copy.Bytes, copy.HasLanded) = (warp.Mask, warp.Mask, bytes, false);
         new ReadOnlySpan<uint>(warp.Offsets, 32).CopyTo(copy.Destinations);
-        Array.Fill(copy.Group, NoGroup);
+        copy.Group.AsSpan().Fill(NoGroup);
         _pending.Add(copy);
         return copy.Data;
     }
@@ -55,31 +59,41 @@ internal sealed unsafe class PendingCopies
 
     public void Commit(uint lanes)
     {
+        ref var groups = ref MemoryMarshal.GetArrayDataReference(_groups);
         foreach (var copy in _pending)
-            for (var rest = copy.Lanes & lanes; rest != 0;)
+        {
+            ref var group = ref MemoryMarshal.GetArrayDataReference(copy.Group);
+            for (var i = 0; i < 32; i += 16)
             {
-                var lane = Instructions.Lanes.TakeLowest(ref rest);
-                if (copy.Group[lane] == NoGroup) copy.Group[lane] = _groups[lane];
+                var old = Vector512.LoadUnsafe(ref group, (nuint)i);
+                var joins = Vector512.Equals(old, Vector512.Create(NoGroup)) & Lanes.Chosen<int>(lanes, 4 * i);
+                Vector512.ConditionalSelect(joins, Vector512.LoadUnsafe(ref groups, (nuint)i), old).StoreUnsafe(ref group, (nuint)i);
             }
-        while (lanes != 0) _groups[Instructions.Lanes.TakeLowest(ref lanes)]++;
+        }
+        for (var i = 0; i < 32; i += 16)
+            (Vector512.LoadUnsafe(ref groups, (nuint)i) - Lanes.Chosen<int>(lanes, 4 * i)).StoreUnsafe(ref groups, (nuint)i);
     }
 
     /// <summary>Completes all but the latest <paramref name="kept"/> groups of each lane of the mask.</summary>
     public void Wait(Warp warp, int kept)
     {
+        var remaining = 0;
         for (var i = 0; i < _pending.Count; i++)
         {
             var copy = _pending[i];
-            for (var rest = copy.Lanes & warp.Mask; rest != 0;)
-            {
-                var lane = Instructions.Lanes.TakeLowest(ref rest);
-                if (copy.Group[lane] >= _groups[lane] - kept) continue;
-                if (!copy.HasLanded) Land(warp, copy);
-                warp.Block.Races?.Land(warp, lane, copy.Destinations[lane], copy.Bytes);
-                copy.Lanes &= ~(1u << lane);
-            }
+            var done = copy.Waiting & warp.Mask & InOlderGroups(copy, kept);
+            if (done != 0 && !copy.HasLanded) Land(warp, copy);
+            if (warp.Block.Races is { } races)
+                for (var rest = done; rest != 0;)
+                {
+                    var lane = Lanes.TakeLowest(ref rest);
+                    races.Land(warp, lane, copy.Destinations[lane], copy.Bytes);
+                }
+            copy.Waiting &= ~done;
+            if (copy.Waiting != 0) _pending[remaining++] = copy;
+            else _spare.Push(copy);
         }
-        Forget();
+        _pending.RemoveRange(remaining, _pending.Count - remaining);
     }
 
     /// <summary>Completes everything, committed or not.</summary>
@@ -89,21 +103,27 @@ internal sealed unsafe class PendingCopies
         Wait(warp, 0);
     }
 
-    private void Forget()
+    private uint InOlderGroups(Copy copy, int kept)
     {
-        foreach (var copy in _pending)
-            if (copy.Lanes == 0) _spare.Push(copy);
-        _pending.RemoveAll(copy => copy.Lanes == 0);
+        ulong older = 0;
+        for (var i = 0; i < 32; i += 16)
+        {
+            var group = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(copy.Group), (nuint)i);
+            var bound = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_groups), (nuint)i) - Vector512.Create(kept);
+            older |= Vector512.LessThan(group, bound).ExtractMostSignificantBits() << i;
+        }
+        return (uint)older;
     }
 
     private static void Land(Warp warp, Copy copy)
     {
         if (copy.HasLanded) return;
         copy.HasLanded = true;
-        for (var rest = copy.Lanes; rest != 0;)
-        {
-            var lane = Instructions.Lanes.TakeLowest(ref rest);
-            copy.Data.AsSpan(lane * 16, copy.Bytes).CopyTo(new Span<byte>(warp.Block.Shared + copy.Destinations[lane], copy.Bytes));
-        }
+        fixed (byte* data = copy.Data)
+            for (var rest = copy.Lanes; rest != 0;)
+            {
+                var lane = Lanes.TakeLowest(ref rest);
+                AsynchronousCopies.CopyLane(data + lane * 16, warp.Block.Shared + copy.Destinations[lane], copy.Bytes);
+            }
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using PtxSimulator.Execution;
 
 namespace PtxSimulator.Instructions;
@@ -13,9 +15,11 @@ internal static unsafe class AsynchronousCopies
         var read = op->Parts + 1;
         var all = warp.Mask;
         write->Resolve(warp, write);
-        var data = warp.Copies.Issue(warp, op->Bytes);
-        if (op->B < 0) Fetch(warp, read, data);
-        else FetchSome(warp, op, read, data);
+        fixed (byte* data = warp.Copies.Issue(warp, op->Bytes))
+        {
+            if (op->B < 0) Fetch(warp, read, data);
+            else FetchSome(warp, op, read, data);
+        }
         warp.Mask = all;
         warp.Copies.Draw(warp);
     }
@@ -27,25 +31,33 @@ internal static unsafe class AsynchronousCopies
 
     public static void WaitAll(Warp warp, Op* op) => warp.Copies.WaitAll(warp);
 
-    private static void Fetch(Warp warp, Op* read, Span<byte> data)
+    private static void Fetch(Warp warp, Op* read, byte* data)
     {
         read->Resolve(warp, read);
         for (var rest = warp.Mask; rest != 0;)
         {
             var lane = Lanes.TakeLowest(ref rest);
-            new ReadOnlySpan<byte>(warp.Base + warp.Offsets[lane], read->Bytes).CopyTo(data[(lane * 16)..]);
+            CopyLane(warp.Base + warp.Offsets[lane], data + lane * 16, read->Bytes);
         }
     }
 
-    private static void FetchSome(Warp warp, Op* op, Op* read, Span<byte> data)
+    public static void CopyLane(byte* source, byte* target, int bytes)
     {
-        data.Clear();
+        if (bytes == 16) Vector128.Load(source).Store(target);
+        else if (bytes == 8) *(ulong*)target = *(ulong*)source;
+        else if (bytes == 4) *(uint*)target = *(uint*)source;
+        else new ReadOnlySpan<byte>(source, bytes).CopyTo(new Span<byte>(target, bytes));
+    }
+
+    private static void FetchSome(Warp warp, Op* op, Op* read, byte* data)
+    {
+        new Span<byte>(data, 32 * 16).Clear();
         var sizes = (uint*)(warp.Registers + op->B);
         var pending = warp.Mask;
         while (pending != 0)
         {
             // Lanes that read as many bytes as the first of them go together.
-            var size = sizes[System.Numerics.BitOperations.TrailingZeroCount(pending)];
+            var size = sizes[BitOperations.TrailingZeroCount(pending)];
             var same = 0u;
             for (var rest = pending; rest != 0;)
             {
@@ -55,7 +67,7 @@ internal static unsafe class AsynchronousCopies
             pending &= ~same;
             if (size == 0) continue;
             if (size > op->Bytes)
-                throw warp.Block.Fault(FaultKind.OutOfBounds, warp, op, System.Numerics.BitOperations.TrailingZeroCount(same),
+                throw warp.Block.Fault(FaultKind.OutOfBounds, warp, op, BitOperations.TrailingZeroCount(same),
                     $"cp.async reads {size} bytes but copies {op->Bytes}.");
             var part = *read;
             part.Bytes = (int)size;

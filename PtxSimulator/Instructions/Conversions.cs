@@ -64,9 +64,62 @@ internal static unsafe class Conversions
         "cvt.u64.u32" => &Widen<uint, ulong>,
         "cvt.s64.s32" => &Widen<int, long>,
         "cvt.u32.u64" => &Narrow,
-        "cvt.rn.f32.s32" => &FromInteger,
+        "cvt.rn.f32.s32" => &Map<int, float, FromInteger>,
+        "cvt.rn.f32.u32" => &Map<uint, float, FromInteger>,
+        "cvt.rzi.s32.f32" => &Map<float, int, ToInteger>,
+        "cvt.rzi.u32.f32" => &Map<float, uint, ToInteger>,
+        "cvt.rmi.f32.f32" => &Map<float, float, Floor>,
+        "cvt.rni.f32.f32" => &Map<float, float, Nearest>,
+        "cvt.f32.f16" => &Map<uint, float, FromHalf>,
+        "cvt.rn.f16.f32" => &Map<float, uint, ToHalf>,
         _ => null,
     };
+
+    private static void Map<TSource, TTarget, TConversion>(Warp warp, Op* op)
+        where TSource : unmanaged where TTarget : unmanaged where TConversion : struct, IConversion<TSource, TTarget>
+    {
+        var d = warp.Registers + op->D;
+        var a = warp.Registers + op->A;
+        for (var i = 0; i < 128; i += 64) Lanes.Put(d, i, TConversion.Of(Vector512.Load((TSource*)(a + i))), warp.Mask);
+    }
+
+    private interface IConversion<TSource, TTarget>
+    {
+        static abstract Vector512<TTarget> Of(Vector512<TSource> a);
+    }
+
+    private readonly struct FromInteger : IConversion<int, float>, IConversion<uint, float>
+    {
+        static Vector512<float> IConversion<int, float>.Of(Vector512<int> a) => Vector512.ConvertToSingle(a);
+        static Vector512<float> IConversion<uint, float>.Of(Vector512<uint> a) => Vector512.ConvertToSingle(a);
+    }
+
+    private readonly struct ToInteger : IConversion<float, int>, IConversion<float, uint>
+    {
+        static Vector512<int> IConversion<float, int>.Of(Vector512<float> a) => Vector512.ConvertToInt32(a);
+        static Vector512<uint> IConversion<float, uint>.Of(Vector512<float> a) => Vector512.ConvertToUInt32(a);
+    }
+
+    private readonly struct Floor : IConversion<float, float>
+    {
+        static Vector512<float> IConversion<float, float>.Of(Vector512<float> a) => SingleForms.Canonical(Vector512.Floor(a));
+    }
+
+    private readonly struct Nearest : IConversion<float, float>
+    {
+        static Vector512<float> IConversion<float, float>.Of(Vector512<float> a) =>
+            SingleForms.Canonical(Vector512.Round(a, MidpointRounding.ToEven));
+    }
+
+    private readonly struct FromHalf : IConversion<uint, float>
+    {
+        static Vector512<float> IConversion<uint, float>.Of(Vector512<uint> a) => SingleForms.Canonical(HalfVectors.Expand(a));
+    }
+
+    private readonly struct ToHalf : IConversion<float, uint>
+    {
+        static Vector512<uint> IConversion<float, uint>.Of(Vector512<float> a) => HalfVectors.Round(a);
+    }
 
     private static void Widen<TSource, TTarget>(Warp warp, Op* op) where TSource : unmanaged where TTarget : unmanaged
     {
@@ -95,14 +148,6 @@ internal static unsafe class Conversions
         var a = (ulong*)(warp.Registers + op->A);
         for (var lane = 0; lane < 32; lane += 16)
             Lanes.Put(d, lane * 4, Vector512.Narrow(Vector512.Load(a + lane), Vector512.Load(a + lane + 8)), warp.Mask);
-    }
-
-    private static void FromInteger(Warp warp, Op* op)
-    {
-        var d = warp.Registers + op->D;
-        var a = (int*)(warp.Registers + op->A);
-        for (var lane = 0; lane < 32; lane += 16)
-            Lanes.Put(d, lane * 4, Vector512.ConvertToSingle(Vector512.Load(a + lane)), warp.Mask);
     }
 
     private static void Convert<TSource, TTarget>(Warp warp, Op* op)

@@ -266,7 +266,12 @@ internal static unsafe class IntegerForms
     {
         static T IBinary<T, T>.Of(T a, T b) => High(a, b);
 
-        public static T High(T a, T b) => T.CreateTruncating(Int128.CreateTruncating(a) * Int128.CreateTruncating(b) >> (8 * sizeof(T)));
+        public static T High(T a, T b)
+        {
+            // Of two 32-bit numbers the product modulo 2^64 has the bits wanted, whatever their signs.
+            if (sizeof(T) <= 4) return T.CreateTruncating(long.CreateTruncating(a) * long.CreateTruncating(b) >> (8 * sizeof(T)));
+            return T.CreateTruncating(Int128.CreateTruncating(a) * Int128.CreateTruncating(b) >> 64);
+        }
     }
 
     private readonly struct HighProductSum<T> : ITernary<T, T> where T : unmanaged, IBinaryInteger<T>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using PtxSimulator.Counting;
 using PtxSimulator.Decoding;
 using PtxSimulator.Execution;
@@ -17,11 +18,11 @@ internal static unsafe class LogicForms
         foreach (var (type, letter) in new[] { ("b16", 'h'), ("b32", 'w') })
             AddBitwise<uint>(table, type, $"{char.ToUpperInvariant(letter)}{letter}", $"{char.ToUpperInvariant(letter)}{letter}{letter}");
         table.Add("shl.b16", &Elementwise.BinaryEach<uint, ushort, Left>, "Hhw", Logic);
-        table.Add("shl.b32", &Elementwise.BinaryEach<uint, uint, Left>, "Www", Logic);
+        table.Add("shl.b32", &Elementwise.Binary<uint, Left>, "Www", Logic);
         table.Add("shl.b64", &ShiftWide<ulong, Left>, "Ddw", Logic);
-        table.Add("shr.b32", &Elementwise.BinaryEach<uint, uint, Right>, "Www", Logic);
-        table.Add("shr.u32", &Elementwise.BinaryEach<uint, uint, Right>, "Www", Logic);
-        table.Add("shr.s32", &Elementwise.BinaryEach<int, int, Right>, "Www", Logic);
+        table.Add("shr.b32", &Elementwise.Binary<uint, Right>, "Www", Logic);
+        table.Add("shr.u32", &Elementwise.Binary<uint, Right>, "Www", Logic);
+        table.Add("shr.s32", &Elementwise.Binary<int, Right>, "Www", Logic);
         table.Add("shr.u16", &Elementwise.BinaryEach<uint, uint, Right>, "Hhw", Logic);
         table.Add("shr.b16", &Elementwise.BinaryEach<uint, uint, Right>, "Hhw", Logic);
         table.Add("shr.s16", &ShiftShort, "Hhw", Logic);
@@ -169,17 +170,36 @@ internal static unsafe class LogicForms
     }
 
     // Amounts are clamped to the width; the languages' own shifts take them modulo it.
-    private readonly struct Left : IBinary<uint, uint>, IBinary<uint, ushort>, IShift<ulong>
+    private readonly struct Left : IBinary<uint>, IBinary<uint, ushort>, IShift<ulong>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => b > 31 ? 0 : a << (int)b;
+        static Vector512<uint> IBinary<uint>.Of(Vector512<uint> a, Vector512<uint> b)
+        {
+            if (Avx512F.IsSupported) return Avx512F.ShiftLeftLogicalVariable(a, b);
+            for (var i = 0; i < 16; i++) a = a.WithElement(i, b[i] > 31 ? 0 : a[i] << (int)b[i]);
+            return a;
+        }
+
         static ushort IBinary<uint, ushort>.Of(uint a, uint b) => b > 15 ? (ushort)0 : (ushort)(a << (int)b);
         static ulong IShift<ulong>.By(ulong a, uint amount) => amount > 63 ? 0 : a << (int)amount;
     }
 
-    private readonly struct Right : IBinary<uint, uint>, IBinary<int, int>, IShift<ulong>, IShift<long>
+    private readonly struct Right : IBinary<uint>, IBinary<int>, IBinary<uint, uint>, IShift<ulong>, IShift<long>
     {
+        static Vector512<uint> IBinary<uint>.Of(Vector512<uint> a, Vector512<uint> b)
+        {
+            if (Avx512F.IsSupported) return Avx512F.ShiftRightLogicalVariable(a, b);
+            for (var i = 0; i < 16; i++) a = a.WithElement(i, b[i] > 31 ? 0 : a[i] >> (int)b[i]);
+            return a;
+        }
+
+        static Vector512<int> IBinary<int>.Of(Vector512<int> a, Vector512<int> b)
+        {
+            if (Avx512F.IsSupported) return Avx512F.ShiftRightArithmeticVariable(a, b.AsUInt32());
+            for (var i = 0; i < 16; i++) a = a.WithElement(i, a[i] >> (int)Math.Min((uint)b[i], 31));
+            return a;
+        }
+
         static uint IBinary<uint, uint>.Of(uint a, uint b) => b > 31 ? 0 : a >> (int)b;
-        static int IBinary<int, int>.Of(int a, int b) => a >> (int)Math.Min((uint)b, 31);
         static ulong IShift<ulong>.By(ulong a, uint amount) => amount > 63 ? 0 : a >> (int)amount;
         static long IShift<long>.By(long a, uint amount) => a >> (int)Math.Min(amount, 63);
     }

@@ -43,19 +43,32 @@ internal static unsafe class MatrixForms
         warp.Mask = ~0u;
         for (var matrix = 0; matrix < op->Count; matrix++)
         {
-            var d = (uint*)(warp.Registers + op->V[matrix]);
+            var d = warp.Registers + op->V[matrix];
             var rows = warp.Offsets + 8 * matrix;
-            for (var lane = 0; lane < 32; lane++)
-            {
-                var (group, pair) = (lane / 4, lane % 4 * 2);
-                d[lane] = TTransposed.On
-                    ? *(ushort*)(warp.Base + rows[pair] + 2 * group) | (uint)*(ushort*)(warp.Base + rows[pair + 1] + 2 * group) << 16
-                    : *(uint*)(warp.Base + rows[group] + 2 * pair);
-            }
+            // A register of 32 lanes is the matrix itself, row after row.
+            for (var row = 0; row < 8; row++) Vector128.Load(warp.Base + rows[row]).Store(d + 16 * row);
+            if (TTransposed.On) Transpose((ushort*)d);
         }
     }
 
+    private static void Transpose(ushort* matrix)
+    {
+        if (Avx512BW.IsSupported)
+        {
+            var (first, second) = (Vector512.Load(matrix), Vector512.Load(matrix + 32));
+            var order = Vector512.Create((ushort)0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57,
+                2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, 59);
+            Avx512BW.PermuteVar32x16x2(first, order, second).Store(matrix);
+            Avx512BW.PermuteVar32x16x2(first, order + Vector512.Create((ushort)4), second).Store(matrix + 32);
+            return;
+        }
+        for (var row = 0; row < 8; row++)
+            for (var column = row + 1; column < 8; column++)
+                (matrix[8 * row + column], matrix[8 * column + row]) = (matrix[8 * column + row], matrix[8 * row + column]);
+    }
+
     // V: d, c, a, b. a in fragments of 8 x 8 (upper rows, lower rows; then the next 8 of k), b in fragments of 8 of k.
+    [SkipLocalsInit]
     private static void Multiply<TFormat, TDeep, TWide>(Warp warp, Op* op)
         where TFormat : struct, IFormat where TDeep : struct, ISwitch where TWide : struct, ISwitch
     {
@@ -86,6 +99,7 @@ internal static unsafe class MatrixForms
         }
     }
 
+    [SkipLocalsInit]
     private static void MultiplyTensorFloat<TDeep>(Warp warp, Op* op) where TDeep : struct, ISwitch
     {
         if (!GatherAll(warp, op)) return;
@@ -225,15 +239,7 @@ internal static unsafe class MatrixForms
 
     private readonly struct Half16 : IFormat
     {
-        static Vector512<float> IFormat.Expand(Vector512<uint> bits)
-        {
-            var magnitude = bits & Vector512.Create(0x7FFFu);
-            var sign = (bits ^ magnitude) << 16;
-            // The exponent moves from bias 15 to 127 by a multiplication, which makes subnormals normal too.
-            var scaled = ((magnitude << 13).AsSingle() * Vector512.Create(5.192296858534828e33f)).AsUInt32();  // 2^112
-            var special = Vector512.GreaterThanOrEqual(magnitude, Vector512.Create(0x7C00u));
-            return (sign | scaled | special & Vector512.Create(0x7F800000u)).AsSingle();
-        }
+        static Vector512<float> IFormat.Expand(Vector512<uint> bits) => HalfVectors.Expand(bits);
     }
 
     private readonly struct Brain16 : IFormat

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using PtxSimulator.Counting;
 using PtxSimulator.Decoding;
 using PtxSimulator.Execution;
@@ -13,7 +14,7 @@ internal static unsafe class PackedConversions
     {
         foreach (var (rounding, mode) in new[] { ("rn", RoundingMode.Nearest), ("rz", RoundingMode.Zero) })
         {
-            table.Add($"cvt.{rounding}.f16x2.f32", &Pair<Half16, Off>, "Www", Conversion, (long)mode);
+            table.Add($"cvt.{rounding}.f16x2.f32", mode == RoundingMode.Nearest ? &NearestPair : &Pair<Half16, Off>, "Www", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.relu.f16x2.f32", &Pair<Half16, On>, "Www", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.bf16x2.f32", &Pair<Brain16, Off>, "Www", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.relu.bf16x2.f32", &Pair<Brain16, On>, "Www", Conversion, (long)mode);
@@ -35,6 +36,18 @@ internal static unsafe class PackedConversions
         {
             var lane = Lanes.TakeLowest(ref rest);
             d[lane] = (uint)Narrow<TFormat, TRelu>(a[lane], mode) << 16 | Narrow<TFormat, TRelu>(b[lane], mode);
+        }
+    }
+
+    private static void NearestPair(Warp warp, Op* op)
+    {
+        var d = warp.Registers + op->D;
+        var a = warp.Registers + op->A;
+        var b = warp.Registers + op->B;
+        for (var i = 0; i < 128; i += 64)
+        {
+            var high = HalfVectors.Round(Vector512.Load((float*)(a + i)));
+            Lanes.Put(d, i, high << 16 | HalfVectors.Round(Vector512.Load((float*)(b + i))), warp.Mask);
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using PtxSimulator.Counting;
 using PtxSimulator.Decoding;
 using PtxSimulator.Execution;
@@ -39,6 +41,8 @@ internal static unsafe class WarpForms
     private static bool Gather(Warp warp, Op* op, int maskSlot)
     {
         var masks = (uint*)(warp.Registers + maskSlot);
+        if (warp.Mask == ~0u && Vector512.EqualsAll(Vector512.Load(masks) & Vector512.Load(masks + 16), Vector512<uint>.AllBitsSet))
+            return true;
         var first = BitOperations.TrailingZeroCount(warp.Mask);
         var members = masks[first];
         for (var rest = warp.Mask; rest != 0;)
@@ -70,43 +74,64 @@ internal static unsafe class WarpForms
     private static void Shuffle(Warp warp, Op* op)
     {
         if (!Gather(warp, op, op->E)) return;
-        var d = (uint*)(warp.Registers + op->D);
-        var a = (uint*)(warp.Registers + op->A);
-        var b = (uint*)(warp.Registers + op->B);
-        var c = (uint*)(warp.Registers + op->C);
-        var checks = warp.Block.Launch.Options.Checks.HasFlag(Checks.Barriers);
-        var values = stackalloc uint[32];
-        for (var lane = 0; lane < 32; lane++) values[lane] = a[lane];
+        var (sources, values) = (new Lane32<uint>(), new Lane32<uint>());
         var inRange = 0u;
+        for (var first = 0; first < 32; first += 16)
+        {
+            var valid = FindSources(warp, op, first, (uint*)&sources);
+            inRange |= (uint)valid.ExtractMostSignificantBits() << first;
+            Vector512.Load((uint*)(warp.Registers + op->A) + first).Store((uint*)&values + first);
+        }
+        if (warp.Mask != ~0u && warp.Block.Launch.Options.Checks.HasFlag(Checks.Barriers)) CheckSources(warp, op, (uint*)&sources);
+        var d = (uint*)(warp.Registers + op->D);
         for (var rest = warp.Mask; rest != 0;)
         {
             var lane = Lanes.TakeLowest(ref rest);
-            var source = Source((ShuffleMode)op->Immediate, lane, (int)b[lane] & 31, c[lane], out var valid);
-            if (valid) inRange |= 1u << lane;
-            else source = lane;
-            if (checks && (warp.Mask >> source & 1) == 0)
-                throw warp.Block.Fault(FaultKind.WarpDivergence, warp, op, lane,
-                    $"lane {lane} reads lane {source}, which does not take part (lanes 0x{warp.Mask:X8} do).");
-            d[lane] = values[source];
+            d[lane] = values[(int)sources[lane]];
         }
         if (op->V[0] < 0) return;
         var predicate = (uint*)(warp.Registers + op->V[0]);
-        *predicate = *predicate & ~warp.Mask | inRange;
+        *predicate = *predicate & ~warp.Mask | inRange & warp.Mask;
     }
 
-    private static int Source(ShuffleMode mode, int lane, int b, uint c, out bool valid)
+    [InlineArray(32)]
+    private struct Lane32<T>
     {
-        var (clamp, segment) = ((int)(c & 31), (int)(c >> 8 & 31));
-        var (highest, lowest) = (lane & segment | clamp & ~segment, lane & segment);
-        var source = mode switch
+        private T _first;
+    }
+
+    // The lanes that 16 lanes read, themselves where their source is out of range; returns where it is in range.
+    private static Vector512<uint> FindSources(Warp warp, Op* op, int first, uint* sources)
+    {
+        var lanes = Vector512<uint>.Indices + Vector512.Create((uint)first);
+        var mask = Vector512.Create(31u);
+        var b = Vector512.Load((uint*)(warp.Registers + op->B) + first) & mask;
+        var c = Vector512.Load((uint*)(warp.Registers + op->C) + first);
+        var (clamp, segment) = (c & mask, c >> 8 & mask);
+        var bound = lanes & segment | Vector512.AndNot(clamp, segment);
+        var source = (ShuffleMode)op->Immediate switch
         {
-            ShuffleMode.Up => lane - b,
-            ShuffleMode.Down => lane + b,
-            ShuffleMode.Butterfly => lane ^ b,
-            _ => lowest | b & ~segment & 31,
+            ShuffleMode.Up => lanes - b,
+            ShuffleMode.Down => lanes + b,
+            ShuffleMode.Butterfly => lanes ^ b,
+            _ => lanes & segment | Vector512.AndNot(b, segment),
         };
-        valid = mode == ShuffleMode.Up ? source >= highest : source <= highest;
-        return source;
+        var valid = (ShuffleMode)op->Immediate == ShuffleMode.Up
+            ? Vector512.GreaterThanOrEqual(source.AsInt32(), bound.AsInt32()).AsUInt32()
+            : Vector512.LessThanOrEqual(source, bound);
+        Vector512.ConditionalSelect(valid, source, lanes).Store(sources + first);
+        return valid;
+    }
+
+    private static void CheckSources(Warp warp, Op* op, uint* sources)
+    {
+        for (var rest = warp.Mask; rest != 0;)
+        {
+            var lane = Lanes.TakeLowest(ref rest);
+            if ((warp.Mask >> (int)sources[lane] & 1) == 0)
+                throw warp.Block.Fault(FaultKind.WarpDivergence, warp, op, lane,
+                    $"lane {lane} reads lane {sources[lane]}, which does not take part (lanes 0x{warp.Mask:X8} do).");
+        }
     }
 
     private static void Vote<TKind>(Warp warp, Op* op) where TKind : struct, IVote
