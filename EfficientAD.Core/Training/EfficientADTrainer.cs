@@ -19,6 +19,7 @@ public sealed class EfficientADTrainer : IDisposable
     private readonly TrainingSplit _split;
     private readonly StepDraws _draws;
     private readonly IBackend _backend;
+    private readonly bool _ownsBackend;
     private readonly PatchDescriptionNetwork _teacher, _student;
     private readonly Autoencoder _autoencoder;
     private readonly Tensor _mean, _deviation;
@@ -27,11 +28,13 @@ public sealed class EfficientADTrainer : IDisposable
     private readonly FeatureCache _features;
     private readonly string _teacherOrigin, _dataHash, _dataName;
 
+    /// <param name="backend">What computes, in place of the options' device: a backend in a context of the caller's, for
+    /// instance. It stays the caller's and must outlive the trainer.</param>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     /// <exception cref="DatasetException">There are too few images.</exception>
     /// <exception cref="ModelFormatException">The teacher's file does not fit.</exception>
     /// <exception cref="NotSupportedException">The options name a CUDA device that cannot be used.</exception>
-    public EfficientADTrainer(AnomalyDataset dataset, TrainingOptions options)
+    public EfficientADTrainer(AnomalyDataset dataset, TrainingOptions options, IBackend? backend = null)
     {
         options.Validate();
         (_options, _recipe, _dataName) = (options, options.Recipe, dataset.Name);
@@ -39,7 +42,8 @@ public sealed class EfficientADTrainer : IDisposable
         _dataHash = DatasetHash.Compute(dataset.Root, _split.Train.Concat(_split.Validation));
         _draws = new StepDraws(options.Seed);
 
-        _backend = options.Device.Open(options.Cpu, options.Cuda);
+        _ownsBackend = backend is null;
+        _backend = backend ?? options.Device.Open(options.Cpu, options.Cuda);
         (_teacher, _teacherOrigin) = TeacherFile.Load(options.TeacherPath, options.Size, _recipe.Padded, _backend);
         _student = new PatchDescriptionNetwork(
             _backend, options.Size, 2 * PatchDescriptionNetwork.TeacherChannels, _recipe.Padded, trainable: true);
@@ -92,7 +96,8 @@ public sealed class EfficientADTrainer : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable part in new IDisposable[] { _teacher, _student, _autoencoder, _mean, _deviation, _backend }) part.Dispose();
+        foreach (IDisposable part in new IDisposable[] { _teacher, _student, _autoencoder, _mean, _deviation }) part.Dispose();
+        if (_ownsBackend) _backend.Dispose();
     }
 
     private string Fingerprint =>
