@@ -31,10 +31,16 @@ internal sealed class DemoCommand(CommandOutput output) : AsyncCommand<DemoSetti
             ModelPath = model,
             Device = settings.Processor,
             Cpu = settings.Cpu,
+            Cuda = settings.Cuda,
         };
         new TrainingRun(output, json: false).Run(dataset, options, cancellation);
 
-        var detectorOptions = new DetectorOptions { Device = settings.Processor, Threads = settings.Threads };
+        var detectorOptions = new DetectorOptions
+        {
+            Device = settings.Processor,
+            Threads = settings.Threads,
+            Cuda = settings.Cuda,
+        };
         using AnomalyDetector detector = AnomalyDetector.Load(model, detectorOptions);
         string report = Path.Combine(settings.Out, Report);
         var evaluation = new EvaluationRun(output, json: false);

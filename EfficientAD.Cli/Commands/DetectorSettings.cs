@@ -22,5 +22,6 @@ internal abstract class DetectorSettings : ComputeSettings
     /// <exception cref="Models.ModelFormatException">The file is no model, or is damaged.</exception>
     /// <exception cref="NotSupportedException">The device cannot be used.</exception>
     public AnomalyDetector LoadDetector() => AnomalyDetector.Load(
-        Model, new DetectorOptions { Device = Processor, Threads = Threads, AcceptAnySize = AnySize });
+        Model,
+        new DetectorOptions { Device = Processor, Threads = Threads, Cuda = Cuda, AcceptAnySize = AnySize });
 }

@@ -20,7 +20,7 @@ internal sealed class DistillCommand(CommandOutput output) : Command<DistillSett
             using var backbone = new OnnxBackbone(
                 settings.Backbone, stages[0], stages[1], settings.InputNormalization!);
             var images = NaturalImages.Read(settings.Images, settings.HeldBack, output, settings.Json, cancellation);
-            using IBackend backend = settings.Processor.Open(settings.Cpu);
+            using IBackend backend = settings.Processor.Open(settings.Cpu, settings.Cuda);
             using var distiller = new TeacherDistiller(backend, backbone, images.Set, images.Hash, options);
             new DistillationRun(output, settings.Json).Run(distiller, options, images.Set.Count, cancellation);
             return ExitCode.Success;

@@ -129,6 +129,7 @@ internal sealed class TrainSettings : ComputeSettings
             Resume = Resume,
             Device = Processor,
             Cpu = Cpu,
+            Cuda = Cuda,
         };
     }
 

@@ -26,6 +26,7 @@ public class UsageTests
         { "train --data d --out m --batch 0", "give 1 to 64" },
         { "train --data d --out m --threads -1", "give 1 to 1024" },
         { "train --data d --out m --device gpu", "--device gpu: unknown" },
+        { "train --data d --out m --precision double", "--precision double: give full, tf32, half" },
         { "evaluate --model m --data d", "missing required option 'out'" },
         { "predict --model m", "missing required argument 'IMAGES'" },
         { "predict --model m a.png --threshold NaN", "finite" },
