@@ -37,11 +37,12 @@ internal static partial class Ptx
     }
 
     /// <summary>Leaves out the comments at the top, and of the line information what needs PTX 7.2: the names of inlined
-    /// functions. File, line and column stay.</summary>
+    /// functions. File, line and column stay, but of a file only its name: NVRTC puts the folder it works in before
+    /// it.</summary>
     private static string Strip(string ptx)
     {
         ptx = ptx[ptx.IndexOf(".version", StringComparison.Ordinal)..];
-        ptx = InlinedAt().Replace(ptx, "");
+        ptx = FileFolder().Replace(InlinedAt().Replace(ptx, ""), "");
         return DebugStrings().Replace(ptx, "").ReplaceLineEndings("\n").TrimEnd('\n', ' ', '\t') + "\n";
     }
 
@@ -53,6 +54,9 @@ internal static partial class Ptx
 
     [GeneratedRegex(@"(?<=^\s*\.loc\s+\d+ \d+ \d+), function_name [^\n]*", RegexOptions.Multiline)]
     private static partial Regex InlinedAt();
+
+    [GeneratedRegex(@"(?<=^\s*\.file\s+\d+ "")[^""\n]*[/\\](?=[^/\\""\n]+"")", RegexOptions.Multiline)]
+    private static partial Regex FileFolder();
 
     [GeneratedRegex(@"^\s*\.section\s+\.debug_str\s*\{.*?^\s*\}\s*$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex DebugStrings();
