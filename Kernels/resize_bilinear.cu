@@ -9,14 +9,18 @@
 
 #include "common.cuh"
 
+// Where an output samples. Rounded step by step, never fused: the places are then the CPU's, bit for bit.
+__device__ __forceinline__ float place_of(int out, int in_size, float scale, float offset) {
+    const float place = __fadd_rn(__fmul_rn(out + 0.5f, scale), offset);
+    return fminf(fmaxf(place, 0), (float)(in_size - 1));
+}
+
 struct Tap { int low, high; float fraction; };  // input rows (or columns) and the weight of `high`
 
-// Rounded step by step, never fused: the places are then the CPU's, bit for bit.
 __device__ __forceinline__ Tap tap(int out, int in_size, float scale, float offset) {
-    const float place = __fadd_rn(__fmul_rn(out + 0.5f, scale), offset);
-    const float source = fminf(fmaxf(place, 0), (float)(in_size - 1));
-    const int low = min((int)source, in_size - 1);
-    return {low, min(low + 1, in_size - 1), source - low};
+    const float place = place_of(out, in_size, scale, offset);
+    const int low = min((int)place, in_size - 1);
+    return {low, min(low + 1, in_size - 1), place - low};
 }
 
 extern "C" __global__ void resize_bilinear_forward(
@@ -36,18 +40,18 @@ extern "C" __global__ void resize_bilinear_forward(
     }
 }
 
-// The outputs that may depend on input i: those that sample between i - 1 and i + 1, and one more for rounding.
+// The outputs that input i goes into sample between i - 1 and i + 1. One too many at either end allows for rounding.
 __device__ __forceinline__ int first_output(int i, float scale) {
-    return max((int)floorf((i - 0.5f) / scale - 0.5f) - 1, 0);
+    return max((int)floorf((i - 0.5f) / scale - 0.5f), 0);
 }
 
 __device__ __forceinline__ int last_output(int i, float scale, int out_size) {
-    return min((int)ceilf((i + 1.5f) / scale - 0.5f) + 1, out_size - 1);
+    return min((int)ceilf((i + 1.5f) / scale - 0.5f), out_size - 1);
 }
 
-// What input i contributes to the output that a tap belongs to. At the edge it is both taps.
-__device__ __forceinline__ float weight(const Tap& tap, int i) {
-    return (tap.low == i ? 1 - tap.fraction : 0) + (tap.high == i ? tap.fraction : 0);
+// The weight of input i in an output: a triangle around the place that the output samples.
+__device__ __forceinline__ float weight(int out, int i, int in_size, float scale) {
+    return fmaxf(1 - fabsf(place_of(out, in_size, scale, -0.5f) - i), 0);
 }
 
 extern "C" __global__ void resize_bilinear_backward(
@@ -63,10 +67,10 @@ extern "C" __global__ void resize_bilinear_backward(
         const float* gradient = output_gradient + plane * out_h * out_w;
         float sum = 0;
         for (int oy = top; oy <= bottom; oy++) {
-            const float row = weight(tap(oy, in_h, scale_y, -0.5f), y);
+            const float row = weight(oy, y, in_h, scale_y);
             if (row == 0) continue;
             for (int ox = left; ox <= right; ox++) {
-                const float column = weight(tap(ox, in_w, scale_x, -0.5f), x);
+                const float column = weight(ox, x, in_w, scale_x);
                 if (column != 0) sum += row * column * gradient[(long long)oy * out_w + ox];
             }
         }
