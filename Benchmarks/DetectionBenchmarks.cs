@@ -24,13 +24,16 @@ public class DetectionBenchmarks
     [Params(1, 2)]
     public int Threads { get; set; }
 
+    [Params(DetectionMode.Plain, DetectionMode.Precise, DetectionMode.Fast)]
+    public DetectionMode Mode { get; set; }
+
     [GlobalSetup]
     public void Setup()
     {
         _networks = new RandomNetworks(Size, Threads, trainable: false);
         _plan = new DetectionPlan(
             _networks.Backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            MapOrder.Reference, 256, 256);
+            MapOrder.Reference, 256, 256, Mode);
     }
 
     [Benchmark]

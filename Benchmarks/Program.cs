@@ -1,3 +1,5 @@
 using BenchmarkDotNet.Running;
+using EfficientAD.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+if (args is ["paired", .. var rest]) PairedDetection.Run(rest);
+else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -8,7 +8,10 @@ namespace EfficientAD.Cli;
 internal static class CommandLine
 {
     public static IReadOnlyList<string> Commands { get; } =
-        ["demo", "train", "evaluate", "predict", "distill", "import", "calibrate", "compare", "info", "devices", "kernels"];
+        [
+            "demo", "train", "evaluate", "predict", "distill", "import", "calibrate", "compare",
+            "bench", "export", "info", "devices", "kernels",
+        ];
 
     /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
@@ -67,6 +70,14 @@ internal static class CommandLine
             .WithDescription("Show, layer by layer, how far our networks are from what another implementation put out.")
             .WithExample("compare", "--model", "teacher_small.pth", "--dump", "teacher.npz")
             .WithExample("compare", "--model", "m.safetensors", "--dump", "layers.npz", "--image", "part.png");
+        configuration.AddCommand<BenchCommand>("bench")
+            .WithDescription("Measure a model's latency on this machine, from pixels to score and map.")
+            .WithExample("bench", "--model", "bottle.safetensors")
+            .WithExample("bench", "--model", "bottle.safetensors", "--threads", "1", "--mode", "precise", "--json");
+        configuration.AddCommand<ExportCommand>("export")
+            .WithDescription("Write a model as ONNX, and check it in ONNX Runtime against our own output.")
+            .WithExample("export", "--model", "bottle.safetensors", "--onnx", "bottle.onnx")
+            .WithExample("export", "--model", "m.safetensors", "--onnx", "m.onnx", "--input", "normalized");
         configuration.AddCommand<InfoCommand>("info")
             .WithDescription("Show what a model, a teacher or another safetensors file holds.")
             .WithExample("info", "bottle.safetensors")

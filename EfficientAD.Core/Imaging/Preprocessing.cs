@@ -8,8 +8,10 @@ public sealed class Preprocessing
 {
     private const int RememberedSizes = 16;
 
-    private static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
-    private static readonly float[] Deviation = [0.229f, 0.224f, 0.225f];
+    /// <summary>ImageNet's, per colour, of values in [0, 1].</summary>
+    internal static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
+    /// <inheritdoc cref="Mean"/>
+    internal static readonly float[] Deviation = [0.229f, 0.224f, 0.225f];
     private static readonly float[][] Normalized = [Normalize(0), Normalize(1), Normalize(2)];
 
     private readonly Dictionary<PreprocessingSizes, PillowResize> _resizes = [];

@@ -59,4 +59,12 @@ public sealed class Autoencoder : Network
             return output;
         }
     }
+
+    /// <summary>What its input is resized to before a layer, counted over encoder and decoder; null where it is not.</summary>
+    /// <param name="size">Of the output.</param>
+    internal static int? SizeBefore(int layer, int size)
+    {
+        int step = layer - EncoderLayers;
+        return step < 0 || step > DecoderSizes.Length ? null : step < DecoderSizes.Length ? DecoderSizes[step] : size;
+    }
 }

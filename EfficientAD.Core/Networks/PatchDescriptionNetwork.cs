@@ -114,7 +114,7 @@ public sealed class PatchDescriptionNetwork : Network
         tape.Convolution2d(hidden, _weightHalves[half], _biasHalves[half], Convolution2dGeometry.Valid, relu: false);
 
     /// <summary>Of a hidden layer, by its kernel; 1x1 needs none.</summary>
-    private int PaddingOf(int layer) => Layers[layer].Weights.Value.Shape.H switch
+    internal int PaddingOf(int layer) => Layers[layer].Weights.Value.Shape.H switch
     {
         4 when layer < PooledLayers => Pad(PaddingOf4x4),
         3 => Pad(PaddingOf3x3),

@@ -36,6 +36,11 @@ public class UsageTests
         { "distill --backbone b --images d --normalization rgb", "give imagenet, caffe, unit" },
         { "distill --backbone b --images d --steps 5 --minutes 5", "not both" },
         { "distill --backbone b --images d --learning-rate NaN", "more than 0" },
+        { "bench --model m --batch 0", "give 1 to 1024" },
+        { "bench --model m --frames 0", "give 1 to 1000000" },
+        { "bench --model m --mode quick", "give fast, precise or plain" },
+        { "export --model m", "missing required option 'onnx'" },
+        { "export --model m --onnx o --input jpeg", "give rgb or normalized" },
         { "info", "missing required argument 'FILE'" },
         { "kernels --model m --size S", "not both" },
         { "kernels --size L", "give S or M" },
@@ -62,6 +67,8 @@ public class UsageTests
     [InlineData("evaluate")]
     [InlineData("predict")]
     [InlineData("distill")]
+    [InlineData("bench")]
+    [InlineData("export")]
     [InlineData("info")]
     [InlineData("devices")]
     [InlineData("kernels")]

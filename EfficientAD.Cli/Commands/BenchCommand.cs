@@ -1,0 +1,103 @@
+using System.ComponentModel;
+using System.Globalization;
+using EfficientAD.Cli.Output;
+using EfficientAD.Cli.Runs;
+using EfficientAD.Detection;
+using Spectre.Console;
+using Spectre.Console.Cli;
+
+namespace EfficientAD.Cli.Commands;
+
+internal sealed class BenchSettings : ComputeSettings
+{
+    [CommandOption("--model <FILE>", isRequired: true)]
+    [Description("A model written by 'efficientad train'.")]
+    public string Model { get; init; } = "";
+
+    [CommandOption("--batch <N>")]
+    [Description("Images of one measured call, one after the other.")]
+    [DefaultValue(1)]
+    public int Batch { get; init; } = 1;
+
+    [CommandOption("--frames <N>")]
+    [Description("Measured calls; a tenth as many go before, unmeasured.")]
+    [DefaultValue(200)]
+    public int Frames { get; init; } = 200;
+
+    [CommandOption("--mode <MODE>")]
+    [Description("How the CPU computes: fast, precise or plain.")]
+    [DefaultValue("fast")]
+    public string Mode { get; init; } = "fast";
+
+    [CommandOption("--json")]
+    [Description("Write JSON for programs instead of text.")]
+    public bool Json { get; init; }
+
+    public override ValidationResult Validate()
+    {
+        if (Batch is < 1 or > 1024) return ValidationResult.Error($"--batch {Batch}: give 1 to 1024.");
+        if (Frames is < 1 or > 1_000_000) return ValidationResult.Error($"--frames {Frames}: give 1 to 1000000.");
+        return TryMode(out _) ? base.Validate() : ValidationResult.Error($"--mode {Mode}: give fast, precise or plain.");
+    }
+
+    public bool TryMode(out DetectionMode mode)
+    {
+        (mode, bool isMode) = Mode switch
+        {
+            "fast" => (DetectionMode.Fast, true),
+            "precise" => (DetectionMode.Precise, true),
+            "plain" => (DetectionMode.Plain, true),
+            _ => (default, false),
+        };
+        return isMode;
+    }
+}
+
+internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings>
+{
+    public override int Execute(CommandContext context, BenchSettings settings, CancellationToken cancellation)
+    {
+        settings.RequireDevice();
+        settings.TryMode(out DetectionMode mode);
+        using AnomalyDetector detector = AnomalyDetector.Load(
+            settings.Model, new DetectorOptions
+            {
+                Device = settings.Processor,
+                Threads = settings.Threads,
+                AcceptAnySize = true,
+                Mode = mode,
+            });
+        Latencies latencies = LatencyRun.Measure(detector, settings.Batch, settings.Frames, cancellation);
+        if (settings.Json) WriteJson(settings, detector.Processor, latencies);
+        else WriteText(settings, detector.Processor, latencies);
+        return ExitCode.Success;
+    }
+
+    private void WriteJson(BenchSettings settings, string processor, Latencies latencies) => output.WriteJson(json =>
+    {
+        json.WriteNumber("p50_ms", latencies.Quantile(0.5));
+        json.WriteNumber("p90_ms", latencies.Quantile(0.9));
+        json.WriteNumber("p99_ms", latencies.Quantile(0.99));
+        json.WriteNumber("p999_ms", latencies.Quantile(0.999));
+        json.WriteNumber("mean_ms", latencies.Mean);
+        json.WriteNumber("images_per_second", latencies.ImagesPerSecond);
+        json.WriteNumber("frames", latencies.Count);
+        json.WriteNumber("batch", settings.Batch);
+        json.WriteString("processor", processor);
+        json.WriteString("mode", settings.Mode);
+    });
+
+    private void WriteText(BenchSettings settings, string processor, Latencies latencies)
+    {
+        var facts = new FactTable();
+        facts.Add("on", processor);
+        facts.Add("call", $"{settings.Batch} image{(settings.Batch == 1 ? "" : "s")} from 8-bit pixels to score and map");
+        foreach ((string name, double share) in new[] { ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999) })
+            facts.Add(name, Milliseconds(latencies.Quantile(share)));
+        facts.Add("mean", Milliseconds(latencies.Mean));
+        facts.Add("images/s", latencies.ImagesPerSecond.ToString("0.0", CultureInfo.InvariantCulture));
+        facts.WriteTo(output);
+    }
+
+    private static string Milliseconds(double value) => value.ToString("0.00", CultureInfo.InvariantCulture) + " ms";
+}

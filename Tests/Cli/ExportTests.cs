@@ -1,0 +1,43 @@
+using System.Text.Json;
+using EfficientAD.Cli;
+
+namespace EfficientAD.Tests.Cli;
+
+/// <summary>The command compares ONNX Runtime's outputs with ours itself and fails if they differ; here it must have done so
+/// for both inputs, and say what it found.</summary>
+[Collection("Cli")]
+public class ExportTests(TrainedModel trained)
+{
+    [Theory, InlineData("rgb"), InlineData("normalized")]
+    public async Task Export_GivesOurOutputsInOnnxRuntime(string input)
+    {
+        string onnx = trained.New($"{input}.onnx");
+        JsonElement json = (await CliRun.RunAsync("export", "--model", trained.Model, "--onnx", onnx, "--input", input, "--json")).Json;
+        float range = json.GetProperty("map_range").GetSingle();
+        Assert.True(range > 0);
+        Assert.InRange(json.GetProperty("map_difference").GetSingle(), 0, 1e-3f * range);
+        Assert.InRange(json.GetProperty("score_difference").GetSingle(), 0, 1e-3f * range);
+        Assert.Equal(new FileInfo(onnx).Length, json.GetProperty("bytes").GetInt64());
+
+        // The smallest files that hold all weights; metadata are readable text in them.
+        Assert.InRange(new FileInfo(onnx).Length, 4 * (2_694_144 + 4_267_392 + 1_096_320), 4 * 8_200_000);
+        using var session = new Microsoft.ML.OnnxRuntime.InferenceSession(onnx);
+        Assert.Equal("efficientad", session.ModelMetadata.ProducerName);
+        Assert.Equal("plate", session.ModelMetadata.CustomMetadataMap["data"]);
+        Assert.Equal(-1, session.InputMetadata["image"].Dimensions[0]);
+    }
+
+    [Fact]
+    public async Task ExistingFile_IsReplacedOnlyByForce()
+    {
+        string onnx = trained.New("there.onnx");
+        File.WriteAllText(onnx, "mine");
+        CliRun refused = await CliRun.RunAsync("export", "--model", trained.Model, "--onnx", onnx);
+        Assert.Equal(ExitCode.Failure, refused.Code);
+        Assert.Contains("--force", refused.Error);
+        Assert.Equal("mine", File.ReadAllText(onnx));
+        CliRun replaced = await CliRun.RunAsync("export", "--model", trained.Model, "--onnx", onnx, "--force");
+        Assert.Equal((ExitCode.Success, ""), (replaced.Code, replaced.Error));
+        Assert.Contains("differs from ours by", replaced.Output);
+    }
+}
