@@ -8,10 +8,10 @@ namespace EfficientAD.Cli;
 internal static class CommandLine
 {
     public static IReadOnlyList<string> Commands { get; } =
-        [
-            "demo", "train", "evaluate", "predict", "distill", "import", "calibrate", "compare",
-            "bench", "export", "info", "devices", "kernels",
-        ];
+    [
+        "demo", "train", "evaluate", "predict", "distill", "import", "calibrate", "compare",
+        "bench", "export", "info", "devices", "kernels",
+    ];
 
     /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
