@@ -7,6 +7,7 @@ public sealed class Tensor : IDisposable
 {
     private readonly IDisposable? _memory;
     private readonly Tensor? _base;
+    private List<IDisposable>? _derived;
     private int _version;
 
     internal Tensor(Shape shape, nint address, IDisposable memory) => (Shape, Address, _memory) = (shape, address, memory);
@@ -21,8 +22,19 @@ public sealed class Tensor : IDisposable
     /// <summary>Counts writes to parameters, so that a backend knows when what it derived from them is stale.</summary>
     internal int Version => _base?.Version ?? _version;
 
-    /// <summary>What a backend derived from the values (packed weights), or null; it belongs to that backend.</summary>
-    internal object? Derived { get; set; }
+    /// <summary>What a backend derived from the values (packed weights), or null; it belongs to that backend. What was
+    /// derived from a view, too, is disposed with the tensor that owns the memory.</summary>
+    internal object? Derived
+    {
+        get;
+        set
+        {
+            field = value;
+            if (value is IDisposable disposable) (Owner._derived ??= []).Add(disposable);
+        }
+    }
+
+    private Tensor Owner => _base?.Owner ?? this;
 
     internal void MarkWritten()
     {
@@ -44,5 +56,11 @@ public sealed class Tensor : IDisposable
         : throw new ArgumentException($"{Shape} holds {Shape.Count} values, {shape} {shape.Count}.", nameof(shape));
 
     /// <summary>Frees the memory; views of it must not be used any more. Disposing a view does nothing.</summary>
-    public void Dispose() => _memory?.Dispose();
+    public void Dispose()
+    {
+        if (_memory is null) return;
+        foreach (IDisposable derived in _derived ?? []) derived.Dispose();
+        _derived = null;
+        _memory.Dispose();
+    }
 }

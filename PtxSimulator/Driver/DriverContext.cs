@@ -36,6 +36,13 @@ internal sealed class DriverContext
 
     public DeviceAllocations Allocations { get; } = new();
 
+    /// <summary>What the program has not given back.</summary>
+    public IEnumerable<string> Holdings =>
+    [
+        .. _resources.Values,
+        .. Allocations.All.Where(allocation => !allocation.IsFreed).Select(allocation => allocation.Label),
+    ];
+
     public DeviceMemory Memory => Device.Simulator.Memory;
 
     /// <summary>Why the context is lost; null while it is not. Every later call returns the same.</summary>
@@ -152,14 +159,7 @@ internal sealed class DriverContext
     {
         foreach (DriverStream stream in _streams) stream.Drop();
         IsDestroyed = true;
-        if (Fault is null)
-        {
-            Device.Leaks.AddRange(_resources.Values.Select(description => $"{description} was never destroyed."));
-            Device.Leaks.AddRange(Allocations.All
-                .Where(allocation => !allocation.IsFreed)
-                .Select(allocation => $"{allocation.Label} was never freed."));
-        }
-
+        if (Fault is null) Device.Leaks.AddRange(Holdings);
         foreach (DeviceAllocation allocation in Allocations.All) Memory.Free(allocation.Address);
         PinnedMemory.ReleaseAll(this);
     }

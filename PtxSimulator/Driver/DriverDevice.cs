@@ -30,8 +30,11 @@ internal sealed class DriverDevice(int ordinal, SimulatedDeviceOptions options)
 
     public SimulationException? LastFault { get; set; }
 
-    /// <summary>What was still there when its context ended, one sentence each.</summary>
+    /// <summary>What was still there when its context ended, one description each.</summary>
     public List<string> Leaks { get; } = [];
+
+    /// <summary>What programs hold in any context.</summary>
+    public IReadOnlyList<string> Holdings => [.. _contexts.SelectMany(context => context.Holdings)];
 
     public LaunchLog Launches { get; } = new();
 

@@ -48,8 +48,11 @@ public static class SimulatedDriver
     /// </summary>
     public static SimulationException? LastFault(int ordinal) => Read(ordinal, device => device.LastFault);
 
-    /// <summary>What programs left behind when contexts of the device ended: a sentence for each stream, event, module,
-    /// graph, allocation and pinned range.</summary>
+    /// <summary>What programs hold on the device at this moment: a description of each stream, event, module, graph,
+    /// allocation and pinned range.</summary>
+    public static IReadOnlyList<string> Holdings(int ordinal) => Read(ordinal, device => device.Holdings);
+
+    /// <summary>What of <see cref="Holdings"/> was still there when a context of the device ended.</summary>
     public static IReadOnlyList<string> Leaks(int ordinal) => Read(ordinal, device => device.Leaks.ToArray());
 
     /// <summary>The kernels that the device has run, in that order, since it was added or cleared.</summary>

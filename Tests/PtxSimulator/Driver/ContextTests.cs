@@ -63,7 +63,7 @@ public class ContextTests
         Assert.Equal(201, Cu.CtxDestroy(first));
         Assert.Equal(0, Cu.PrimaryRelease(device));
         Assert.Equal(201, Cu.CtxPush(first));
-        Assert.Equal(["allocation 1 (cuMemAlloc_v2, 16 bytes) was never freed."], SimulatedDriver.Leaks(device));
+        Assert.Equal(["allocation 1 (cuMemAlloc_v2, 16 bytes)"], SimulatedDriver.Leaks(device));
     }
 
     [Fact]
@@ -100,11 +100,11 @@ public class ContextTests
 
         Assert.Equal(
             [
-                "stream was never destroyed.",
-                "module module was never destroyed.",
-                "event was never destroyed.",
-                "pinned memory of 32 bytes was never destroyed.",
-                "allocation 1 (cuMemAllocAsync, 64 bytes) was never freed.",
+                "stream",
+                "module module",
+                "event",
+                "pinned memory of 32 bytes",
+                "allocation 1 (cuMemAllocAsync, 64 bytes)",
             ],
             SimulatedDriver.Leaks(device));
     }
