@@ -23,8 +23,11 @@ chmod +x efficientad EfficientAD.Tests
 ./efficientad devices --json > "$results/devices.json" 2> "$results/devices.log"
 
 status=0
-timeout 300 ./EfficientAD.Tests -namespace EfficientAD.Tests.Gpu > "$results/gpu-tests.txt" 2>&1 || status=1
-tail -n 3 "$results/gpu-tests.txt"
+# Tests that need a GPU; then the simulator's, which ask the GPU for every result too.
+timeout 300 ./EfficientAD.Tests -trait Gpu=needed > "$results/gpu-tests.txt" 2>&1 || status=1
+timeout 120 ./EfficientAD.Tests -namespace EfficientAD.Tests.PtxSimulator.Instructions \
+    > "$results/instruction-tests.txt" 2>&1 || status=1
+tail -n 3 "$results/gpu-tests.txt" "$results/instruction-tests.txt"
 
 # Timings: ours and the peer, alternating, so that both see the same clocks.
 for size in S M; do

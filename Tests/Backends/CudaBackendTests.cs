@@ -1,5 +1,5 @@
 using EfficientAD.Backends.Cuda;
-using EfficientAD.Native;
+using EfficientAD.Tests.Gpu;
 
 namespace EfficientAD.Tests.Backends;
 
@@ -17,12 +17,12 @@ public class CudaBackendTuringTests() : BackendTests(Turing.Open())
 }
 
 /// <summary>The same on the first real GPU, where there is one.</summary>
-public class CudaBackendOnGpuTests() : BackendTests(OpenOrSkip())
+[Trait(RealGpu.Trait, RealGpu.Needed)]
+public class CudaBackendOnGpuTests() : BackendTests(Open())
 {
-    private static CudaBackend OpenOrSkip()
+    private static CudaBackend Open()
     {
-        CudaDevices cuda = CudaDevices.Query();
-        Assert.SkipWhen(cuda.Devices.Count == 0, $"No GPU. {cuda.Unavailable}");
+        _ = RealGpu.OpenOrSkip();
         return new CudaBackend();
     }
 }

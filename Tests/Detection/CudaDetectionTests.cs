@@ -8,6 +8,7 @@ using EfficientAD.Native;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
 using EfficientAD.Tests.Backends;
+using EfficientAD.Tests.Gpu;
 using EfficientAD.Tests.Imaging;
 using EfficientAD.Tests.References;
 using PtxSimulator;
@@ -21,14 +22,22 @@ public class CudaDetectionTests
 
     private static readonly SimulatedGpu Gpu = new(checks: Checks.Bounds | Checks.Uninitialized);
 
-    /// <remarks>The first frame runs kernel by kernel, the second is captured, the third replays the graph and is on
-    /// the device already.</remarks>
     [Fact]
     public void Detections_AgreeWithTheCpuAndRepeatTheirBits()
     {
+        using CudaContext context = CudaContext.Open(SimulatedGpu.Driver, Gpu.Ordinal);
+        AgreeWithTheCpuAndRepeatTheirBits(context);
+    }
+
+    [Fact, Trait(RealGpu.Trait, RealGpu.Needed)]
+    public void DetectionsOnAGpu_AgreeWithTheCpuAndRepeatTheirBits() => AgreeWithTheCpuAndRepeatTheirBits(RealGpu.OpenOrSkip());
+
+    /// <remarks>The first frame runs kernel by kernel, the second is captured, the third replays the graph and is on
+    /// the device already.</remarks>
+    private static void AgreeWithTheCpuAndRepeatTheirBits(CudaContext context)
+    {
         using var cpu = new CpuBackend();
         using var onCpu = new Detector(cpu);
-        using CudaContext context = CudaContext.Open(SimulatedGpu.Driver, Gpu.Ordinal);
         using var stream = new CudaStream(context);
         using var cuda = new CudaBackend(context, stream);
         using var onCuda = new Detector(cuda);

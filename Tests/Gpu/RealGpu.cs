@@ -8,6 +8,9 @@ namespace EfficientAD.Tests.Gpu;
 /// <summary>The first real GPU, where there is one: what the simulator's tests expect is then asked of it too.</summary>
 internal static class RealGpu
 {
+    /// <summary>Marks tests to run first where there is a GPU: -trait "Gpu=needed".</summary>
+    public const string Trait = "Gpu", Needed = "needed";
+
     private static readonly Lazy<CudaContext?> FirstDevice =
         new(() => CudaDevices.Query().Devices.Count == 0 ? null : CudaContext.Open());
 

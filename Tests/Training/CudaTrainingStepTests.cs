@@ -2,9 +2,11 @@ using EfficientAD.Autograd;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cuda;
+using EfficientAD.Native;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
 using EfficientAD.Tests.Backends;
+using EfficientAD.Tests.Gpu;
 using EfficientAD.Tests.References;
 using EfficientAD.Training;
 using PtxSimulator;
@@ -20,9 +22,24 @@ public class CudaTrainingStepTests
     [Theory, InlineData(PdnSize.Small, Checks.Bounds | Checks.Uninitialized), InlineData(PdnSize.Medium, Checks.None)]
     public void Step_AgreesWithTheCpuAndRepeatsItsBits(PdnSize size, Checks checks)
     {
+        using CudaBackend inOrder = new SimulatedGpu(checks: checks).Open();
+        using CudaBackend shuffled = new SimulatedGpu(seed: 3, checks: Checks.None).Open();
+        AgreesWithTheCpuAndRepeatsItsBits(size, inOrder, shuffled);
+    }
+
+    [Theory, InlineData(PdnSize.Small), InlineData(PdnSize.Medium), Trait(RealGpu.Trait, RealGpu.Needed)]
+    public void StepOnAGpu_AgreesWithTheCpuAndRepeatsItsBits(PdnSize size)
+    {
+        using var stream = new CudaStream(RealGpu.OpenOrSkip());
+        using var cuda = new CudaBackend(RealGpu.OpenOrSkip(), stream);
+        AgreesWithTheCpuAndRepeatsItsBits(size, cuda, cuda);
+    }
+
+    private static void AgreesWithTheCpuAndRepeatsItsBits(PdnSize size, CudaBackend cuda, CudaBackend again)
+    {
         using var cpu = new CpuBackend();
         Result expected = Compute(cpu, size);
-        Result first = OnSimulator(size, checks, seed: 0);
+        Result first = Compute(cuda, size);
         TensorAssert.Close(expected.Losses, first.Losses, 0, 1e-5, Reason);
         for (int i = 0; i < expected.Gradients.Count; i++)
         {
@@ -31,19 +48,13 @@ public class CudaTrainingStepTests
                 expected.Gradients[i], first.Gradients[i], 1e-4 * largest, because: $"gradient {i}: {Reason}");
         }
 
-        Result second = OnSimulator(size, Checks.None, seed: 3);
+        Result second = Compute(again, size);
         TensorAssert.SameBits(first.Losses, second.Losses, "the losses, under another order of warps");
         for (int i = 0; i < first.Parameters.Count; i++)
             TensorAssert.SameBits(first.Parameters[i], second.Parameters[i], $"parameter {i} after the step");
     }
 
     private sealed record Result(float[] Losses, IReadOnlyList<float[]> Gradients, IReadOnlyList<float[]> Parameters);
-
-    private static Result OnSimulator(PdnSize size, Checks checks, int seed)
-    {
-        using CudaBackend backend = new SimulatedGpu(seed: seed, checks: checks).Open();
-        return Compute(backend, size);
-    }
 
     private static Result Compute(IBackend backend, PdnSize size)
     {
