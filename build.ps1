@@ -44,8 +44,10 @@ try {
         'gpu-bundle' {
             $bundle = 'out/gpu-bundle'
             if (Test-Path $bundle) { Remove-Item $bundle -Recurse }
-            dotnet publish Tests -c Release -r linux-x64 --self-contained -p:DebugType=none `
-                -p:GenerateDocumentationFile=false -o $bundle @Arguments
+            foreach ($project in 'Benchmarks', 'Tests') {
+                dotnet publish $project -c Release -r linux-x64 --self-contained -p:DebugType=none `
+                    -p:GenerateDocumentationFile=false -o $bundle @Arguments
+            }
             Remove-Item "$bundle/onnxruntime*.dll", "$bundle/onnxruntime*.lib" -ErrorAction SilentlyContinue
             Copy-Item Benchmarks/gpu/run-gpu-tests.sh, Benchmarks/peers/pytorch_step.py, Tests/References/*.py $bundle
             git rev-parse HEAD > "$bundle/commit.txt"

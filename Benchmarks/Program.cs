@@ -2,4 +2,5 @@ using BenchmarkDotNet.Running;
 using EfficientAD.Benchmarks;
 
 if (args is ["paired", .. var rest]) PairedDetection.Run(rest);
+else if (args is ["cuda", .. var cudaArguments]) CudaTimings.Run(cudaArguments);
 else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -9,8 +9,14 @@ namespace EfficientAD.Benchmarks;
 internal sealed class RandomNetworks : IDisposable
 {
     public RandomNetworks(PdnSize size, int threads, bool trainable)
+        : this(size, new CpuBackend(new CpuOptions { Threads = threads }), trainable)
     {
-        Backend = new CpuBackend(new CpuOptions { Threads = threads });
+    }
+
+    /// <param name="backend">Disposed with the networks.</param>
+    public RandomNetworks(PdnSize size, IBackend backend, bool trainable)
+    {
+        Backend = backend;
         Teacher = new PatchDescriptionNetwork(Backend, size, PatchDescriptionNetwork.TeacherChannels, padded: false, trainable: false);
         Student = new PatchDescriptionNetwork(Backend, size, 2 * PatchDescriptionNetwork.TeacherChannels, padded: false, trainable);
         Autoencoder = new Autoencoder(Backend, trainable);

@@ -10,7 +10,7 @@ namespace EfficientAD.Benchmarks;
 [SimpleJob(RunStrategy.Monitoring, launchCount: 1, warmupCount: 3, iterationCount: 15)]
 public class TrainingStepBenchmarks
 {
-    private const int ImageCount = 2;
+    internal const int ImageCount = 2;
 
     private readonly ImageSet _images = Images(seed: 1), _penaltyImages = Images(seed: 2);
     private readonly FeatureCache _features = new(ImageCount, long.MaxValue);
@@ -43,6 +43,6 @@ public class TrainingStepBenchmarks
         _networks.Dispose();
     }
 
-    private static ImageSet Images(ulong seed) =>
+    internal static ImageSet Images(ulong seed) =>
         new(ImageCount, i => NaturalTexture.Render(seed, i, size: 256), long.MaxValue) { AtInputScale = true };
 }

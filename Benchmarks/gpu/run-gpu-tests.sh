@@ -11,7 +11,7 @@ results=$(mkdir -p "${1:-$here/results}" && cd "${1:-$here/results}" && pwd)
 cd "$here"
 export LD_LIBRARY_PATH="$here${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export EFFICIENTAD_GPU_RESULTS="$results"
-chmod +x efficientad EfficientAD.Tests
+chmod +x efficientad EfficientAD.Tests Benchmarks
 
 {
     date -u +%FT%TZ
@@ -29,13 +29,14 @@ timeout 120 ./EfficientAD.Tests -namespace EfficientAD.Tests.PtxSimulator.Instru
     > "$results/instruction-tests.txt" 2>&1 || status=1
 tail -n 3 "$results/gpu-tests.txt" "$results/instruction-tests.txt"
 
-# Timings: ours and the peer, alternating, so that both see the same clocks.
-for size in S M; do
-    for what in detection training; do
-        timeout 60 ./efficientad bench --device cuda --size "$size" --what "$what" --json \
-            > "$results/efficientad-$what-$size.json" 2> "$results/efficientad-$what-$size.log"
-    done
-done
+# The whole way, as a user goes it: render, train, evaluate, report. The pictures are in demo/report.
+timeout 240 ./efficientad demo --device cuda --minutes 1 --out "$results/demo" > "$results/demo.log" 2>&1 || status=1
+tar -C "$results" -czf "$results/demo-report.tgz" demo/report 2> /dev/null
+
+# Timings: ours, the peer, ours again, so that a change of clocks between them shows.
+timeout 200 ./Benchmarks cuda > "$results/efficientad.txt" 2>&1
+timeout 60 ./efficientad bench --device cuda --model "$results/demo/conveyor.safetensors" --frames 2000 --json \
+    > "$results/latency.json" 2> "$results/latency.log"
 if python3 -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2> /dev/null; then
     for form in "--precision fp32" "--precision tf32" "--precision fp16 --channels-last" \
         "--precision fp16 --channels-last --graph"; do
@@ -45,4 +46,5 @@ if python3 -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2> /d
             --output "$results/pytorch-$name.json" > /dev/null 2> "$results/pytorch-$name.log"
     done
 fi
+timeout 200 ./Benchmarks cuda >> "$results/efficientad.txt" 2>&1
 exit "$status"

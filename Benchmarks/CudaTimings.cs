@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Globalization;
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cuda;
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Training;
+
+namespace EfficientAD.Benchmarks;
+
+/// <summary>Detection and training step of S and M at 256 x 256 on a CUDA device, in every precision, for a machine that has
+/// no SDK: <c>Benchmarks cuda [device] [runs] [calls]</c> writes one line per figure. The peer is
+/// <c>peers/pytorch_step.py --device cuda</c>.</summary>
+/// <remarks>Detection: from 8-bit pixels in the host's memory to score and map there. Step: augmentation, losses, backward and
+/// Adam, as in <see cref="TrainingStepBenchmarks"/>. Weights are random.</remarks>
+internal static class CudaTimings
+{
+    private const int Size = 256, WarmUpCalls = 10;
+
+    public static void Run(string[] arguments)
+    {
+        int device = Argument(arguments, 0, 0), runs = Argument(arguments, 1, 7), calls = Argument(arguments, 2, 100);
+        foreach (CudaPrecision precision in Enum.GetValues<CudaPrecision>())
+        {
+            foreach (PdnSize size in Enum.GetValues<PdnSize>())
+            {
+                var options = new CudaOptions { Precision = precision };
+                Detect(size, new CudaBackend(device, options), precision, runs, calls);
+                // Half precision is for inference alone.
+                if (precision != CudaPrecision.Half) Train(size, new CudaBackend(device, options), precision, runs, calls);
+            }
+        }
+    }
+
+    private static void Detect(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
+    {
+        using var networks = new RandomNetworks(size, backend, trainable: false);
+        using var plan = new DetectionPlan(
+            backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
+            MapOrder.Reference, Size, Size);
+        RgbImage image = NaturalTexture.Render(seed: 1, index: 0, Size);
+        float[] map = new float[Size * Size];
+        Measure($"detection {size} {precision}", backend, runs, calls, _ =>
+        {
+            plan.ComputeMaps(image.View);
+            plan.Combine(new MapScaling(0, 1, 0, 1), Size, Size, map);
+        });
+    }
+
+    private static void Train(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
+    {
+        using var networks = new RandomNetworks(size, backend, trainable: true);
+        using var step = new TrainingStep(
+            backend, Recipe.Reference, new StepDraws(1), networks.Teacher, networks.Student, networks.Autoencoder,
+            networks.Mean, networks.Deviation, Size, Size);
+        ImageSet images = TrainingStepBenchmarks.Images(seed: 1), penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
+        var features = new FeatureCache(TrainingStepBenchmarks.ImageCount, long.MaxValue);
+        Measure($"training step {size} {precision}", backend, runs, calls,
+            call => step.Run(call, 1e-4f, images, penaltyImages, features));
+    }
+
+    /// <summary>Both kinds of work end with values on the host, so that a call is done when it returns.</summary>
+    private static void Measure(string what, CudaBackend backend, int runs, int calls, Action<int> work)
+    {
+        int call = 0;
+        while (call < WarmUpCalls) work(call++);
+        double[] means = new double[runs];
+        for (int run = 0; run < runs; run++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < calls; i++) work(call++);
+            means[run] = Stopwatch.GetElapsedTime(start).TotalMilliseconds / calls;
+        }
+
+        Array.Sort(means);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{what}: median {means[runs / 2]:0.000} ms, {means[0]:0.000} to {means[^1]:0.000} ({runs} runs of {calls}), on {backend.Name}"));
+    }
+
+    private static int Argument(string[] arguments, int index, int otherwise) =>
+        index < arguments.Length ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : otherwise;
+}
