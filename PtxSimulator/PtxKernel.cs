@@ -32,6 +32,7 @@ public sealed class PtxKernel
     /// <summary>Local memory per thread, in bytes.</summary>
     public int LocalBytes => Syntax.LocalBytes;
 
-    /// <summary>Most threads of a block, from <c>.maxntid</c> or <c>.reqntid</c>; 1024 where neither is given.</summary>
+    /// <summary>Most threads of a block, from <c>.maxntid</c> or <c>.reqntid</c>; 1024 where neither is
+    /// given.</summary>
     public int MaxThreadsPerBlock => Syntax.MaxThreads;
 }

@@ -80,14 +80,18 @@ public sealed class SimulatedDevice(SimulatedDeviceOptions options) : IDisposabl
     {
         if (grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535)
             throw Refusal(kernel, $"a grid of {grid} blocks; x may be up to 2^31 - 1, y and z up to 65535");
-        if (block.X is < 1 or > 1024 || block.Y is < 1 or > 1024 || block.Z is < 1 or > 64 || block.Count > kernel.MaxThreadsPerBlock)
-            throw Refusal(kernel, $"a block of {block} threads; the kernel allows {kernel.MaxThreadsPerBlock}, x and y 1024, z 64");
-        if (dynamicSharedBytes < 0 || SharedBytes(kernel, dynamicSharedBytes) > SharedBytesLimit)
-            throw Refusal(kernel, $"{SharedBytes(kernel, dynamicSharedBytes)} bytes of shared memory; the device allows {SharedBytesLimit}");
+        if (block.X is < 1 or > 1024 || block.Y is < 1 or > 1024 || block.Z is < 1 or > 64
+            || block.Count > kernel.MaxThreadsPerBlock)
+            throw Refusal(kernel,
+                $"a block of {block} threads; the kernel allows {kernel.MaxThreadsPerBlock}, x and y 1024, z 64");
+        var shared = SharedBytes(kernel, dynamicSharedBytes);
+        if (dynamicSharedBytes < 0 || shared > SharedBytesLimit)
+            throw Refusal(kernel, $"{shared} bytes of shared memory; the device allows {SharedBytesLimit}");
         if (parameterBytes != kernel.ParameterBytes)
             throw Refusal(kernel, $"{parameterBytes} bytes of parameters; the kernel takes {kernel.ParameterBytes}");
         if (kernel.Module.Target > options.ComputeCapability)
-            throw Refusal(kernel, $"a device of compute capability {options.ComputeCapability}; its PTX is made for {kernel.Module.Target}");
+            throw Refusal(kernel, $"PTX for sm_{kernel.Module.Target} on a device of compute capability " +
+                $"{options.ComputeCapability / 10}.{options.ComputeCapability % 10}");
     }
 
     private static SimulationException Refusal(PtxKernel kernel, string what) =>

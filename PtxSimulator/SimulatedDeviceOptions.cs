@@ -9,7 +9,8 @@ public enum Checks
 {
     None = 0,
 
-    /// <summary>Every access lies within one live allocation (or the block's shared, the thread's local memory).</summary>
+    /// <summary>Every access lies within one live allocation (or the block's shared, the thread's local
+    /// memory).</summary>
     Bounds = 1,
 
     /// <summary>Every byte read was written before.</summary>
@@ -19,7 +20,8 @@ public enum Checks
     /// </summary>
     Races = 4,
 
-    /// <summary>Every barrier is reached by all threads of the block, every shuffle reads a participating lane.</summary>
+    /// <summary>Every barrier is reached by all threads of the block, every shuffle reads a participating
+    /// lane.</summary>
     Barriers = 8,
 
     All = Bounds | Uninitialized | Races | Barriers,
@@ -49,7 +51,8 @@ public sealed record SimulatedDeviceOptions
     /// warps in order, every copy lands at once.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Size of the device's memory in bytes. Address space is reserved, pages are taken when touched.</summary>
+    /// <summary>Size of the device's memory in bytes. Address space is reserved, pages are taken when
+    /// touched.</summary>
     public long MemoryBytes { get; init; } = 2L << 30;
 
     /// <summary>Threads of the host that run blocks. Kernels with atomics on global memory use one, so that results

@@ -23,7 +23,8 @@ public enum FaultKind
 public readonly record struct CodeLocation(string Kernel, int PtxLine, string? SourceFile, int SourceLine)
 {
     public override string ToString() =>
-        SourceFile is null ? $"{Kernel}, PTX line {PtxLine}" : $"{Kernel}, {SourceFile}({SourceLine}), PTX line {PtxLine}";
+        SourceFile is null ? $"{Kernel}, PTX line {PtxLine}"
+            : $"{Kernel}, {SourceFile}({SourceLine}), PTX line {PtxLine}";
 }
 
 /// <summary>A fault of a kernel, found while it ran.</summary>

@@ -17,7 +17,8 @@ internal static unsafe class AccessFault
             $"is not aligned to {op->Bytes} bytes");
 
     /// <summary>Finds the first lane and byte that is not in the state demanded.</summary>
-    public static SimulationException Undemanded(Warp warp, Op* op, ByteState* state, ByteState demands, StateSpace space)
+    public static SimulationException Undemanded(
+        Warp warp, Op* op, ByteState* state, ByteState demands, StateSpace space)
     {
         for (var rest = warp.Mask; rest != 0;)
         {
@@ -26,8 +27,10 @@ internal static unsafe class AccessFault
             {
                 var found = state[warp.Offsets[lane] + i];
                 if ((found & demands) == demands) continue;
-                return found.HasFlag(ByteState.Freed) ? Fault(FaultKind.UseAfterFree, warp, op, lane, space, "touches freed memory", i)
-                    : !found.HasFlag(ByteState.Allocated) ? Fault(FaultKind.OutOfBounds, warp, op, lane, space, "is outside of every allocation", i)
+                return found.HasFlag(ByteState.Freed)
+                    ? Fault(FaultKind.UseAfterFree, warp, op, lane, space, "touches freed memory", i)
+                    : !found.HasFlag(ByteState.Allocated)
+                        ? Fault(FaultKind.OutOfBounds, warp, op, lane, space, "is outside of every allocation", i)
                     : Fault(FaultKind.UninitializedRead, warp, op, lane, space, "reads what nothing has written", i);
             }
         }
@@ -42,12 +45,14 @@ internal static unsafe class AccessFault
         var allocation = space switch
         {
             StateSpace.Global => warp.Block.Launch.Memory.Describe(address + (ulong)byteOfAccess),
-            StateSpace.Shared => $"shared memory: {warp.Block.Launch.SharedBytes} bytes from 0x{BlockRunner.FirstShared:X} on",
+            StateSpace.Shared =>
+                $"shared memory: {warp.Block.Launch.SharedBytes} bytes from 0x{BlockRunner.FirstShared:X} on",
             StateSpace.Local => $"local memory: {warp.Block.Launch.Program.LocalBytes} bytes per thread",
             _ => $"parameters: {warp.Block.Launch.Parameters.Length} bytes",
         };
         return warp.Block.Fault(kind, warp, op, lane,
-            $"{verb} of {op->Bytes} bytes at {space.ToString().ToLowerInvariant()} address 0x{address:X} {what}.", address, allocation);
+            $"{verb} of {op->Bytes} bytes at {space.ToString().ToLowerInvariant()} address 0x{address:X} {what}.",
+                address, allocation);
     }
 
     private static ulong Address(Warp warp, Op* op, int lane, StateSpace space)

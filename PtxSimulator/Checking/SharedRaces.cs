@@ -9,8 +9,8 @@ namespace PtxSimulator.Checking;
 /// which they happened to run. Also guards bytes that cp.async still writes.</summary>
 internal sealed unsafe class SharedRaces : IDisposable
 {
-    // A stamp tells who accessed a granule when: the interval between barriers (28 bits), the interval between barriers of
-    // the warp (20), the thread (10), flags (6). Later intervals make greater stamps.
+    // A stamp tells who accessed a granule when: the interval between barriers (28 bits), the interval between barriers
+    // of the warp (20), the thread (10), flags (6). Later intervals make greater stamps.
     private const int EpochShift = 36, WarpEpochShift = 16, ThreadShift = 6;
     private const ulong Atomic = 1, InFlight = 2;
 
@@ -28,7 +28,8 @@ internal sealed unsafe class SharedRaces : IDisposable
     {
         _block = block;
         _shift = int.Log2(granule);
-        _cells = (Cell*)NativeMemory.AllocZeroed((nuint)((block.Launch.SharedBytes >> _shift) + 1), (nuint)sizeof(Cell));
+        _cells = (Cell*)NativeMemory.AllocZeroed(
+            (nuint)((block.Launch.SharedBytes >> _shift) + 1), (nuint)sizeof(Cell));
     }
 
     /// <summary>The last write and the last read of a granule, and the instructions that did them.</summary>
@@ -105,7 +106,8 @@ internal sealed unsafe class SharedRaces : IDisposable
             for (var cell = _cells + (warp.Offsets[lane] >> _shift); cell <= last; cell++)
             {
                 var write = cell->Write;
-                if ((write >= _epoch || (write & InFlight) != 0) && (flags & write & Atomic) == 0 && Conflicts(write, own)
+                if ((write >= _epoch || (write & InFlight) != 0) && (flags & write & Atomic) == 0
+                    && Conflicts(write, own)
                     && !WritesSame(warp, op, lane, cell))
                     throw Race(warp, op, lane, write, cell->WriteOp, "written");
                 if (cell->Read >= _epoch && ReadElsewhere(cell->Read, own))
@@ -150,7 +152,8 @@ internal sealed unsafe class SharedRaces : IDisposable
         for (var i = 0; i < op->Count; i++)
         {
             var source = warp.Registers + op->V[i];
-            var same = op->E == 8 ? ((ulong*)source)[lane] == ((ulong*)source)[other] : ((uint*)source)[lane] == ((uint*)source)[other];
+            var same = op->E == 8 ? ((ulong*)source)[lane] == ((ulong*)source)[other]
+                : ((uint*)source)[lane] == ((uint*)source)[other];
             if (!same) return false;
         }
         return true;
@@ -164,10 +167,11 @@ internal sealed unsafe class SharedRaces : IDisposable
         if ((other & InFlight) != 0)
             return _block.Fault(FaultKind.CopyInFlight, warp, op, lane,
                 $"shared address 0x{address:X} is touched while cp.async of thread {ThreadOf(other)} (" +
-                $"{program.Location(otherOp)}) may still write it; wait for the copy's group first.", address, variable);
+                $"{program.Location(otherOp)}) may still write it; wait for the copy's group first.",
+                address, variable);
         return _block.Fault(FaultKind.SharedMemoryRace, warp, op, lane,
-            $"shared address 0x{address:X} was {done} by thread {ThreadOf(other)} ({program.Location(otherOp)}) and no barrier " +
-            $"stands between that and this access by thread {warp.Index * 32 + lane}.", address, variable);
+            $"shared address 0x{address:X} was {done} by thread {ThreadOf(other)} ({program.Location(otherOp)}) and " +
+            $"no barrier stands between that and this access by thread {warp.Index * 32 + lane}.", address, variable);
     }
 
     public void Dispose() => NativeMemory.Free(_cells);

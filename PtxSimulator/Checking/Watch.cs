@@ -31,7 +31,8 @@ internal static unsafe class Watch
     {
         var block = warp.Block;
         Check(warp, op, block.LocalState + (warp.Local - block.Local), StateSpace.Local);
-        if (block.Counters != null) block.Counters[op->Index].LocalBytes += op->Bytes * BitOperations.PopCount(warp.Mask);
+        if (block.Counters != null)
+            block.Counters[op->Index].LocalBytes += op->Bytes * BitOperations.PopCount(warp.Mask);
     }
 
     private static void Check(Warp warp, Op* op, ByteState* state, StateSpace space)
@@ -65,7 +66,8 @@ internal static unsafe class Watch
     {
         var mask = Vector512.Create(bits);
         var low = Vector512.Equals(Vector512.Load(offsets) & mask, Vector512<uint>.Zero).ExtractMostSignificantBits();
-        var high = Vector512.Equals(Vector512.Load(offsets + 16) & mask, Vector512<uint>.Zero).ExtractMostSignificantBits();
+        var high = Vector512.Equals(Vector512.Load(offsets + 16) & mask, Vector512<uint>.Zero)
+            .ExtractMostSignificantBits();
         return ~(uint)(low | high << 16);
     }
 

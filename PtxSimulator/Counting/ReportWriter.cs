@@ -25,8 +25,8 @@ internal static unsafe class ReportWriter
         return report with
         {
             Instructions = [.. counts.Select((count, index) => Describe(program, index, count))],
-            GlobalLoads = Global(program, counts, Access.Read) with { DistinctSectors = runners[0].Sectors!.DistinctRead },
-            GlobalStores = Global(program, counts, Access.Write) with { DistinctSectors = runners[0].Sectors!.DistinctWritten },
+            GlobalLoads = Global(program, counts, Access.Read, runners[0].Sectors!.DistinctRead),
+            GlobalStores = Global(program, counts, Access.Write, runners[0].Sectors!.DistinctWritten),
             SharedLoads = Shared(program, counts, Access.Read),
             SharedStores = Shared(program, counts, Access.Write),
             MmaMultiplyAdds = Sum(program, counts, (text, count) => count.Warps * MmaWork(text)),
@@ -43,9 +43,9 @@ internal static unsafe class ReportWriter
             IdealBankCycles = count.IdealCycles,
         };
 
-    private static GlobalTraffic Global(KernelProgram program, OpCounter[] counts, Access access)
+    private static GlobalTraffic Global(KernelProgram program, OpCounter[] counts, Access access, long distinct)
     {
-        var traffic = new GlobalTraffic();
+        var traffic = new GlobalTraffic(0, 0, 0, distinct);
         for (var i = 0; i < counts.Length; i++)
         {
             // cp.async writes to shared memory what it reads here.
@@ -61,7 +61,8 @@ internal static unsafe class ReportWriter
         var traffic = new SharedTraffic();
         for (var i = 0; i < counts.Length; i++)
             if (counts[i].SharedBytes > 0 && program.Ops[i].Access.HasFlag(access))
-                traffic += new SharedTraffic(counts[i].Warps, counts[i].SharedBytes, counts[i].Cycles, counts[i].IdealCycles);
+                traffic += new SharedTraffic(
+                    counts[i].Warps, counts[i].SharedBytes, counts[i].Cycles, counts[i].IdealCycles);
         return traffic;
     }
 
@@ -82,5 +83,6 @@ internal static unsafe class ReportWriter
     }
 
     private static long FmaWork(string opcode) =>
-        !opcode.StartsWith("fma.", StringComparison.Ordinal) ? 0 : opcode.EndsWith("x2", StringComparison.Ordinal) ? 2 : 1;
+        !opcode.StartsWith("fma.", StringComparison.Ordinal) ? 0
+        : opcode.EndsWith("x2", StringComparison.Ordinal) ? 2 : 1;
 }

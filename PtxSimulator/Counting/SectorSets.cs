@@ -4,8 +4,8 @@ using PtxSimulator.Instructions;
 
 namespace PtxSimulator.Counting;
 
-/// <summary>Counts the 32-byte sectors of global accesses: those of each instruction, and the different ones of the whole
-/// launch.</summary>
+/// <summary>Counts the 32-byte sectors of global accesses: those of each instruction, and the different ones of the
+/// whole launch.</summary>
 internal sealed unsafe class SectorSets(long bytes)
 {
     private readonly ulong[] _read = new ulong[bytes / 32 / 64 + 1];

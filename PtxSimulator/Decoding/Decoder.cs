@@ -35,7 +35,8 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
             "bar" or "barrier" => TryDecodeBarrier(instruction.Opcode, modifiers, op),
             _ => false,
         };
-        if (!isKnown || modifiers.Left.Count > 0) throw operands.Error($"instruction '{instruction.Opcode}' is not simulated");
+        if (!isKnown || modifiers.Left.Count > 0)
+            throw operands.Error($"instruction '{instruction.Opcode}' is not simulated");
         Class = ClassOf(modifiers.Name, op);
     }
 
@@ -67,18 +68,22 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
             var operand = operands[i];
             if (char.IsUpper(letters[i]))
             {
-                if (operand is PairOperand pair && operands.Instruction.Opcode.StartsWith("shfl", StringComparison.Ordinal))
+                if (operand is PairOperand pair
+                    && operands.Instruction.Opcode.StartsWith("shfl", StringComparison.Ordinal))
                 {
                     op->V[0] = operands.WritePredicate(pair.Second);
                     operand = pair.First;
                 }
-                op->D = letters[i] == 'P' ? operands.WritePredicate(operand) : operands.Write(operand, Bytes(letters[i]));
+                op->D = letters[i] == 'P' ? operands.WritePredicate(operand)
+                    : operands.Write(operand, Bytes(letters[i]));
                 if (op->D < 0) throw operands.Error("the destination may not be thrown away here");
                 continue;
             }
             var flip = 0u;
-            var place = letters[i] == 'p' ? operands.ReadPredicate(operand, out flip) : operands.Read(operand, Bytes(letters[i]));
-            if (flip != 0 && letters.Count(letter => letter == 'p') > 1) throw operands.Error("'!' is not simulated here");
+            var place = letters[i] == 'p' ? operands.ReadPredicate(operand, out flip)
+                : operands.Read(operand, Bytes(letters[i]));
+            if (flip != 0 && letters.Count(letter => letter == 'p') > 1)
+                throw operands.Error("'!' is not simulated here");
             op->Flip |= flip;
             switch (source++)
             {
@@ -125,7 +130,8 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
         }
         var (target, source) = (operands[0] as VectorOperand, operands[1] as VectorOperand);
         if (target is null == source is null) return false;
-        if (opcode is not ("mov.b32" or "mov.b64")) throw operands.Error("vectors are moved by mov.b32 and mov.b64 alone");
+        if (opcode is not ("mov.b32" or "mov.b64"))
+            throw operands.Error("vectors are moved by mov.b32 and mov.b64 alone");
         var elements = (target ?? source)!.Elements;
         var part = bytes / elements.Count;
         op->Count = elements.Count;
@@ -153,7 +159,8 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
         if (type is null || comparison is null || flushes && type != "f32") return false;
         op->Run = Comparisons.Find(comparison, type, flushes);
         if (op->Run == null) return false;
-        if (operands.Count == 4 != combination is not null) throw operands.Error("a combination needs a fourth operand");
+        if (operands.Count == 4 != combination is not null)
+            throw operands.Error("a combination needs a fourth operand");
         var bytes = TypeNames.Bytes(type);
         op->D = operands.WritePredicate(operands[0]);
         (op->A, op->B) = (operands.Read(operands[1], bytes), operands.Read(operands[2], bytes));
@@ -179,9 +186,11 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
         var (fromReal, toReal) = (source[0] == 'f', target[0] == 'f');
         var toInteger = rounding?.Length == 3;
         var narrows = fromReal && toReal && TypeNames.Bytes(target) < TypeNames.Bytes(source) || !fromReal && toReal;
-        // A rounding stands exactly where the result may not be exact.
-        if (narrows ? rounding is null || toInteger : fromReal && !toReal ? !toInteger : rounding is not null && !(toInteger && source == target))
-            return false;
+        // A rounding stands exactly where the result may not be exact, or rounds a float to a whole number.
+        var fits = narrows ? rounding is not null && !toInteger
+            : fromReal && !toReal ? toInteger
+            : rounding is null || toInteger && source == target;
+        if (!fits) return false;
         var modes = ConversionModes.None;
         if (toInteger) modes |= ConversionModes.ToInteger;
         if (modifiers.Take("sat")) modes |= ConversionModes.Saturate;
@@ -198,7 +207,8 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
         op->E = RegisterBytes(operands[1], source, fromReal);
         op->Bytes = RegisterBytes(operands[0], target, toReal);
         (op->D, op->A) = (operands.Write(operands[0], op->Bytes), operands.Read(operands[1], op->E));
-        if (op->E == TypeNames.Bytes(source) && op->Bytes == TypeNames.Bytes(target) && Conversions.FindFast(opcode) is var fast && fast != null)
+        if (op->E == TypeNames.Bytes(source) && op->Bytes == TypeNames.Bytes(target)
+            && Conversions.FindFast(opcode) is var fast && fast != null)
             op->Run = fast;
         return true;
     }
@@ -208,7 +218,8 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
     {
         var bytes = Math.Max(TypeNames.Bytes(type), 2);
         var width = OperandBinder.Width(operand, bytes);
-        if (isReal ? width != bytes : width < bytes) throw operands.Error($"{InstructionText.Of(operand)} does not hold a {type}");
+        if (isReal ? width != bytes : width < bytes)
+            throw operands.Error($"{InstructionText.Of(operand)} does not hold a {type}");
         return width;
     }
 
@@ -224,10 +235,14 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
     {
         (BarrierReduction Reduction, int Results) form = opcode switch
         {
-            "bar.sync" or "bar.cta.sync" or "barrier.sync.aligned" or "barrier.cta.sync.aligned" => (BarrierReduction.None, 0),
-            "bar.red.popc.u32" or "barrier.red.popc.aligned.u32" or "barrier.cta.red.popc.aligned.u32" => (BarrierReduction.Count, 1),
-            "bar.red.and.pred" or "barrier.red.and.aligned.pred" or "barrier.cta.red.and.aligned.pred" => (BarrierReduction.All, 1),
-            "bar.red.or.pred" or "barrier.red.or.aligned.pred" or "barrier.cta.red.or.aligned.pred" => (BarrierReduction.Any, 1),
+            "bar.sync" or "bar.cta.sync" or "barrier.sync.aligned" or "barrier.cta.sync.aligned" =>
+                (BarrierReduction.None, 0),
+            "bar.red.popc.u32" or "barrier.red.popc.aligned.u32" or "barrier.cta.red.popc.aligned.u32" =>
+                (BarrierReduction.Count, 1),
+            "bar.red.and.pred" or "barrier.red.and.aligned.pred" or "barrier.cta.red.and.aligned.pred" =>
+                (BarrierReduction.All, 1),
+            "bar.red.or.pred" or "barrier.red.or.aligned.pred" or "barrier.cta.red.or.aligned.pred" =>
+                (BarrierReduction.Any, 1),
             _ => (BarrierReduction.None, -1),
         };
         if (form.Results < 0) return false;
@@ -240,7 +255,8 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
         if (operands.Count == 2 + extra) op->Count = operands.Integer(operands[form.Results + 1]);
         if (form.Results == 1)
         {
-            op->D = form.Reduction == BarrierReduction.Count ? operands.Write(operands[0], 4) : operands.WritePredicate(operands[0]);
+            op->D = form.Reduction == BarrierReduction.Count ? operands.Write(operands[0], 4)
+                : operands.WritePredicate(operands[0]);
             op->A = operands.ReadPredicate(operands[operands.Count - 1], out op->Flip);
         }
         return true;

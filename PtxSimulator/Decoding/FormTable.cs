@@ -5,8 +5,8 @@ using PtxSimulator.Instructions;
 namespace PtxSimulator.Decoding;
 
 /// <summary>What an opcode with all its modifiers means.</summary>
-/// <param name="operands">One letter for each operand: p, h, w, d for a source that is a predicate or takes 16, 32 or 64
-/// bits, the capital for a destination.</param>
+/// <param name="operands">One letter for each operand: p, h, w, d for a source that is a predicate or takes 16, 32 or
+/// 64 bits, the capital for a destination.</param>
 internal readonly unsafe struct Form(
     delegate*<Warp, Op*, void> run, string operands, InstructionClass kind, long immediate)
 {
@@ -40,6 +40,7 @@ internal sealed unsafe class FormTable
 
     public bool TryGet(string opcode, out Form form) => _forms.TryGetValue(opcode, out form);
 
-    public void Add(string opcode, delegate*<Warp, Op*, void> run, string operands, InstructionClass kind, long immediate = 0) =>
+    public void Add(
+        string opcode, delegate*<Warp, Op*, void> run, string operands, InstructionClass kind, long immediate = 0) =>
         _forms.Add(opcode, new Form(run, operands, kind, immediate));
 }

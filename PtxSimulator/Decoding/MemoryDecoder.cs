@@ -11,8 +11,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
     // Advice for caches changes no result.
     private static readonly string[] CacheHints =
     [
-        "ca", "cg", "cs", "lu", "cv", "wb", "wt", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
-        "L1::no_allocate", "L2::64B", "L2::128B", "L2::256B",
+        "ca", "cg", "cs", "lu", "cv", "wb", "wt", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first",
+        "L1::evict_last", "L1::no_allocate", "L2::64B", "L2::128B", "L2::256B",
     ];
 
     public bool TryDecode(Modifiers modifiers, Op* op) => modifiers.Name switch
@@ -34,7 +34,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
         var space = TakeQualifiers(modifiers);
         if (space == StateSpace.Global) modifiers.Take("nc");
         var elements = TakeElements(modifiers, operands[0]);
-        var width = OperandBinder.Width(elements.FirstOrDefault(element => element is not DiscardOperand, operands[0]), 4);
+        var width = OperandBinder.Width(
+            elements.FirstOrDefault(element => element is not DiscardOperand, operands[0]), 4);
         if (TypeNames.Bytes(type) > width || type[0] == 'f' && TypeNames.Bytes(type) != width)
             throw operands.Error($"the registers cannot take a {type}");
         for (var i = 0; i < elements.Count; i++) op->V[i] = operands.Write(elements[i], width);
@@ -44,9 +45,11 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
         if (space == StateSpace.Parameter && operands[1] is AddressOperand { Base: VariableOperand or null } constant)
         {
             op->Space = space;
-            op->Immediate = constant.Offset + (constant.Base is VariableOperand variable ? variable.Variable.Offset : 0);
+            op->Immediate = constant.Offset
+                + (constant.Base is VariableOperand variable ? variable.Variable.Offset : 0);
             var parameters = operands.Kernel.Parameters;
-            if (op->Immediate < 0 || parameters.Count == 0 || op->Immediate + op->Bytes > parameters[^1].Offset + parameters[^1].Bytes)
+            if (op->Immediate < 0 || parameters.Count == 0
+                || op->Immediate + op->Bytes > parameters[^1].Offset + parameters[^1].Bytes)
                 throw operands.Error("the address leaves the parameters");
             op->Run = FindLoad(type, width, fromParameter: true);
             return op->Run != null;
@@ -77,7 +80,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
             8 => &MemoryAccess.Store<ulong>,
             _ => null,
         };
-        return op->Run != null && space is not (StateSpace.Constant or StateSpace.Parameter) && BindAddress(operands[0], space, op);
+        return op->Run != null && space is not (StateSpace.Constant or StateSpace.Parameter)
+            && BindAddress(operands[0], space, op);
     }
 
     private bool TryDecodeAtomic(Modifiers modifiers, Op* op)
@@ -97,7 +101,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
         if (sources == 2) op->C = operands.Read(operands[first + 2], bytes);
         op->Bytes = bytes;
         op->Access = Access.Atomic;
-        return space is StateSpace.Generic or StateSpace.Global or StateSpace.Shared && BindAddress(operands[first], space, op);
+        return space is StateSpace.Generic or StateSpace.Global or StateSpace.Shared
+            && BindAddress(operands[first], space, op);
     }
 
     // cp.async.ca.shared.global [to], [from], bytes [, bytes to read]; commit_group; wait_group n; wait_all
@@ -125,25 +130,29 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
             return true;
         }
         var cache = modifiers.TakeOneOf("ca", "cg");
-        if (cache is null || modifiers.TakeOneOf("shared", "shared::cta") is null || !modifiers.Take("global")) return false;
+        if (cache is null || modifiers.TakeOneOf("shared", "shared::cta") is null || !modifiers.Take("global"))
+            return false;
         modifiers.TakeOneOf("L2::64B", "L2::128B", "L2::256B");
         operands.ExpectCount(3, 4);
         op->Bytes = operands.Integer(operands[2]);
-        if (op->Bytes != 16 && (cache == "cg" || op->Bytes is not (4 or 8))) throw operands.Error($"cp.async.{cache} of {op->Bytes} bytes");
+        if (op->Bytes != 16 && (cache == "cg" || op->Bytes is not (4 or 8)))
+            throw operands.Error($"cp.async.{cache} of {op->Bytes} bytes");
         op->Run = &AsynchronousCopies.Copy;
         op->B = operands.Count == 4 ? operands.Read(operands[3], 4) : -1;
         op->Parts = arena.Take(2);
         for (var i = 0; i < 2; i++) (op->Parts[i].Index, op->Parts[i].Bytes) = (op->Index, op->Bytes);
         (op->Parts[0].Access, op->Parts[1].Access) = (Access.Copy, Access.Read);
         op->Space = StateSpace.Shared;
-        return BindAddress(operands[0], StateSpace.Shared, op->Parts) && BindAddress(operands[1], StateSpace.Global, op->Parts + 1);
+        return BindAddress(operands[0], StateSpace.Shared, op->Parts)
+            && BindAddress(operands[1], StateSpace.Global, op->Parts + 1);
     }
 
     private bool TryDecodeMatrixLoad(Modifiers modifiers, Op* op)
     {
         operands.ExpectCount(2, 2);
-        if (!modifiers.Take("sync") || !modifiers.Take("aligned") || !modifiers.Take("m8n8") || !modifiers.Take("b16")) return false;
-        if (modifiers.TakeOneOf("shared", "shared::cta") is null) return false;
+        if (!modifiers.Take("sync") || !modifiers.Take("aligned") || !modifiers.Take("m8n8") || !modifiers.Take("b16")
+            || modifiers.TakeOneOf("shared", "shared::cta") is null)
+            return false;
         var elements = OperandBinder.Elements(operands[0]);
         if (modifiers.TakeOneOf("x1", "x2", "x4") is not { } count || elements.Count != count[1] - '0') return false;
         for (var i = 0; i < elements.Count; i++) op->V[i] = operands.Write(elements[i], 4);
@@ -156,7 +165,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
     {
         operands.ExpectCount(1, 1);
         modifiers.Take("global");
-        if (modifiers.TakeOneOf("L1", "L2") is null || operands[0] is not AddressOperand { Base: { } address }) return false;
+        if (modifiers.TakeOneOf("L1", "L2") is null || operands[0] is not AddressOperand { Base: { } address })
+            return false;
         operands.Read(address, 8);
         op->Run = &ControlForms.Nothing;
         return true;
@@ -192,7 +202,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
         if (operand is not AddressOperand address) throw operands.Error($"{InstructionText.Of(operand)} is no address");
         op->Space = space;
         op->Immediate = address.Offset;
-        op->AddressBytes = space is StateSpace.Shared or StateSpace.Local ? OperandBinder.Width(address.Base ?? operand, 8) : 8;
+        op->AddressBytes = space is StateSpace.Shared or StateSpace.Local
+            ? OperandBinder.Width(address.Base ?? operand, 8) : 8;
         op->A = operands.Read(address.Base ?? new ImmediateOperand(0, 0), op->AddressBytes);
         op->Resolve = FindResolve(space, op->AddressBytes);
         if (space != StateSpace.Generic) return true;
@@ -213,21 +224,22 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
         part->Immediate -= (long)window;
     }
 
-    private delegate*<Warp, Op*, void> FindResolve(StateSpace space, int addressBytes) => (space, addressBytes, watches) switch
-    {
-        (StateSpace.Shared, 4, true) => &Addressing.Shared<uint, On>,
-        (StateSpace.Shared, 4, false) => &Addressing.Shared<uint, Off>,
-        (StateSpace.Shared, 8, true) => &Addressing.Shared<ulong, On>,
-        (StateSpace.Shared, 8, false) => &Addressing.Shared<ulong, Off>,
-        (StateSpace.Local, 4, true) => &Addressing.Local<uint, On>,
-        (StateSpace.Local, 4, false) => &Addressing.Local<uint, Off>,
-        (StateSpace.Local, 8, true) => &Addressing.Local<ulong, On>,
-        (StateSpace.Local, 8, false) => &Addressing.Local<ulong, Off>,
-        (StateSpace.Global or StateSpace.Constant, _, true) => &Addressing.Global<On>,
-        (StateSpace.Global or StateSpace.Constant, _, false) => &Addressing.Global<Off>,
-        (StateSpace.Parameter, _, _) => &Addressing.Parameter,
-        _ => null,
-    };
+    private delegate*<Warp, Op*, void> FindResolve(StateSpace space, int addressBytes) =>
+        (space, addressBytes, watches) switch
+        {
+            (StateSpace.Shared, 4, true) => &Addressing.Shared<uint, On>,
+            (StateSpace.Shared, 4, false) => &Addressing.Shared<uint, Off>,
+            (StateSpace.Shared, 8, true) => &Addressing.Shared<ulong, On>,
+            (StateSpace.Shared, 8, false) => &Addressing.Shared<ulong, Off>,
+            (StateSpace.Local, 4, true) => &Addressing.Local<uint, On>,
+            (StateSpace.Local, 4, false) => &Addressing.Local<uint, Off>,
+            (StateSpace.Local, 8, true) => &Addressing.Local<ulong, On>,
+            (StateSpace.Local, 8, false) => &Addressing.Local<ulong, Off>,
+            (StateSpace.Global or StateSpace.Constant, _, true) => &Addressing.Global<On>,
+            (StateSpace.Global or StateSpace.Constant, _, false) => &Addressing.Global<Off>,
+            (StateSpace.Parameter, _, _) => &Addressing.Parameter,
+            _ => null,
+        };
 
     private static delegate*<Warp, Op*, void> FindLoad(string type, int width, bool fromParameter) => type switch
     {
@@ -241,7 +253,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
         _ => null,
     };
 
-    private static delegate*<Warp, Op*, void> FindLoad<T>(int width, bool fromParameter) where T : unmanaged, IBinaryInteger<T> =>
+    private static delegate*<Warp, Op*, void> FindLoad<T>(int width, bool fromParameter)
+        where T : unmanaged, IBinaryInteger<T> =>
         (width, fromParameter) switch
         {
             (2, false) => &MemoryAccess.Load<T, ushort>,

@@ -17,6 +17,15 @@ internal sealed unsafe class OpArena : IDisposable
 
     public void Dispose()
     {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    // Programs live as long as their kernels, which nobody disposes of.
+    ~OpArena() => Free();
+
+    private void Free()
+    {
         foreach (var piece in _pieces) NativeMemory.Free((void*)piece);
         _pieces.Clear();
     }

@@ -3,7 +3,8 @@ using PtxSimulator.Parsing;
 
 namespace PtxSimulator.Decoding;
 
-/// <summary>Turns the operands of an instruction into places of the register file, and remembers what it reads and writes.
+/// <summary>Turns the operands of an instruction into places of the register file, and remembers what it reads and
+/// writes.
 /// </summary>
 internal sealed class OperandBinder(
     KernelSyntax kernel, RegisterFile file, Func<Variable, ulong> addressOf, string module)
@@ -43,7 +44,8 @@ internal sealed class OperandBinder(
 
     public Operand this[int index] => Instruction.Operands[index];
 
-    /// <summary>A source of 2, 4 or 8 bytes: a register as wide, a constant, a special register or an address.</summary>
+    /// <summary>A source of 2, 4 or 8 bytes: a register as wide, a constant, a special register or an
+    /// address.</summary>
     public int Read(Operand operand, int bytes)
     {
         switch (operand)

@@ -2,8 +2,8 @@ using PtxSimulator.Parsing;
 
 namespace PtxSimulator.Decoding;
 
-/// <summary>Where each operand lies in the registers of a warp: 128 bytes for up to 32 bits per lane, 256 for 64, 4 for a
-/// predicate. Constants, special registers and addresses have places too.</summary>
+/// <summary>Where each operand lies in the registers of a warp: 128 bytes for up to 32 bits per lane, 256 for 64, 4 for
+/// a predicate. Constants, special registers and addresses have places too.</summary>
 internal sealed class RegisterFile
 {
     private readonly int[] _places;

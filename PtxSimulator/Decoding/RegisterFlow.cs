@@ -5,8 +5,8 @@ using PtxSimulator.Parsing;
 
 namespace PtxSimulator.Decoding;
 
-/// <summary>Follows registers along the paths of a kernel: a register that is read where no path has written it is a fault
-/// of the code.</summary>
+/// <summary>Follows registers along the paths of a kernel: a register that is read where no path has written it is a
+/// fault of the code.</summary>
 internal sealed class RegisterFlow(KernelSyntax kernel)
 {
     private readonly List<Step> _steps = [];
@@ -18,7 +18,8 @@ internal sealed class RegisterFlow(KernelSyntax kernel)
         var instruction = kernel.Instructions[_steps.Count];
         var branches = instruction.Opcode is "bra" or "bra.uni";
         var ends = branches || instruction.Opcode is "ret" or "exit" or "trap";
-        _steps.Add(new Step([.. reads], [.. writes], branches ? (int)target : -1, !ends || instruction.Guard is not null));
+        _steps.Add(new Step(
+            [.. reads], [.. writes], branches ? (int)target : -1, !ends || instruction.Guard is not null));
     }
 
     /// <exception cref="PtxFormatException">A register is read that no path to there has written.</exception>
@@ -40,11 +41,13 @@ internal sealed class RegisterFlow(KernelSyntax kernel)
         {
             if (written[i] is not { } before) continue;
             foreach (var register in _steps[i].Reads)
-                if (!before[register.Index])
-                    throw new PtxFormatException(module, kernel.Instructions[i].Line,
-                        $"{kernel.Name} reads register {register.Name}, which nothing has written: {kernel.Instructions[i].Text}");
+                if (!before[register.Index]) throw NeverWritten(module, kernel.Instructions[i], register);
         }
     }
+
+    private PtxFormatException NeverWritten(string module, Instruction instruction, Register register) =>
+        new(module, instruction.Line,
+            $"{kernel.Name} reads register {register.Name}, which nothing has written: {instruction.Text}");
 
     private static void Reach(int index, BitArray state, BitArray?[] written, Stack<int> work)
     {

@@ -97,7 +97,8 @@ internal sealed unsafe class BlockRunner : IDisposable
             var registers = _registers + (long)i * Launch.Program.RegisterBytes;
             Launch.Program.PresetBlock(registers, _block.X, _block.Y, _block.Z);
             _warps[i].Offsets = _offsets;
-            _warps[i].Start(lanes == 32 ? ~0u : (1u << lanes) - 1, registers, Local + (long)i * 32 * _localBytes, _schedule.Turn);
+            _warps[i].Start(
+                lanes == 32 ? ~0u : (1u << lanes) - 1, registers, Local + (long)i * 32 * _localBytes, _schedule.Turn);
         }
         RunWarps();
     }
@@ -117,8 +118,10 @@ internal sealed unsafe class BlockRunner : IDisposable
             warp.Run(Launch.Program.Ops, Counters);
             if (!warp.IsReady) continue;
             if (warp.Branches > Launch.Options.BranchLimit)
-                throw Fault(FaultKind.Endless, warp, Launch.Program.Ops + warp.Pc, BitOperations.TrailingZeroCount(warp.Alive),
-                    $"{Launch.Kernel} took more than {Launch.Options.BranchLimit} backward branches in one warp: it seems endless.");
+                throw Fault(FaultKind.Endless, warp, Launch.Program.Ops + warp.Pc,
+                    BitOperations.TrailingZeroCount(warp.Alive),
+                    $"{Launch.Kernel} took more than {Launch.Options.BranchLimit} backward branches in one warp: " +
+                    "it seems endless.");
             warp.Resume(_schedule.Turn);
         }
     }
@@ -146,9 +149,10 @@ internal sealed unsafe class BlockRunner : IDisposable
             var barrier = new BarrierArrival(this, warp.Barrier);
             if (!barrier.IsComplete) continue;
             if (barrier.Missing > 0 && Launch.Options.Checks.HasFlag(Checks.Barriers))
-                throw Fault(FaultKind.BarrierDivergence, warp, warp.Barrier, BitOperations.TrailingZeroCount(warp.Alive),
-                    $"{barrier.Arrived} threads of the block reach this barrier; the other {barrier.Missing} have ended. " +
-                    "Let all threads reach it, and only then return.");
+                throw Fault(FaultKind.BarrierDivergence, warp, warp.Barrier,
+                    BitOperations.TrailingZeroCount(warp.Alive),
+                    $"{barrier.Arrived} threads of the block reach this barrier; the other {barrier.Missing} " +
+                    "have ended. Let all threads reach it, and only then return.");
             barrier.Release();
             Barriers++;
             Races?.NextEpoch();
@@ -160,19 +164,22 @@ internal sealed unsafe class BlockRunner : IDisposable
 
     private string WaitingWarps() => string.Join("; ", _warps.Where(warp => warp.Barrier != null)
         .GroupBy(warp => warp.Barrier->Index)
-        .Select(group => $"{group.Sum(warp => BitOperations.PopCount(warp.Alive))} threads wait at {Launch.Program.Location(group.Key)}"));
+        .Select(group => (Threads: group.Sum(warp => BitOperations.PopCount(warp.Alive)), Op: group.Key))
+        .Select(group => $"{group.Threads} threads wait at {Launch.Program.Location(group.Op)}"));
 
     public SimulationException NeverMeet(Warp warp)
     {
         var groups = warp.Waiting.ToList();
-        var places = string.Join("; ", groups.Select(group => $"lanes 0x{group.Lanes:X8} at {Launch.Program.Location(group.Pc)}"));
+        var places = string.Join(
+            "; ", groups.Select(group => $"lanes 0x{group.Lanes:X8} at {Launch.Program.Location(group.Pc)}"));
         var op = Launch.Program.Ops + groups[0].Pc;
         var kind = Launch.Program.IsBarrier(op->Index) ? FaultKind.BarrierDivergence : FaultKind.WarpDivergence;
         return Fault(kind, warp, op, BitOperations.TrailingZeroCount(groups[0].Lanes),
             $"the lanes of a warp wait for each other at instructions that not all reach: {places}.");
     }
 
-    public SimulationException Fault(FaultKind kind, Warp warp, Op* op, int lane, string what, ulong? address = null, string? allocation = null)
+    public SimulationException Fault(
+        FaultKind kind, Warp warp, Op* op, int lane, string what, ulong? address = null, string? allocation = null)
     {
         var (x, y) = (Launch.Block.X, Launch.Block.Y);
         var thread = warp.Index * 32 + lane;

@@ -35,7 +35,8 @@ internal sealed unsafe class KernelProgram : IDisposable
             _classes[i] = decoder.Class;
             flow.Add(operands.Reads, operands.Writes, op->Immediate);
             OrdersBlocks |= op->Access == Access.Atomic && op->Space != StateSpace.Shared;
-            if (op->Bytes > 0 && op->Space is StateSpace.Shared or StateSpace.Generic) granule = Math.Min(granule, Smallest(op));
+            if (op->Bytes > 0 && op->Space is StateSpace.Shared or StateSpace.Generic)
+                granule = Math.Min(granule, Smallest(op));
         }
         SharedGranule = granule;
         FormTable.All.TryGet("exit", out var exit);
@@ -95,7 +96,8 @@ internal sealed unsafe class KernelProgram : IDisposable
             else new Span<uint>(registers + place, 32).Fill((uint)bits);
         }
         foreach (var ((name, _), place) in _file.Specials)
-            for (var lane = 0; lane < 32; lane++) ((uint*)(registers + place))[lane] = SpecialOf(name, launch, warp, lane);
+            for (var lane = 0; lane < 32; lane++)
+                ((uint*)(registers + place))[lane] = SpecialOf(name, launch, warp, lane);
     }
 
     /// <summary>Fills the places of the block's index.</summary>

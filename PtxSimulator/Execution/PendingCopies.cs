@@ -4,8 +4,8 @@ using PtxSimulator.Instructions;
 
 namespace PtxSimulator.Execution;
 
-/// <summary>The cp.async copies of a warp that its threads have not waited for. Their bytes land at issue, at the wait or
-/// at a later copy, as the schedule draws.</summary>
+/// <summary>The cp.async copies of a warp that its threads have not waited for. Their bytes land at issue, at the wait
+/// or at a later copy, as the schedule draws.</summary>
 internal sealed unsafe class PendingCopies
 {
     private const int NoGroup = int.MaxValue;
@@ -37,8 +37,8 @@ internal sealed unsafe class PendingCopies
         Array.Clear(_groups);
     }
 
-    /// <summary>Takes up a copy of <paramref name="bytes"/> per lane of the mask to the warp's offsets; returns where its
-    /// data belongs, 16 bytes per lane.</summary>
+    /// <summary>Takes up a copy of <paramref name="bytes"/> per lane of the mask to the warp's offsets; returns where
+    /// its data belongs, 16 bytes per lane.</summary>
     public Span<byte> Issue(Warp warp, int bytes)
     {
         var copy = _spare.TryPop(out var spare) ? spare : new Copy();
@@ -67,11 +67,15 @@ internal sealed unsafe class PendingCopies
             {
                 var old = Vector512.LoadUnsafe(ref group, (nuint)i);
                 var joins = Vector512.Equals(old, Vector512.Create(NoGroup)) & Lanes.Chosen<int>(lanes, 4 * i);
-                Vector512.ConditionalSelect(joins, Vector512.LoadUnsafe(ref groups, (nuint)i), old).StoreUnsafe(ref group, (nuint)i);
+                var current = Vector512.LoadUnsafe(ref groups, (nuint)i);
+                Vector512.ConditionalSelect(joins, current, old).StoreUnsafe(ref group, (nuint)i);
             }
         }
         for (var i = 0; i < 32; i += 16)
-            (Vector512.LoadUnsafe(ref groups, (nuint)i) - Lanes.Chosen<int>(lanes, 4 * i)).StoreUnsafe(ref groups, (nuint)i);
+        {
+            var increased = Vector512.LoadUnsafe(ref groups, (nuint)i) - Lanes.Chosen<int>(lanes, 4 * i);
+            increased.StoreUnsafe(ref groups, (nuint)i);
+        }
     }
 
     /// <summary>Completes all but the latest <paramref name="kept"/> groups of each lane of the mask.</summary>
@@ -109,7 +113,8 @@ internal sealed unsafe class PendingCopies
         for (var i = 0; i < 32; i += 16)
         {
             var group = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(copy.Group), (nuint)i);
-            var bound = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_groups), (nuint)i) - Vector512.Create(kept);
+            var committed = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_groups), (nuint)i);
+            var bound = committed - Vector512.Create(kept);
             older |= Vector512.LessThan(group, bound).ExtractMostSignificantBits() << i;
         }
         return (uint)older;

@@ -3,8 +3,8 @@ using PtxSimulator.Counting;
 
 namespace PtxSimulator.Execution;
 
-/// <summary>32 threads. Those that run together are a group; a divergent branch splits it, and the group with the lowest
-/// program counter runs first until it meets another.</summary>
+/// <summary>32 threads. Those that run together are a group; a divergent branch splits it, and the group with the
+/// lowest program counter runs first until it meets another.</summary>
 internal sealed unsafe class Warp(BlockRunner block, int index)
 {
     /// <summary>Backward branches of a divergent warp between two changes of the order of its groups, so that a group
@@ -45,7 +45,8 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
     /// <summary>Program counter at which the groups must be looked at again.</summary>
     public int Rejoin;
 
-    /// <summary>What <see cref="Op.Resolve"/> found: where each lane's access starts, from <see cref="Base"/>.</summary>
+    /// <summary>What <see cref="Op.Resolve"/> found: where each lane's access starts, from
+    /// <see cref="Base"/>.</summary>
     public uint* Offsets;
     public byte* Base;
     public AccessPattern Pattern;
@@ -113,8 +114,8 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
         if (Active == 0) Rejoin = 0;
     }
 
-    /// <summary>Whether all living lanes of <paramref name="members"/> have arrived at an instruction; if not, those that
-    /// have wait for the others.</summary>
+    /// <summary>Whether all living lanes of <paramref name="members"/> have arrived at an instruction; if not, those
+    /// that have wait for the others.</summary>
     public bool Gather(Op* op, uint members)
     {
         if ((members & Alive & ~Mask) == 0) return true;
@@ -184,7 +185,8 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
     }
 
     /// <summary>Where the lanes stand that wait for others of their warp.</summary>
-    public IEnumerable<(int Pc, uint Lanes)> Waiting => _groups.Take(_groupCount).Select(group => (group.Pc, group.Mask));
+    public IEnumerable<(int Pc, uint Lanes)> Waiting =>
+        _groups.Take(_groupCount).Select(group => (group.Pc, group.Mask));
 }
 
 /// <summary>A choice that is made when code is compiled, so that what is off costs nothing.</summary>

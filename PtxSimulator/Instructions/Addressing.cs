@@ -8,8 +8,8 @@ using PtxSimulator.Parsing;
 
 namespace PtxSimulator.Instructions;
 
-/// <summary>Turns the addresses of an access into offsets from the start of its memory. Always refuses what lies outside
-/// of that memory; if <c>TWatching</c> is on, everything else is checked and counted too.</summary>
+/// <summary>Turns the addresses of an access into offsets from the start of its memory. Always refuses what lies
+/// outside of that memory; if <c>TWatching</c> is on, everything else is checked and counted too.</summary>
 internal static unsafe class Addressing
 {
     /// <summary>Where shared and local memory lie among the generic addresses.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using PtxSimulator.Decoding;
 using PtxSimulator.Execution;
 
 namespace PtxSimulator.Instructions;
@@ -25,7 +26,7 @@ internal static unsafe class Atomics
     /// <summary>The instruction for an operation and type as they stand in the opcode, or null.</summary>
     public static delegate*<Warp, Op*, void> Find(string operation, string type, out int bytes)
     {
-        bytes = type.EndsWith("64", StringComparison.Ordinal) ? 8 : type.EndsWith("16", StringComparison.Ordinal) ? 2 : 4;
+        bytes = TypeNames.Bytes(type);
         return type switch
         {
             "u32" => Arithmetic<uint>(operation),
@@ -65,56 +66,56 @@ internal static unsafe class Atomics
 
     private readonly struct Add<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => unchecked(a + b);
+        public static T Of(T a, T b, T c) => unchecked(a + b);
     }
 
     private readonly struct AddReal<T> : ITernary<T, T> where T : IFloatingPoint<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => a + b;
+        public static T Of(T a, T b, T c) => a + b;
     }
 
     private readonly struct Least<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => T.Min(a, b);
+        public static T Of(T a, T b, T c) => T.Min(a, b);
     }
 
     private readonly struct Greatest<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => T.Max(a, b);
+        public static T Of(T a, T b, T c) => T.Max(a, b);
     }
 
     private readonly struct Increment<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => a >= b ? T.Zero : a + T.One;
+        public static T Of(T a, T b, T c) => a >= b ? T.Zero : a + T.One;
     }
 
     private readonly struct Decrement<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => a == T.Zero || a > b ? b : a - T.One;
+        public static T Of(T a, T b, T c) => a == T.Zero || a > b ? b : a - T.One;
     }
 
     private readonly struct And<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => a & b;
+        public static T Of(T a, T b, T c) => a & b;
     }
 
     private readonly struct Or<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => a | b;
+        public static T Of(T a, T b, T c) => a | b;
     }
 
     private readonly struct Xor<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => a ^ b;
+        public static T Of(T a, T b, T c) => a ^ b;
     }
 
     private readonly struct Exchange<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => b;
+        public static T Of(T a, T b, T c) => b;
     }
 
     private readonly struct CompareAndSwap<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => a == b ? c : a;
+        public static T Of(T a, T b, T c) => a == b ? c : a;
     }
 }

@@ -25,15 +25,16 @@ internal static unsafe class Comparisons
         _ => null,
     };
 
-    private static void Compare<T, TComparison>(Warp warp, Op* op) where T : unmanaged where TComparison : struct, IBinary<T>
+    private static void Compare<T, TComparison>(Warp warp, Op* op)
+        where T : unmanaged where TComparison : struct, IBinary<T>
     {
         var a = warp.Registers + op->A;
         var b = warp.Registers + op->B;
         ulong result = 0;
         for (var i = 0; i < 32 * sizeof(T); i += 64)
         {
-            var lanes = TComparison.Of(Vector512.Load((T*)(a + i)), Vector512.Load((T*)(b + i))).ExtractMostSignificantBits();
-            result |= lanes << (i / sizeof(T));
+            var lanes = TComparison.Of(Vector512.Load((T*)(a + i)), Vector512.Load((T*)(b + i)));
+            result |= lanes.ExtractMostSignificantBits() << (i / sizeof(T));
         }
         Put(warp, op, (uint)result);
     }
@@ -78,16 +79,17 @@ internal static unsafe class Comparisons
     };
 
     // Types of bits alone know no order; lo, ls, hi, hs are lt, le, gt, ge of unsigned numbers.
-    private static delegate*<Warp, Op*, void> Unsigned<T>(string comparison, string type) where T : unmanaged => comparison switch
-    {
-        "eq" or "ne" => Ordered<T>(comparison),
-        _ when type[0] == 'b' => null,
-        "lo" => Ordered<T>("lt"),
-        "ls" => Ordered<T>("le"),
-        "hi" => Ordered<T>("gt"),
-        "hs" => Ordered<T>("ge"),
-        _ => Ordered<T>(comparison),
-    };
+    private static delegate*<Warp, Op*, void> Unsigned<T>(string comparison, string type) where T : unmanaged =>
+        comparison switch
+        {
+            "eq" or "ne" => Ordered<T>(comparison),
+            _ when type[0] == 'b' => null,
+            "lo" => Ordered<T>("lt"),
+            "ls" => Ordered<T>("le"),
+            "hi" => Ordered<T>("gt"),
+            "hs" => Ordered<T>("ge"),
+            _ => Ordered<T>(comparison),
+        };
 
     // With a NaN the ordered comparisons are false and those that end in u are true.
     private static delegate*<Warp, Op*, void> Real<T>(string comparison) where T : unmanaged => comparison switch
@@ -155,87 +157,89 @@ internal static unsafe class Comparisons
 
     private readonly struct Equal<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.Equals(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.Equals(a, b);
     }
 
     private readonly struct Less<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.LessThan(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.LessThan(a, b);
     }
 
     private readonly struct LessOrEqual<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.LessThanOrEqual(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.LessThanOrEqual(a, b);
     }
 
     private readonly struct Greater<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.GreaterThan(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.GreaterThan(a, b);
     }
 
     private readonly struct GreaterOrEqual<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.GreaterThanOrEqual(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.GreaterThanOrEqual(a, b);
     }
 
     private readonly struct Apart<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.LessThan(a, b) | Vector512.GreaterThan(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) =>
+            Vector512.LessThan(a, b) | Vector512.GreaterThan(a, b);
     }
 
     private readonly struct Numbers<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.Equals(a, a) & Vector512.Equals(b, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) =>
+            Vector512.Equals(a, a) & Vector512.Equals(b, b);
     }
 
     private readonly struct Not<T, TComparison> : IBinary<T> where TComparison : struct, IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => ~TComparison.Of(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => ~TComparison.Of(a, b);
     }
 
     private readonly struct Flushed<TComparison> : IBinary<float> where TComparison : struct, IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) =>
+        public static Vector512<float> Of(Vector512<float> a, Vector512<float> b) =>
             TComparison.Of(SingleForms.Flush(a), SingleForms.Flush(b));
     }
 
     private readonly struct EachEqual<T> : IBinary<T, bool> where T : INumber<T>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => a == b;
+        public static bool Of(T a, T b) => a == b;
     }
 
     private readonly struct EachLess<T> : IBinary<T, bool> where T : INumber<T>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => a < b;
+        public static bool Of(T a, T b) => a < b;
     }
 
     private readonly struct EachLessOrEqual<T> : IBinary<T, bool> where T : INumber<T>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => a <= b;
+        public static bool Of(T a, T b) => a <= b;
     }
 
     private readonly struct EachGreater<T> : IBinary<T, bool> where T : INumber<T>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => a > b;
+        public static bool Of(T a, T b) => a > b;
     }
 
     private readonly struct EachGreaterOrEqual<T> : IBinary<T, bool> where T : INumber<T>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => a >= b;
+        public static bool Of(T a, T b) => a >= b;
     }
 
     private readonly struct EachApart<T> : IBinary<T, bool> where T : INumber<T>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => a < b || a > b;
+        public static bool Of(T a, T b) => a < b || a > b;
     }
 
     private readonly struct EachNumbers<T> : IBinary<T, bool> where T : INumber<T>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => !T.IsNaN(a) && !T.IsNaN(b);
+        public static bool Of(T a, T b) => !T.IsNaN(a) && !T.IsNaN(b);
     }
 
     private readonly struct EachNot<T, TComparison> : IBinary<T, bool> where TComparison : struct, IBinary<T, bool>
     {
-        static bool IBinary<T, bool>.Of(T a, T b) => !TComparison.Of(a, b);
+        public static bool Of(T a, T b) => !TComparison.Of(a, b);
     }
 }

@@ -20,7 +20,8 @@ internal static unsafe class ControlForms
         // One warp at a time runs, and memory is one: fences order nothing that is not in order.
         foreach (var scope in new[] { "cta", "gl", "sys" }) table.Add($"membar.{scope}", &Nothing, "", Control);
         foreach (var scope in new[] { "cta", "gpu", "sys" })
-            foreach (var order in new[] { "", ".sc", ".acq_rel" }) table.Add($"fence{order}.{scope}", &Nothing, "", Control);
+            foreach (var order in new[] { "", ".sc", ".acq_rel" })
+                table.Add($"fence{order}.{scope}", &Nothing, "", Control);
     }
 
     /// <summary>bra: to <see cref="Op.Immediate"/>.</summary>

@@ -41,7 +41,8 @@ internal static unsafe class Conversions
         _ => null,
     };
 
-    private static delegate*<Warp, Op*, void> FindTarget<TSource>(string target) where TSource : unmanaged, INumber<TSource> =>
+    private static delegate*<Warp, Op*, void> FindTarget<TSource>(string target)
+        where TSource : unmanaged, INumber<TSource> =>
         target switch
         {
             "u8" => &Convert<TSource, byte>,
@@ -102,23 +103,23 @@ internal static unsafe class Conversions
 
     private readonly struct Floor : IConversion<float, float>
     {
-        static Vector512<float> IConversion<float, float>.Of(Vector512<float> a) => SingleForms.Canonical(Vector512.Floor(a));
+        public static Vector512<float> Of(Vector512<float> a) => SingleForms.Canonical(Vector512.Floor(a));
     }
 
     private readonly struct Nearest : IConversion<float, float>
     {
-        static Vector512<float> IConversion<float, float>.Of(Vector512<float> a) =>
+        public static Vector512<float> Of(Vector512<float> a) =>
             SingleForms.Canonical(Vector512.Round(a, MidpointRounding.ToEven));
     }
 
     private readonly struct FromHalf : IConversion<uint, float>
     {
-        static Vector512<float> IConversion<uint, float>.Of(Vector512<uint> a) => SingleForms.Canonical(HalfVectors.Expand(a));
+        public static Vector512<float> Of(Vector512<uint> a) => SingleForms.Canonical(HalfVectors.Expand(a));
     }
 
     private readonly struct ToHalf : IConversion<float, uint>
     {
-        static Vector512<uint> IConversion<float, uint>.Of(Vector512<float> a) => HalfVectors.Round(a);
+        public static Vector512<uint> Of(Vector512<float> a) => HalfVectors.Round(a);
     }
 
     private static void Widen<TSource, TTarget>(Warp warp, Op* op) where TSource : unmanaged where TTarget : unmanaged
@@ -165,7 +166,8 @@ internal static unsafe class Conversions
     }
 
     // An integer fills the whole of a wider register, by its sign or with zeros.
-    private static void Extend<TTarget>(byte* d, int lane, TTarget value, int bytes) where TTarget : unmanaged, INumber<TTarget>
+    private static void Extend<TTarget>(byte* d, int lane, TTarget value, int bytes)
+        where TTarget : unmanaged, INumber<TTarget>
     {
         if (bytes == sizeof(TTarget)) Lanes.Set(d, lane, value);
         else if (bytes == 8) Lanes.Set(d, lane, ulong.CreateTruncating(value));
@@ -176,9 +178,11 @@ internal static unsafe class Conversions
     private static TTarget Of<TSource, TTarget>(TSource value, long modes)
         where TSource : unmanaged, INumber<TSource> where TTarget : unmanaged, INumber<TTarget>
     {
-        if (IsReal<TSource>()) return OfReal<TTarget>(double.CreateTruncating(value), typeof(TSource) == typeof(float), modes);
+        if (IsReal<TSource>())
+            return OfReal<TTarget>(double.CreateTruncating(value), typeof(TSource) == typeof(float), modes);
         if (!IsReal<TTarget>())
-            return (modes & (long)ConversionModes.Saturate) != 0 ? TTarget.CreateSaturating(value) : TTarget.CreateTruncating(value);
+            return (modes & (long)ConversionModes.Saturate) != 0 ? TTarget.CreateSaturating(value)
+                : TTarget.CreateTruncating(value);
         if (typeof(TTarget) == typeof(double) && sizeof(TSource) < 8) return TTarget.CreateTruncating(value);
         // 64 bits are more than a double holds: two exact halves, added with rounding to odd.
         var whole = Int128.CreateTruncating(value);
@@ -186,7 +190,8 @@ internal static unsafe class Conversions
         return Round<TTarget>(typeof(TTarget) == typeof(double) ? high + low : Rounding.AddToOdd(high, low), modes);
     }
 
-    private static TTarget OfReal<TTarget>(double value, bool isSingle, long modes) where TTarget : unmanaged, INumber<TTarget>
+    private static TTarget OfReal<TTarget>(double value, bool isSingle, long modes)
+        where TTarget : unmanaged, INumber<TTarget>
     {
         var rounding = (RoundingMode)(modes & RoundingBits);
         var flags = (ConversionModes)(modes & ~RoundingBits);
@@ -217,5 +222,6 @@ internal static unsafe class Conversions
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsReal<T>() => typeof(T) == typeof(float) || typeof(T) == typeof(double) || typeof(T) == typeof(Half);
+    private static bool IsReal<T>() =>
+        typeof(T) == typeof(float) || typeof(T) == typeof(double) || typeof(T) == typeof(Half);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using PtxSimulator.Counting;
 using PtxSimulator.Decoding;
+using Doubles = System.Runtime.Intrinsics.Vector512<double>;
 
 namespace PtxSimulator.Instructions;
 
@@ -29,57 +30,57 @@ internal static unsafe class DoubleForms
 
     private readonly struct Sum : IBinary<double>
     {
-        static Vector512<double> IBinary<double>.Of(Vector512<double> a, Vector512<double> b) => a + b;
+        public static Doubles Of(Doubles a, Doubles b) => a + b;
     }
 
     private readonly struct Difference : IBinary<double>
     {
-        static Vector512<double> IBinary<double>.Of(Vector512<double> a, Vector512<double> b) => a - b;
+        public static Doubles Of(Doubles a, Doubles b) => a - b;
     }
 
     private readonly struct Product : IBinary<double>
     {
-        static Vector512<double> IBinary<double>.Of(Vector512<double> a, Vector512<double> b) => a * b;
+        public static Doubles Of(Doubles a, Doubles b) => a * b;
     }
 
     private readonly struct Quotient : IBinary<double>
     {
-        static Vector512<double> IBinary<double>.Of(Vector512<double> a, Vector512<double> b) => a / b;
+        public static Doubles Of(Doubles a, Doubles b) => a / b;
     }
 
     private readonly struct Fused : ITernary<double>
     {
-        static Vector512<double> ITernary<double>.Of(Vector512<double> a, Vector512<double> b, Vector512<double> c) =>
+        public static Doubles Of(Doubles a, Doubles b, Doubles c) =>
             Vector512.FusedMultiplyAdd(a, b, c);
     }
 
     private readonly struct Least : IBinary<double>
     {
-        static Vector512<double> IBinary<double>.Of(Vector512<double> a, Vector512<double> b) => Vector512.MinNumber(a, b);
+        public static Doubles Of(Doubles a, Doubles b) => Vector512.MinNumber(a, b);
     }
 
     private readonly struct Greatest : IBinary<double>
     {
-        static Vector512<double> IBinary<double>.Of(Vector512<double> a, Vector512<double> b) => Vector512.MaxNumber(a, b);
+        public static Doubles Of(Doubles a, Doubles b) => Vector512.MaxNumber(a, b);
     }
 
     private readonly struct Root : IUnary<double>
     {
-        static Vector512<double> IUnary<double>.Of(Vector512<double> a) => Vector512.Sqrt(a);
+        public static Doubles Of(Doubles a) => Vector512.Sqrt(a);
     }
 
     private readonly struct Reciprocal : IUnary<double>
     {
-        static Vector512<double> IUnary<double>.Of(Vector512<double> a) => Vector512<double>.One / a;
+        public static Doubles Of(Doubles a) => Vector512<double>.One / a;
     }
 
     private readonly struct Negation : IUnary<double>
     {
-        static Vector512<double> IUnary<double>.Of(Vector512<double> a) => a ^ Vector512.Create(-0d);
+        public static Doubles Of(Doubles a) => a ^ Vector512.Create(-0d);
     }
 
     private readonly struct Magnitude : IUnary<double>
     {
-        static Vector512<double> IUnary<double>.Of(Vector512<double> a) => Vector512.Abs(a);
+        public static Doubles Of(Doubles a) => Vector512.Abs(a);
     }
 }

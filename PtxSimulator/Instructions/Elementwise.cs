@@ -33,7 +33,8 @@ internal interface ITernary<TIn, TOut>
     static abstract TOut Of(TIn a, TIn b, TIn c);
 }
 
-/// <summary>Instructions whose lanes do not know of each other: <c>Of</c> a vector, or <c>Each</c> lane alone.</summary>
+/// <summary>Instructions whose lanes do not know of each other: <c>Of</c> a vector, or <c>Each</c> lane
+/// alone.</summary>
 internal static unsafe class Elementwise
 {
     public static void Unary<T, TOperation>(Warp warp, Op* op)
@@ -67,7 +68,8 @@ internal static unsafe class Elementwise
         var c = warp.Registers + op->C;
         for (var i = 0; i < 32 * sizeof(T); i += 64)
         {
-            var result = TOperation.Of(Vector512.Load((T*)(a + i)), Vector512.Load((T*)(b + i)), Vector512.Load((T*)(c + i)));
+            var result = TOperation.Of(
+                Vector512.Load((T*)(a + i)), Vector512.Load((T*)(b + i)), Vector512.Load((T*)(c + i)));
             Lanes.Put(d, i, result, mask);
         }
     }
@@ -107,7 +109,8 @@ internal static unsafe class Elementwise
         for (var rest = warp.Mask; rest != 0;)
         {
             var lane = Lanes.TakeLowest(ref rest);
-            Lanes.Set(d, lane, TOperation.Of(Lanes.Get<TIn>(a, lane), Lanes.Get<TIn>(b, lane), Lanes.Get<TIn>(c, lane)));
+            Lanes.Set(d, lane, TOperation.Of(
+                Lanes.Get<TIn>(a, lane), Lanes.Get<TIn>(b, lane), Lanes.Get<TIn>(c, lane)));
         }
     }
 }

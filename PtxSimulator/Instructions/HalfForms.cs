@@ -47,7 +47,8 @@ internal static unsafe class HalfForms
         table.Add(name + "x2", &Pair<T, TOperation>, "W" + new string('w', sources), HalfClass);
     }
 
-    private static void Single<T, TOperation>(Warp warp, Op* op) where T : struct, IFormat where TOperation : struct, IOperation
+    private static void Single<T, TOperation>(Warp warp, Op* op)
+        where T : struct, IFormat where TOperation : struct, IOperation
     {
         var d = (uint*)(warp.Registers + op->D);
         var a = (uint*)(warp.Registers + op->A);
@@ -60,7 +61,8 @@ internal static unsafe class HalfForms
         }
     }
 
-    private static void Pair<T, TOperation>(Warp warp, Op* op) where T : struct, IFormat where TOperation : struct, IOperation
+    private static void Pair<T, TOperation>(Warp warp, Op* op)
+        where T : struct, IFormat where TOperation : struct, IOperation
     {
         var d = (uint*)(warp.Registers + op->D);
         var a = (uint*)(warp.Registers + op->A);
@@ -84,14 +86,15 @@ internal static unsafe class HalfForms
 
     private readonly struct Half16 : IFormat
     {
-        static double IFormat.Read(ushort bits) => (double)BitConverter.UInt16BitsToHalf(bits);
-        static ushort IFormat.Round(double value) => BitConverter.HalfToUInt16Bits(Rounding.ToHalf(value, RoundingMode.Nearest));
+        public static double Read(ushort bits) => (double)BitConverter.UInt16BitsToHalf(bits);
+        public static ushort Round(double value) =>
+            BitConverter.HalfToUInt16Bits(Rounding.ToHalf(value, RoundingMode.Nearest));
     }
 
     private readonly struct Brain16 : IFormat
     {
-        static double IFormat.Read(ushort bits) => Rounding.FromBrain(bits);
-        static ushort IFormat.Round(double value) => Rounding.ToBrain(value, RoundingMode.Nearest);
+        public static double Read(ushort bits) => Rounding.FromBrain(bits);
+        public static ushort Round(double value) => Rounding.ToBrain(value, RoundingMode.Nearest);
     }
 
     /// <summary>On the bits of one to three operands; those that an instruction lacks hold anything.</summary>
@@ -102,22 +105,22 @@ internal static unsafe class HalfForms
 
     private readonly struct Sum<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(Rounding.AddToOdd(T.Read(a), T.Read(b)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(Rounding.AddToOdd(T.Read(a), T.Read(b)));
     }
 
     private readonly struct Difference<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(Rounding.AddToOdd(T.Read(a), -T.Read(b)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(Rounding.AddToOdd(T.Read(a), -T.Read(b)));
     }
 
     private readonly struct Product<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(T.Read(a) * T.Read(b));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(T.Read(a) * T.Read(b));
     }
 
     private readonly struct Fused<T, TRelu> : IOperation where T : struct, IFormat where TRelu : struct, ISwitch
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c)
+        public static ushort Of(ushort a, ushort b, ushort c)
         {
             var sum = Rounding.AddToOdd(T.Read(a) * T.Read(b), T.Read(c));
             return T.Round(TRelu.On && sum <= 0 ? 0 : sum);
@@ -126,51 +129,51 @@ internal static unsafe class HalfForms
 
     private readonly struct Relu : ISwitch
     {
-        static bool ISwitch.On => true;
+        public static bool On => true;
     }
 
     private readonly struct NoRelu : ISwitch
     {
-        static bool ISwitch.On => false;
+        public static bool On => false;
     }
 
     private readonly struct Least<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(double.MinNumber(T.Read(a), T.Read(b)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(double.MinNumber(T.Read(a), T.Read(b)));
     }
 
     private readonly struct Greatest<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(double.MaxNumber(T.Read(a), T.Read(b)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(double.MaxNumber(T.Read(a), T.Read(b)));
     }
 
     private readonly struct LeastOrNaN<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(Math.Min(T.Read(a), T.Read(b)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(Math.Min(T.Read(a), T.Read(b)));
     }
 
     private readonly struct GreatestOrNaN<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(Math.Max(T.Read(a), T.Read(b)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(Math.Max(T.Read(a), T.Read(b)));
     }
 
     private readonly struct Negation<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => (ushort)(a ^ 0x8000);
+        public static ushort Of(ushort a, ushort b, ushort c) => (ushort)(a ^ 0x8000);
     }
 
     private readonly struct Magnitude<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => (ushort)(a & 0x7FFF);
+        public static ushort Of(ushort a, ushort b, ushort c) => (ushort)(a & 0x7FFF);
     }
 
     private readonly struct PowerOfTwo<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(Math.Pow(2, T.Read(a)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(Math.Pow(2, T.Read(a)));
     }
 
     private readonly struct HyperbolicTangent<T> : IOperation where T : struct, IFormat
     {
-        static ushort IOperation.Of(ushort a, ushort b, ushort c) => T.Round(Math.Tanh(T.Read(a)));
+        public static ushort Of(ushort a, ushort b, ushort c) => T.Round(Math.Tanh(T.Read(a)));
     }
 }

@@ -27,7 +27,8 @@ internal static class HalfVectors
         var normal = (magnitude + Vector512.Create(0xFFFu) + odd >> 13) - Vector512.Create(112u << 10);
         // Adding a half leaves what 2^-24, the least float16, divides; the addition rounds.
         var subnormal = (magnitude.AsSingle() + Vector512.Create(0.5f)).AsUInt32() - Vector512.Create(0x3F000000u);
-        var result = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(0x38800000u)), subnormal, normal);
+        var result = Vector512.ConditionalSelect(
+            Vector512.LessThan(magnitude, Vector512.Create(0x38800000u)), subnormal, normal);
         var overflows = Vector512.GreaterThanOrEqual(magnitude, Vector512.Create(0x477FF000u));
         result = sign >> 16 | Vector512.ConditionalSelect(overflows, Vector512.Create(Infinity), result);
         var isNumber = Vector512.LessThanOrEqual(magnitude, Vector512.Create(0x7F800000u));

@@ -39,7 +39,8 @@ internal static unsafe class IntegerForms
         AddEach<T>(table, type, two, three);
     }
 
-    private static void AddShort<T>(FormTable table, string type) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    private static void AddShort<T>(FormTable table, string type)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         table.Add($"add.{type}", &Elementwise.BinaryEach<T, T, SumEach<T>>, "Hhh", Integer);
         table.Add($"sub.{type}", &Elementwise.BinaryEach<T, T, DifferenceEach<T>>, "Hhh", Integer);
@@ -139,7 +140,11 @@ internal static unsafe class IntegerForms
             var lane = Lanes.TakeLowest(ref rest);
             var sum = c[lane];
             for (var i = 0; i < 32; i += 8)
-                sum += uint.CreateTruncating(TFirst.CreateTruncating(a[lane] >> i)) * uint.CreateTruncating(TSecond.CreateTruncating(b[lane] >> i));
+            {
+                var first = TFirst.CreateTruncating(a[lane] >> i);
+                var second = TSecond.CreateTruncating(b[lane] >> i);
+                sum += uint.CreateTruncating(first) * uint.CreateTruncating(second);
+            }
             d[lane] = sum;
         }
     }
@@ -204,101 +209,102 @@ internal static unsafe class IntegerForms
 
     private readonly struct Sum<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a + b;
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a + b;
     }
 
     private readonly struct Difference<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a - b;
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a - b;
     }
 
     private readonly struct Product<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a * b;
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a * b;
     }
 
     private readonly struct ProductSum<T> : ITernary<T>
     {
-        static Vector512<T> ITernary<T>.Of(Vector512<T> a, Vector512<T> b, Vector512<T> c) => a * b + c;
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b, Vector512<T> c) => a * b + c;
     }
 
     private readonly struct Least<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.Min(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.Min(a, b);
     }
 
     private readonly struct Greatest<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => Vector512.Max(a, b);
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.Max(a, b);
     }
 
     private readonly struct SumEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) => unchecked(a + b);
+        public static T Of(T a, T b) => unchecked(a + b);
     }
 
     private readonly struct DifferenceEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) => unchecked(a - b);
+        public static T Of(T a, T b) => unchecked(a - b);
     }
 
     private readonly struct ProductEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) => unchecked(a * b);
+        public static T Of(T a, T b) => unchecked(a * b);
     }
 
     private readonly struct ProductSumEach<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => unchecked(a * b + c);
+        public static T Of(T a, T b, T c) => unchecked(a * b + c);
     }
 
     private readonly struct LeastEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) => T.Min(a, b);
+        public static T Of(T a, T b) => T.Min(a, b);
     }
 
     private readonly struct GreatestEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) => T.Max(a, b);
+        public static T Of(T a, T b) => T.Max(a, b);
     }
 
     private readonly struct HighProduct<T> : IBinary<T, T> where T : unmanaged, IBinaryInteger<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) => High(a, b);
+        public static T Of(T a, T b) => High(a, b);
 
         public static T High(T a, T b)
         {
             // Of two 32-bit numbers the product modulo 2^64 has the bits wanted, whatever their signs.
-            if (sizeof(T) <= 4) return T.CreateTruncating(long.CreateTruncating(a) * long.CreateTruncating(b) >> (8 * sizeof(T)));
+            if (sizeof(T) <= 4)
+                return T.CreateTruncating(long.CreateTruncating(a) * long.CreateTruncating(b) >> (8 * sizeof(T)));
             return T.CreateTruncating(Int128.CreateTruncating(a) * Int128.CreateTruncating(b) >> 64);
         }
     }
 
     private readonly struct HighProductSum<T> : ITernary<T, T> where T : unmanaged, IBinaryInteger<T>
     {
-        static T ITernary<T, T>.Of(T a, T b, T c) => unchecked(HighProduct<T>.High(a, b) + c);
+        public static T Of(T a, T b, T c) => unchecked(HighProduct<T>.High(a, b) + c);
     }
 
     // Division by zero is unspecified in PTX; devices give all ones.
     private readonly struct Quotient<T> : IBinary<T, T> where T : IBinaryInteger<T>, IMinMaxValue<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) =>
+        public static T Of(T a, T b) =>
             b == T.Zero ? ~T.Zero : T.IsNegative(b) && b == ~T.Zero ? unchecked(T.Zero - a) : a / b;
     }
 
     private readonly struct Remainder<T> : IBinary<T, T> where T : IBinaryInteger<T>, IMinMaxValue<T>
     {
-        static T IBinary<T, T>.Of(T a, T b) => b == T.Zero ? a : T.IsNegative(b) && b == ~T.Zero ? T.Zero : a % b;
+        public static T Of(T a, T b) => b == T.Zero ? a : T.IsNegative(b) && b == ~T.Zero ? T.Zero : a % b;
     }
 
     private readonly struct Negation<T> : IUnary<T, T> where T : IBinaryInteger<T>
     {
-        static T IUnary<T, T>.Of(T a) => unchecked(T.Zero - a);
+        public static T Of(T a) => unchecked(T.Zero - a);
     }
 
     private readonly struct Magnitude<T> : IUnary<T, T> where T : IBinaryInteger<T>
     {
-        static T IUnary<T, T>.Of(T a) => T.IsNegative(a) ? unchecked(T.Zero - a) : a;
+        public static T Of(T a) => T.IsNegative(a) ? unchecked(T.Zero - a) : a;
     }
 
     private readonly struct WideProduct : IBinary<short, int>, IBinary<ushort, uint>
@@ -331,7 +337,7 @@ internal static unsafe class IntegerForms
 
     private readonly struct ShiftToHighestOne : IUnary<uint, uint>
     {
-        static uint IUnary<uint, uint>.Of(uint a) => a == 0 ? ~0u : (uint)BitOperations.LeadingZeroCount(a);
+        public static uint Of(uint a) => a == 0 ? ~0u : (uint)BitOperations.LeadingZeroCount(a);
     }
 
     private readonly struct Reverse : IUnary<uint, uint>, IUnary<ulong, ulong>

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 
 namespace PtxSimulator.Instructions;
 
-/// <summary>Access to the lanes of registers. 8- and 16-bit values lie in lanes of 32 bits, extended with zeros.</summary>
+/// <summary>Access to the lanes of registers. 8- and 16-bit values lie in lanes of 32 bits, extended with
+/// zeros.</summary>
 internal static unsafe class Lanes
 {
     /// <summary>Bytes between two lanes of a register of type <typeparamref name="T"/>.</summary>
@@ -21,11 +22,13 @@ internal static unsafe class Lanes
         *(T*)(slot + lane * Stride<T>()) = value;
     }
 
-    /// <summary>Writes 64 bytes of a register from <paramref name="offset"/> on, in the lanes of the mask alone.</summary>
+    /// <summary>Writes 64 bytes of a register from <paramref name="offset"/> on, in the lanes of the mask
+    /// alone.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Put<T>(byte* slot, int offset, Vector512<T> value, uint mask) where T : unmanaged
     {
-        if (mask != ~0u) value = Vector512.ConditionalSelect(Chosen<T>(mask, offset), value, Vector512.Load((T*)(slot + offset)));
+        if (mask != ~0u)
+            value = Vector512.ConditionalSelect(Chosen<T>(mask, offset), value, Vector512.Load((T*)(slot + offset)));
         value.Store((T*)(slot + offset));
     }
 

@@ -15,8 +15,8 @@ internal static unsafe class LogicForms
     public static void Add(FormTable table)
     {
         AddBitwise<ulong>(table, "b64", "Dd", "Ddd");
-        foreach (var (type, letter) in new[] { ("b16", 'h'), ("b32", 'w') })
-            AddBitwise<uint>(table, type, $"{char.ToUpperInvariant(letter)}{letter}", $"{char.ToUpperInvariant(letter)}{letter}{letter}");
+        AddBitwise<uint>(table, "b32", "Ww", "Www");
+        AddBitwise<uint>(table, "b16", "Hh", "Hhh");
         table.Add("shl.b16", &Elementwise.BinaryEach<uint, ushort, Left>, "Hhw", Logic);
         table.Add("shl.b32", &Elementwise.Binary<uint, Left>, "Www", Logic);
         table.Add("shl.b64", &ShiftWide<ulong, Left>, "Ddw", Logic);
@@ -146,27 +146,27 @@ internal static unsafe class LogicForms
 
     private readonly struct And<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a & b;
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a & b;
     }
 
     private readonly struct Or<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a | b;
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a | b;
     }
 
     private readonly struct Xor<T> : IBinary<T>
     {
-        static Vector512<T> IBinary<T>.Of(Vector512<T> a, Vector512<T> b) => a ^ b;
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a ^ b;
     }
 
     private readonly struct Not<T> : IUnary<T>
     {
-        static Vector512<T> IUnary<T>.Of(Vector512<T> a) => ~a;
+        public static Vector512<T> Of(Vector512<T> a) => ~a;
     }
 
     private readonly struct NotShort : IUnary<ushort, ushort>
     {
-        static ushort IUnary<ushort, ushort>.Of(ushort a) => (ushort)~a;
+        public static ushort Of(ushort a) => (ushort)~a;
     }
 
     // Amounts are clamped to the width; the languages' own shifts take them modulo it.
@@ -207,28 +207,28 @@ internal static unsafe class LogicForms
     // a holds the low word, b the high one.
     private readonly struct FunnelLeftWrap : ITernary<uint, uint>
     {
-        static uint ITernary<uint, uint>.Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) << (int)(c & 31) >> 32);
+        public static uint Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) << (int)(c & 31) >> 32);
     }
 
     private readonly struct FunnelRightWrap : ITernary<uint, uint>
     {
-        static uint ITernary<uint, uint>.Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) >> (int)(c & 31));
+        public static uint Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) >> (int)(c & 31));
     }
 
     private readonly struct FunnelLeftClamp : ITernary<uint, uint>
     {
-        static uint ITernary<uint, uint>.Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) << (int)Math.Min(c, 32) >> 32);
+        public static uint Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) << (int)Math.Min(c, 32) >> 32);
     }
 
     private readonly struct FunnelRightClamp : ITernary<uint, uint>
     {
-        static uint ITernary<uint, uint>.Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) >> (int)Math.Min(c, 32));
+        public static uint Of(uint a, uint b, uint c) => (uint)(((ulong)b << 32 | a) >> (int)Math.Min(c, 32));
     }
 
     // Each nibble of c picks one of the eight bytes of b and a; its highest bit asks for the byte's sign instead.
     private readonly struct PermuteBytes : ITernary<uint, uint>
     {
-        static uint ITernary<uint, uint>.Of(uint a, uint b, uint c)
+        public static uint Of(uint a, uint b, uint c)
         {
             var (bytes, result) = ((ulong)b << 32 | a, 0u);
             for (var i = 0; i < 4; i++)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -19,11 +20,10 @@ internal static unsafe class MatrixForms
 
     public static void Add(FormTable table)
     {
-        foreach (var (type, isHalf) in new[] { ("f16", true), ("bf16", false) })
-        {
-            Add(table, $"mma.sync.aligned.m16n8k16.row.col.f32.{type}.{type}.f32", isHalf ? &Multiply<Half16, On, On> : &Multiply<Brain16, On, On>, "4442");
-            Add(table, $"mma.sync.aligned.m16n8k8.row.col.f32.{type}.{type}.f32", isHalf ? &Multiply<Half16, Off, On> : &Multiply<Brain16, Off, On>, "4421");
-        }
+        Add(table, "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", &Multiply<Half16, On, On>, "4442");
+        Add(table, "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32", &Multiply<Half16, Off, On>, "4421");
+        Add(table, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", &Multiply<Brain16, On, On>, "4442");
+        Add(table, "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32", &Multiply<Brain16, Off, On>, "4421");
         Add(table, "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16", &Multiply<Half16, On, Off>, "2242");
         Add(table, "mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16", &Multiply<Half16, Off, Off>, "2221");
         Add(table, "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", &MultiplyTensorFloat<On>, "4442");
@@ -34,7 +34,8 @@ internal static unsafe class MatrixForms
     private static void Add(FormTable table, string opcode, delegate*<Warp, Op*, void> run, string registers) =>
         table.Add(opcode, run, $"M{registers}", InstructionClass.Mma);
 
-    /// <summary>ldmatrix: <see cref="Op.Count"/> matrices, transposed or not. Lane 8 i + r names row r of matrix i.</summary>
+    /// <summary>ldmatrix: <see cref="Op.Count"/> matrices, transposed or not. Lane 8 i + r names row r of matrix
+    /// i.</summary>
     public static void Load<TTransposed>(Warp warp, Op* op) where TTransposed : struct, ISwitch
     {
         if (!GatherAll(warp, op)) return;
@@ -64,7 +65,8 @@ internal static unsafe class MatrixForms
         }
         for (var row = 0; row < 8; row++)
             for (var column = row + 1; column < 8; column++)
-                (matrix[8 * row + column], matrix[8 * column + row]) = (matrix[8 * column + row], matrix[8 * row + column]);
+                (matrix[8 * row + column], matrix[8 * column + row]) =
+                    (matrix[8 * column + row], matrix[8 * row + column]);
     }
 
     // V: d, c, a, b. a in fragments of 8 x 8 (upper rows, lower rows; then the next 8 of k), b in fragments of 8 of k.
@@ -170,7 +172,7 @@ internal static unsafe class MatrixForms
     {
         if (!warp.Gather(op, ~0u)) return false;
         if (warp.Mask == ~0u) return true;
-        throw warp.Block.Fault(FaultKind.WarpDivergence, warp, op, System.Numerics.BitOperations.TrailingZeroCount(warp.Mask),
+        throw warp.Block.Fault(FaultKind.WarpDivergence, warp, op, BitOperations.TrailingZeroCount(warp.Mask),
             $"only lanes 0x{warp.Mask:X8} of the warp are there, but this instruction takes all 32.");
     }
 
@@ -239,11 +241,11 @@ internal static unsafe class MatrixForms
 
     private readonly struct Half16 : IFormat
     {
-        static Vector512<float> IFormat.Expand(Vector512<uint> bits) => HalfVectors.Expand(bits);
+        public static Vector512<float> Expand(Vector512<uint> bits) => HalfVectors.Expand(bits);
     }
 
     private readonly struct Brain16 : IFormat
     {
-        static Vector512<float> IFormat.Expand(Vector512<uint> bits) => (bits << 16).AsSingle();
+        public static Vector512<float> Expand(Vector512<uint> bits) => (bits << 16).AsSingle();
     }
 }

@@ -46,7 +46,8 @@ internal static unsafe class MoveForms
         table.Add($"cvta.to.{space}.u64", &Offset, "Dd", Move, -window);
     }
 
-    /// <summary>mov.b64 {a, b}, c: takes a register apart. The parts stand in <see cref="Op.V"/>, -1 for none.</summary>
+    /// <summary>mov.b64 {a, b}, c: takes a register apart. The parts stand in <see cref="Op.V"/>, -1 for
+    /// none.</summary>
     public static void Unpack<TPart, TWhole>(Warp warp, Op* op) where TPart : unmanaged where TWhole : unmanaged
     {
         var whole = (TWhole*)(warp.Registers + op->A);
@@ -116,31 +117,31 @@ internal static unsafe class MoveForms
 
     private readonly struct Same<T> : IUnary<T>
     {
-        static Vector512<T> IUnary<T>.Of(Vector512<T> a) => a;
+        public static Vector512<T> Of(Vector512<T> a) => a;
     }
 
     private readonly struct First : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => a;
+        public static uint Of(uint a, uint b) => a;
     }
 
     private readonly struct And : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => a & b;
+        public static uint Of(uint a, uint b) => a & b;
     }
 
     private readonly struct Or : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => a | b;
+        public static uint Of(uint a, uint b) => a | b;
     }
 
     private readonly struct Xor : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => a ^ b;
+        public static uint Of(uint a, uint b) => a ^ b;
     }
 
     private readonly struct Not : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => ~a;
+        public static uint Of(uint a, uint b) => ~a;
     }
 }

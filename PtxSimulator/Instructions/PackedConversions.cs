@@ -14,19 +14,21 @@ internal static unsafe class PackedConversions
     {
         foreach (var (rounding, mode) in new[] { ("rn", RoundingMode.Nearest), ("rz", RoundingMode.Zero) })
         {
-            table.Add($"cvt.{rounding}.f16x2.f32", mode == RoundingMode.Nearest ? &NearestPair : &Pair<Half16, Off>, "Www", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.relu.f16x2.f32", &Pair<Half16, On>, "Www", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.bf16x2.f32", &Pair<Brain16, Off>, "Www", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.relu.bf16x2.f32", &Pair<Brain16, On>, "Www", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.bf16.f32", &ToBrain<Off>, "Hw", Conversion, (long)mode);
             table.Add($"cvt.{rounding}.relu.bf16.f32", &ToBrain<On>, "Hw", Conversion, (long)mode);
         }
+        table.Add("cvt.rn.f16x2.f32", &NearestPair, "Www", Conversion);
+        table.Add("cvt.rz.f16x2.f32", &Pair<Half16, Off>, "Www", Conversion, (long)RoundingMode.Zero);
         table.Add("cvt.f32.bf16", &Elementwise.UnaryEach<ushort, float, FromBrain>, "Wh", Conversion);
         table.Add("cvt.rna.tf32.f32", &Elementwise.UnaryEach<uint, uint, ToTensorFloat>, "Ww", Conversion);
     }
 
     // d = {a in the high half, b in the low half}
-    private static void Pair<TFormat, TRelu>(Warp warp, Op* op) where TFormat : struct, INarrow where TRelu : struct, ISwitch
+    private static void Pair<TFormat, TRelu>(Warp warp, Op* op)
+        where TFormat : struct, INarrow where TRelu : struct, ISwitch
     {
         var d = (uint*)(warp.Registers + op->D);
         var a = (float*)(warp.Registers + op->A);
@@ -73,23 +75,24 @@ internal static unsafe class PackedConversions
 
     private readonly struct Half16 : INarrow
     {
-        static ushort INarrow.Round(float value, RoundingMode mode) => BitConverter.HalfToUInt16Bits(Rounding.ToHalf(value, mode));
+        public static ushort Round(float value, RoundingMode mode) =>
+            BitConverter.HalfToUInt16Bits(Rounding.ToHalf(value, mode));
     }
 
     private readonly struct Brain16 : INarrow
     {
-        static ushort INarrow.Round(float value, RoundingMode mode) => Rounding.ToBrain(value, mode);
+        public static ushort Round(float value, RoundingMode mode) => Rounding.ToBrain(value, mode);
     }
 
     private readonly struct FromBrain : IUnary<ushort, float>
     {
-        static float IUnary<ushort, float>.Of(ushort a) => Rounding.FromBrain(a);
+        public static float Of(ushort a) => Rounding.FromBrain(a);
     }
 
     // To 10 bits behind the point, ties away from zero.
     private readonly struct ToTensorFloat : IUnary<uint, uint>
     {
-        static uint IUnary<uint, uint>.Of(uint a) => (a & 0x7FFFFFFF) > 0x7F800000 ? Rounding.CanonicalNaN
+        public static uint Of(uint a) => (a & 0x7FFFFFFF) > 0x7F800000 ? Rounding.CanonicalNaN
             : (a & 0x7F800000) == 0x7F800000 ? a : a + 0x1000 & 0xFFFFE000;
     }
 }

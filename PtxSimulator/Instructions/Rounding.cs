@@ -11,8 +11,8 @@ internal enum RoundingMode
     NearestAway,
 }
 
-/// <summary>Rounds real numbers to narrower formats. Sums are first rounded to odd in double, which keeps what decides the
-/// second rounding.</summary>
+/// <summary>Rounds real numbers to narrower formats. Sums are first rounded to odd in double, which keeps what decides
+/// the second rounding.</summary>
 internal static class Rounding
 {
     public const uint CanonicalNaN = 0x7FFFFFFF;
@@ -32,7 +32,8 @@ internal static class Rounding
     public static double ToOdd(double value, double remainder)
     {
         if (remainder == 0 || !double.IsFinite(value) || (BitConverter.DoubleToInt64Bits(value) & 1) != 0) return value;
-        return BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(value) + (remainder > 0 == value > 0 ? 1 : -1));
+        return BitConverter.Int64BitsToDouble(
+            BitConverter.DoubleToInt64Bits(value) + (remainder > 0 == value > 0 ? 1 : -1));
     }
 
     public static float ToSingle(double value, RoundingMode mode)

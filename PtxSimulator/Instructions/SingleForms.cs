@@ -2,6 +2,7 @@ using System.Runtime.Intrinsics;
 using PtxSimulator.Counting;
 using PtxSimulator.Decoding;
 using PtxSimulator.Execution;
+using Floats = System.Runtime.Intrinsics.Vector512<float>;
 
 namespace PtxSimulator.Instructions;
 
@@ -40,7 +41,9 @@ internal static unsafe class SingleForms
         AddEach<Logarithm>(table, "lg2.approx");
         AddEach<ReciprocalRoot>(table, "rsqrt.approx");
         AddEach<HyperbolicTangent>(table, "tanh.approx");
-        foreach (var (mode, name) in new[] { (RoundingMode.Zero, "rz"), (RoundingMode.Down, "rm"), (RoundingMode.Up, "rp") })
+        (RoundingMode, string)[] directions =
+            [(RoundingMode.Zero, "rz"), (RoundingMode.Down, "rm"), (RoundingMode.Up, "rp")];
+        foreach (var (mode, name) in directions)
         {
             table.Add($"add.{name}.f32", &Directed<DirectedSum>, "Www", Float, (long)mode);
             table.Add($"sub.{name}.f32", &Directed<DirectedDifference>, "Www", Float, (long)mode);
@@ -66,18 +69,20 @@ internal static unsafe class SingleForms
     {
         table.Add($"{name}.f32", &Elementwise.UnaryEach<float, float, T>, "Ww", InstructionClass.Special);
         if (name != "tanh.approx")
-            table.Add($"{name}.ftz.f32", &Elementwise.UnaryEach<float, float, FlushedEach<T>>, "Ww", InstructionClass.Special);
+            table.Add($"{name}.ftz.f32", &Elementwise.UnaryEach<float, float, FlushedEach<T>>, "Ww",
+                InstructionClass.Special);
     }
 
     /// <summary>The device's NaN in place of any other.</summary>
-    public static Vector512<float> Canonical(Vector512<float> value) => Vector512.ConditionalSelect(
+    public static Floats Canonical(Floats value) => Vector512.ConditionalSelect(
         Vector512.Equals(value, value), value, Vector512.Create(Rounding.CanonicalNaN).AsSingle());
 
     // Subnormal numbers become zeros of the same sign.
-    public static Vector512<float> Flush(Vector512<float> value)
+    public static Floats Flush(Floats value)
     {
         var sign = value.AsUInt32() & Vector512.Create(0x80000000u);
-        var subnormal = Vector512.LessThan(Vector512.Abs(value), Vector512.Create(BitConverter.UInt32BitsToSingle(0x00800000)));
+        var subnormal = Vector512.LessThan(
+            Vector512.Abs(value), Vector512.Create(BitConverter.UInt32BitsToSingle(0x00800000)));
         return Vector512.ConditionalSelect(subnormal, sign.AsSingle(), value);
     }
 
@@ -109,96 +114,96 @@ internal static unsafe class SingleForms
 
     private readonly struct FlushedUnary<T> : IUnary<float> where T : struct, IUnary<float>
     {
-        static Vector512<float> IUnary<float>.Of(Vector512<float> a) => Flush(T.Of(Flush(a)));
+        public static Floats Of(Floats a) => Flush(T.Of(Flush(a)));
     }
 
     private readonly struct FlushedBinary<T> : IBinary<float> where T : struct, IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Flush(T.Of(Flush(a), Flush(b)));
+        public static Floats Of(Floats a, Floats b) => Flush(T.Of(Flush(a), Flush(b)));
     }
 
     private readonly struct FlushedTernary<T> : ITernary<float> where T : struct, ITernary<float>
     {
-        static Vector512<float> ITernary<float>.Of(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        public static Floats Of(Floats a, Floats b, Floats c) =>
             Flush(T.Of(Flush(a), Flush(b), Flush(c)));
     }
 
     private readonly struct FlushedEach<T> : IUnary<float, float> where T : struct, IUnary<float, float>
     {
-        static float IUnary<float, float>.Of(float a) => Rounding.Flush(T.Of(Rounding.Flush(a)));
+        public static float Of(float a) => Rounding.Flush(T.Of(Rounding.Flush(a)));
     }
 
     private readonly struct Sum : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(a + b);
+        public static Floats Of(Floats a, Floats b) => Canonical(a + b);
     }
 
     private readonly struct Difference : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(a - b);
+        public static Floats Of(Floats a, Floats b) => Canonical(a - b);
     }
 
     private readonly struct Product : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(a * b);
+        public static Floats Of(Floats a, Floats b) => Canonical(a * b);
     }
 
     private readonly struct Quotient : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(a / b);
+        public static Floats Of(Floats a, Floats b) => Canonical(a / b);
     }
 
     private readonly struct Fused : ITernary<float>
     {
-        static Vector512<float> ITernary<float>.Of(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        public static Floats Of(Floats a, Floats b, Floats c) =>
             Canonical(Vector512.FusedMultiplyAdd(a, b, c));
     }
 
     // One NaN is ignored, and -0 lies below +0.
     private readonly struct Least : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(Vector512.MinNumber(a, b));
+        public static Floats Of(Floats a, Floats b) => Canonical(Vector512.MinNumber(a, b));
     }
 
     private readonly struct Greatest : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(Vector512.MaxNumber(a, b));
+        public static Floats Of(Floats a, Floats b) => Canonical(Vector512.MaxNumber(a, b));
     }
 
     private readonly struct LeastOrNaN : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(Vector512.Min(a, b));
+        public static Floats Of(Floats a, Floats b) => Canonical(Vector512.Min(a, b));
     }
 
     private readonly struct GreatestOrNaN : IBinary<float>
     {
-        static Vector512<float> IBinary<float>.Of(Vector512<float> a, Vector512<float> b) => Canonical(Vector512.Max(a, b));
+        public static Floats Of(Floats a, Floats b) => Canonical(Vector512.Max(a, b));
     }
 
     // The sign of a, the magnitude of b.
     private readonly struct WithSign : IBinary<float, float>
     {
-        static float IBinary<float, float>.Of(float a, float b) => float.CopySign(b, a);
+        public static float Of(float a, float b) => float.CopySign(b, a);
     }
 
     private readonly struct Negation : IUnary<float>
     {
-        static Vector512<float> IUnary<float>.Of(Vector512<float> a) => a ^ Vector512.Create(-0f);
+        public static Floats Of(Floats a) => a ^ Vector512.Create(-0f);
     }
 
     private readonly struct Magnitude : IUnary<float>
     {
-        static Vector512<float> IUnary<float>.Of(Vector512<float> a) => Vector512.Abs(a);
+        public static Floats Of(Floats a) => Vector512.Abs(a);
     }
 
     private readonly struct Root : IUnary<float>
     {
-        static Vector512<float> IUnary<float>.Of(Vector512<float> a) => Canonical(Vector512.Sqrt(a));
+        public static Floats Of(Floats a) => Canonical(Vector512.Sqrt(a));
     }
 
     private readonly struct Reciprocal : IUnary<float>
     {
-        static Vector512<float> IUnary<float>.Of(Vector512<float> a) => Canonical(Vector512<float>.One / a);
+        public static Floats Of(Floats a) => Canonical(Vector512<float>.One / a);
     }
 
     // Approximations are not those of a device: they are computed in double and rounded once.
@@ -206,52 +211,52 @@ internal static unsafe class SingleForms
 
     private readonly struct Sine : IUnary<float, float>
     {
-        static float IUnary<float, float>.Of(float a) => Rounded(Math.Sin(a));
+        public static float Of(float a) => Rounded(Math.Sin(a));
     }
 
     private readonly struct Cosine : IUnary<float, float>
     {
-        static float IUnary<float, float>.Of(float a) => Rounded(Math.Cos(a));
+        public static float Of(float a) => Rounded(Math.Cos(a));
     }
 
     private readonly struct PowerOfTwo : IUnary<float, float>
     {
-        static float IUnary<float, float>.Of(float a) => Rounded(Math.Pow(2, a));
+        public static float Of(float a) => Rounded(Math.Pow(2, a));
     }
 
     private readonly struct Logarithm : IUnary<float, float>
     {
-        static float IUnary<float, float>.Of(float a) => Rounded(Math.Log2(a));
+        public static float Of(float a) => Rounded(Math.Log2(a));
     }
 
     private readonly struct ReciprocalRoot : IUnary<float, float>
     {
-        static float IUnary<float, float>.Of(float a) => Rounded(1 / Math.Sqrt(a));
+        public static float Of(float a) => Rounded(1 / Math.Sqrt(a));
     }
 
     private readonly struct HyperbolicTangent : IUnary<float, float>
     {
-        static float IUnary<float, float>.Of(float a) => Rounded(Math.Tanh(a));
+        public static float Of(float a) => Rounded(Math.Tanh(a));
     }
 
     private readonly struct DirectedSum : IBinary<double, double>
     {
-        static double IBinary<double, double>.Of(double a, double b) => Rounding.AddToOdd(a, b);
+        public static double Of(double a, double b) => Rounding.AddToOdd(a, b);
     }
 
     private readonly struct DirectedDifference : IBinary<double, double>
     {
-        static double IBinary<double, double>.Of(double a, double b) => Rounding.AddToOdd(a, -b);
+        public static double Of(double a, double b) => Rounding.AddToOdd(a, -b);
     }
 
     private readonly struct DirectedProduct : IBinary<double, double>
     {
-        static double IBinary<double, double>.Of(double a, double b) => a * b;
+        public static double Of(double a, double b) => a * b;
     }
 
     private readonly struct DirectedQuotient : IBinary<double, double>
     {
-        static double IBinary<double, double>.Of(double a, double b)
+        public static double Of(double a, double b)
         {
             var quotient = a / b;
             var remainder = Math.FusedMultiplyAdd(-quotient, b, a);

@@ -16,8 +16,10 @@ internal static unsafe class WarpForms
     {
         table.Add("bar.warp.sync", &Synchronize, "w", WarpClass);
         table.Add("activemask.b32", &ActiveMask, "W", WarpClass);
-        foreach (var (name, mode) in new[] { ("up", ShuffleMode.Up), ("down", ShuffleMode.Down), ("bfly", ShuffleMode.Butterfly), ("idx", ShuffleMode.Index) })
-            table.Add($"shfl.sync.{name}.b32", &Shuffle, "Wwwww", WarpClass, (long)mode);
+        table.Add("shfl.sync.up.b32", &Shuffle, "Wwwww", WarpClass, (long)ShuffleMode.Up);
+        table.Add("shfl.sync.down.b32", &Shuffle, "Wwwww", WarpClass, (long)ShuffleMode.Down);
+        table.Add("shfl.sync.bfly.b32", &Shuffle, "Wwwww", WarpClass, (long)ShuffleMode.Butterfly);
+        table.Add("shfl.sync.idx.b32", &Shuffle, "Wwwww", WarpClass, (long)ShuffleMode.Index);
         table.Add("vote.sync.any.pred", &Vote<Any>, "Ppw", WarpClass);
         table.Add("vote.sync.all.pred", &Vote<All>, "Ppw", WarpClass);
         table.Add("vote.sync.uni.pred", &Vote<Uniform>, "Ppw", WarpClass);
@@ -41,7 +43,8 @@ internal static unsafe class WarpForms
     private static bool Gather(Warp warp, Op* op, int maskSlot)
     {
         var masks = (uint*)(warp.Registers + maskSlot);
-        if (warp.Mask == ~0u && Vector512.EqualsAll(Vector512.Load(masks) & Vector512.Load(masks + 16), Vector512<uint>.AllBitsSet))
+        if (warp.Mask == ~0u
+            && Vector512.EqualsAll(Vector512.Load(masks) & Vector512.Load(masks + 16), Vector512<uint>.AllBitsSet))
             return true;
         var first = BitOperations.TrailingZeroCount(warp.Mask);
         var members = masks[first];
@@ -82,7 +85,8 @@ internal static unsafe class WarpForms
             inRange |= (uint)valid.ExtractMostSignificantBits() << first;
             Vector512.Load((uint*)(warp.Registers + op->A) + first).Store((uint*)&values + first);
         }
-        if (warp.Mask != ~0u && warp.Block.Launch.Options.Checks.HasFlag(Checks.Barriers)) CheckSources(warp, op, (uint*)&sources);
+        if (warp.Mask != ~0u && warp.Block.Launch.Options.Checks.HasFlag(Checks.Barriers))
+            CheckSources(warp, op, (uint*)&sources);
         var d = (uint*)(warp.Registers + op->D);
         for (var rest = warp.Mask; rest != 0;)
         {
@@ -168,7 +172,8 @@ internal static unsafe class WarpForms
         }
     }
 
-    private static void Reduce<T, TOperation>(Warp warp, Op* op) where T : unmanaged where TOperation : struct, IBinary<T, T>
+    private static void Reduce<T, TOperation>(Warp warp, Op* op)
+        where T : unmanaged where TOperation : struct, IBinary<T, T>
     {
         if (!Gather(warp, op, op->B)) return;
         var d = (T*)(warp.Registers + op->D);
@@ -186,22 +191,22 @@ internal static unsafe class WarpForms
 
     private readonly struct Any : IVote
     {
-        static bool IVote.Of(uint votes, uint voters) => votes != 0;
+        public static bool Of(uint votes, uint voters) => votes != 0;
     }
 
     private readonly struct All : IVote
     {
-        static bool IVote.Of(uint votes, uint voters) => votes == voters;
+        public static bool Of(uint votes, uint voters) => votes == voters;
     }
 
     private readonly struct Uniform : IVote
     {
-        static bool IVote.Of(uint votes, uint voters) => votes == voters || votes == 0;
+        public static bool Of(uint votes, uint voters) => votes == voters || votes == 0;
     }
 
     private readonly struct Sum : IBinary<int, int>
     {
-        static int IBinary<int, int>.Of(int a, int b) => unchecked(a + b);
+        public static int Of(int a, int b) => unchecked(a + b);
     }
 
     private readonly struct Least : IBinary<int, int>, IBinary<uint, uint>
@@ -218,16 +223,16 @@ internal static unsafe class WarpForms
 
     private readonly struct And : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => a & b;
+        public static uint Of(uint a, uint b) => a & b;
     }
 
     private readonly struct Or : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => a | b;
+        public static uint Of(uint a, uint b) => a | b;
     }
 
     private readonly struct Xor : IBinary<uint, uint>
     {
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => a ^ b;
+        public static uint Of(uint a, uint b) => a ^ b;
     }
 }

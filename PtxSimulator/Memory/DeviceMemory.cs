@@ -86,7 +86,8 @@ public sealed unsafe class DeviceMemory : IDisposable
         }
     }
 
-    /// <summary>Frees an allocation; later accesses to it are faults for as long as its range is not needed again.</summary>
+    /// <summary>Frees an allocation; later accesses to it are faults for as long as its range is not needed
+    /// again.</summary>
     /// <exception cref="ArgumentException">No allocation starts at <paramref name="address"/>.</exception>
     public void Free(ulong address)
     {
@@ -144,7 +145,8 @@ public sealed unsafe class DeviceMemory : IDisposable
             var least = long.MaxValue;
             foreach (var (start, (bytes, label)) in _live)
             {
-                if (offset >= start && offset < start + bytes) return $"byte {offset - start} of {label} ({bytes} bytes)";
+                if (offset >= start && offset < start + bytes)
+                    return $"byte {offset - start} of {label} ({bytes} bytes)";
                 var (before, after) = (start - offset, offset - start - bytes);
                 var distance = Math.Max(before, after);
                 if (distance >= least) continue;

@@ -52,7 +52,7 @@ internal sealed class KernelParser(TokenStream tokens, Scope moduleScope)
         if (alignment == 0) alignment = bytes;
         if (tokens.Skip(".ptr"))
         {
-            while (tokens.At(".global") || tokens.At(".const") || tokens.At(".shared") || tokens.At(".local")) tokens.Next();
+            if (!tokens.At(".align")) tokens.Word();  // the space it points to
             if (tokens.Skip(".align")) tokens.Integer();
         }
         var name = tokens.Word();
@@ -106,7 +106,8 @@ internal sealed class KernelParser(TokenStream tokens, Scope moduleScope)
         {
             var label = tokens.Word();
             tokens.Expect(":");
-            if (!_scope.TryDeclareLabel(label, _instructions.Count)) throw tokens.Error($"label '{label}' stands twice.");
+            if (!_scope.TryDeclareLabel(label, _instructions.Count))
+                throw tokens.Error($"label '{label}' stands twice.");
             return;
         }
         switch (tokens.Peek.Text)
@@ -272,7 +273,8 @@ internal static class InstructionText
         VariableOperand variable => variable.Variable.Name,
         LabelOperand label => label.Name,
         AddressOperand { Base: null } address => $"[{address.Offset}]",
-        AddressOperand address => address.Offset == 0 ? $"[{Of(address.Base)}]" : $"[{Of(address.Base)}{address.Offset:+0;-0}]",
+        AddressOperand address =>
+            address.Offset == 0 ? $"[{Of(address.Base)}]" : $"[{Of(address.Base)}{address.Offset:+0;-0}]",
         VectorOperand vector => $"{{{string.Join(", ", vector.Elements.Select(Of))}}}",
         PairOperand pair => $"{Of(pair.First)}|{Of(pair.Second)}",
         _ => "_",

@@ -62,11 +62,15 @@ internal sealed class Lexer(string text, string module)
         while (end < text.Length)
         {
             if (IsWordPart(text[end]) || char.IsAsciiDigit(text[end])) end++;
-            else if (text[end] == ':' && end + 2 < text.Length && text[end + 1] == ':' && IsWordPart(text[end + 2])) end += 2;
+            else if (IsScopeMark(end)) end += 2;
             else break;
         }
         return end;
     }
+
+    // "::" within a word, as in L1::no_allocate; a single colon ends a label.
+    private bool IsScopeMark(int position) =>
+        At(position, "::") && position + 2 < text.Length && IsWordPart(text[position + 2]);
 
     private static bool IsWordPart(char c) => char.IsAsciiLetter(c) || c is '_' or '$' or '%' or '.';
 
@@ -76,13 +80,13 @@ internal sealed class Lexer(string text, string module)
         {
             if (text[_position] == '\n') (_line, _position) = (_line + 1, _position + 1);
             else if (char.IsWhiteSpace(text[_position]) || text[_position] == '\0') _position++;
-            else if (At("//")) SkipUntil("\n");
-            else if (At("/*")) SkipUntil("*/");
+            else if (At(_position, "//")) SkipUntil("\n");
+            else if (At(_position, "/*")) SkipUntil("*/");
             else return;
         }
     }
 
-    private bool At(string mark) => string.CompareOrdinal(text, _position, mark, 0, mark.Length) == 0;
+    private bool At(int position, string mark) => string.CompareOrdinal(text, position, mark, 0, mark.Length) == 0;
 
     private void SkipUntil(string mark)
     {

@@ -41,7 +41,8 @@ internal sealed class ModuleParser
     private void ParseTarget()
     {
         var target = _tokens.Word();
-        if (!target.StartsWith("sm_", StringComparison.Ordinal) || !int.TryParse(target.AsSpan(3).TrimEnd('a'), out var number))
+        if (!target.StartsWith("sm_", StringComparison.Ordinal)
+            || !int.TryParse(target.AsSpan(3).TrimEnd('a'), out var number))
             throw _tokens.Error($"'{target}' is not a target such as sm_80.");
         _module.Target = number;
         while (_tokens.Skip(",")) _tokens.Word();  // debug

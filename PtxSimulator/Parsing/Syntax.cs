@@ -30,7 +30,8 @@ internal abstract record Operand;
 
 internal sealed record RegisterOperand(Register Register, bool Negated = false) : Operand;
 
-/// <summary>A constant; <see cref="Bytes"/> is 4 or 8 for a number with a point, 0 for an integer of any width.</summary>
+/// <summary>A constant; <see cref="Bytes"/> is 4 or 8 for a number with a point, 0 for an integer of any
+/// width.</summary>
 internal sealed record ImmediateOperand(ulong Bits, int Bytes) : Operand;
 
 internal sealed record SpecialOperand(string Name) : Operand;

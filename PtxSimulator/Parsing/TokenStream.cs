@@ -17,7 +17,7 @@ internal sealed class TokenStream(IReadOnlyList<Token> tokens, string module)
 
     public Token Next() => AtEnd ? throw Error("the text ends too early.") : tokens[_position++];
 
-    public bool At(string text) => Peek.Text == text && Peek.Kind is TokenKind.Symbol or TokenKind.Word && Peek.Text == text;
+    public bool At(string text) => Peek.Kind is TokenKind.Symbol or TokenKind.Word && Peek.Text == text;
 
     public bool Skip(string text)
     {
@@ -31,7 +31,8 @@ internal sealed class TokenStream(IReadOnlyList<Token> tokens, string module)
         if (!Skip(text)) throw Error($"'{text}' expected, found '{Peek.Text}'.");
     }
 
-    public string Word() => Peek.Kind == TokenKind.Word ? Next().Text : throw Error($"a name expected, found '{Peek.Text}'.");
+    public string Word() =>
+        Peek.Kind == TokenKind.Word ? Next().Text : throw Error($"a name expected, found '{Peek.Text}'.");
 
     public int Integer() => checked((int)Constant().Bits);
 
@@ -43,7 +44,8 @@ internal sealed class TokenStream(IReadOnlyList<Token> tokens, string module)
         var negative = Skip("-");
         if (Peek.Kind != TokenKind.Number) throw Error($"a number expected, found '{Peek.Text}'.");
         var text = Peek.Text;
-        var constant = Floating(text, "0f", 8, 4, negative) ?? Floating(text, "0d", 16, 8, negative) ?? Whole(text, negative)
+        var constant = Floating(text, "0f", 8, 4, negative) ?? Floating(text, "0d", 16, 8, negative)
+            ?? Whole(text, negative)
             ?? throw Error($"'{text}' is not an integer, 0fXXXXXXXX or 0dXXXXXXXXXXXXXXXX.");
         _position++;
         return constant;

@@ -10,8 +10,8 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
 {
     public SimulatedDevice Device { get; } = new(options ?? new SimulatedDeviceOptions { MemoryBytes = 16 << 20 });
 
-    /// <summary>A kernel <c>test</c> with two pointers, <c>%in</c> and <c>%out</c>, the thread's number in <c>%t</c>, and
-    /// registers %p, %h, %r, %d, %f and %q of 1, 16, 32, 64 bits, float and double.</summary>
+    /// <summary>A kernel <c>test</c> with two pointers, <c>%in</c> and <c>%out</c>, the thread's number in <c>%t</c>,
+    /// and registers %p, %h, %r, %d, %f and %q of 1, 16, 32, 64 bits, float and double.</summary>
     public static string Kernel(string body, string declarations = "") => $$"""
         .version 7.0
         .target sm_80
@@ -19,7 +19,8 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
         {{declarations}}
         .visible .entry test(.param .u64 input, .param .u64 output)
         {
-            .reg .pred %p<20>; .reg .b16 %h<20>; .reg .b32 %r<40>, %t; .reg .b64 %d<20>, %in, %out; .reg .f32 %f<40>; .reg .f64 %q<20>;
+            .reg .pred %p<20>; .reg .b16 %h<20>; .reg .b32 %r<40>, %t; .reg .b64 %d<20>, %in, %out;
+            .reg .f32 %f<40>; .reg .f64 %q<20>;
             ld.param.u64 %in, [input];
             ld.param.u64 %out, [output];
             mov.u32 %t, %tid.x;
@@ -43,16 +44,21 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
     }
 
     public LaunchReport Launch(
-        string body, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0, string declarations = "") =>
-        Launch(PtxModule.Parse(Kernel(body, declarations), "test.ptx").Kernels["test"], input, output, threads, blocks, sharedBytes);
+        string body, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0,
+            string declarations = "") =>
+        Launch(PtxModule.Parse(Kernel(body, declarations), "test.ptx").Kernels["test"], input, output, threads, blocks,
+            sharedBytes);
 
-    public LaunchReport Launch(PtxKernel kernel, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0) =>
-        Device.Run(kernel, new(blocks), new(threads), sharedBytes, MemoryMarshal.AsBytes<ulong>(new[] { input, output }));
+    public LaunchReport Launch(
+        PtxKernel kernel, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0) =>
+        Device.Run(kernel, new(blocks), new(threads), sharedBytes,
+            MemoryMarshal.AsBytes<ulong>(new[] { input, output }));
 
-    /// <summary>Runs a kernel of one block and returns what it wrote: <paramref name="count"/> values. A real GPU, where
-    /// there is one, must write the same.</summary>
+    /// <summary>Runs a kernel of one block and returns what it wrote: <paramref name="count"/> values. A real GPU,
+    /// where there is one, must write the same.</summary>
     public static TOut[] Run<TIn, TOut>(
-        string body, TIn[] input, int count, int threads = 32, int sharedBytes = 0, string declarations = "", SimulatedDeviceOptions? options = null)
+        string body, TIn[] input, int count, int threads = 32, int sharedBytes = 0, string declarations = "",
+            SimulatedDeviceOptions? options = null)
         where TIn : unmanaged where TOut : unmanaged
     {
         using var bench = new PtxBench(options);
@@ -65,11 +71,13 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
 
     /// <summary>Runs a kernel that is at fault.</summary>
     public static SimulationException Fault(
-        string body, int threads = 32, int sharedBytes = 0, string declarations = "", SimulatedDeviceOptions? options = null)
+        string body, int threads = 32, int sharedBytes = 0, string declarations = "",
+            SimulatedDeviceOptions? options = null)
     {
         using var bench = new PtxBench(options);
         var (source, target) = (bench.Buffer<float>(new float[64]), bench.Buffer<float>(new float[64], "output"));
-        return Assert.Throws<SimulationException>(() => bench.Launch(body, source, target, threads, 1, sharedBytes, declarations));
+        return Assert.Throws<SimulationException>(() => bench.Launch(
+            body, source, target, threads, 1, sharedBytes, declarations));
     }
 
     public void Dispose() => Device.Dispose();

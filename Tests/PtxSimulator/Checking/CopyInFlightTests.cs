@@ -16,14 +16,16 @@ public class CopyInFlightTests
 
         """;
 
-    private const string ReadAndStore = "\nld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [%r3];\nst.global.v4.u32 [%d2], {%r4, %r5, %r6, %r7};";
+    private const string ReadAndStore =
+        "\nld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [%r3];\nst.global.v4.u32 [%d2], {%r4, %r5, %r6, %r7};";
 
     private static readonly uint[] Input = [.. Enumerable.Range(0, 128).Select(i => (uint)i)];
 
     private static uint[] Run(string body, int seed) => PtxBench.Run<uint, uint>(
         Addresses + body, Input, 128, declarations: Tile, options: new() { Seed = seed, MemoryBytes = 1 << 20 });
 
-    private static FaultKind Fault(string body, int seed) => Assert.Throws<SimulationException>(() => Run(body, seed)).Kind;
+    private static FaultKind Fault(string body, int seed) =>
+        Assert.Throws<SimulationException>(() => Run(body, seed)).Kind;
 
     [Fact]
     public void Copies_Arrive_AfterTheWaitAndTheBarrier()
@@ -31,8 +33,9 @@ public class CopyInFlightTests
         var expected = Enumerable.Range(0, 128).Select(i => (uint)((i / 4 ^ 16) * 4 + i % 4));
         for (var seed = 0; seed < 8; seed++)
         {
-            Assert.Equal(expected, Run("cp.async.cg.shared.global [%r2], [%d1], 16; cp.async.commit_group; cp.async.wait_group 0; bar.sync 0;" + ReadAndStore, seed));
-            Assert.Equal(expected, Run("cp.async.ca.shared.global [%r2], [%d1], 16; cp.async.wait_all; bar.sync 0;" + ReadAndStore, seed));
+            foreach (var wait in new[] { "cp.async.commit_group; cp.async.wait_group 0;", "cp.async.wait_all;" })
+                Assert.Equal(expected,
+                    Run($"cp.async.cg.shared.global [%r2], [%d1], 16; {wait} bar.sync 0;{ReadAndStore}", seed));
         }
     }
 
@@ -46,7 +49,8 @@ public class CopyInFlightTests
             cp.async.cg.shared.global [%r2], [%d1], 16, %r8;
             cp.async.wait_all; bar.sync 0;
             """ + ReadAndStore, 3);
-        Assert.Equal(Enumerable.Range(0, 128).Select(i => (i / 4 & 3) > i % 4 ? (uint)((i / 4 ^ 16) * 4 + i % 4) : 0), results);
+        Assert.Equal(
+            Enumerable.Range(0, 128).Select(i => (i / 4 & 3) > i % 4 ? (uint)((i / 4 ^ 16) * 4 + i % 4) : 0), results);
     }
 
     [Theory]
@@ -58,7 +62,8 @@ public class CopyInFlightTests
     public void EarlyRead_IsFound_WheneverTheBytesLand(string between, FaultKind expected)
     {
         for (var seed = 0; seed < 6; seed++)
-            Assert.Equal(expected, Fault("cp.async.cg.shared.global [%r2], [%d1], 16; " + between + ReadAndStore, seed));
+            Assert.Equal(
+                expected, Fault("cp.async.cg.shared.global [%r2], [%d1], 16; " + between + ReadAndStore, seed));
     }
 
     [Fact]

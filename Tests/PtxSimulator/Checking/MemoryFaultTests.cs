@@ -30,7 +30,8 @@ public class MemoryFaultTests
     [Fact]
     public void LineOfTheSource_ComesFromLoc()
     {
-        var fault = PtxBench.Fault($"{Address}\n.loc 1 42 7\nst.global.u32 [%d2+4096], %t;", declarations: ".file 1 \"kernel.cu\"");
+        var fault = PtxBench.Fault(
+            $"{Address}\n.loc 1 42 7\nst.global.u32 [%d2+4096], %t;", declarations: ".file 1 \"kernel.cu\"");
         Assert.Equal(("kernel.cu", 42), (fault.Location!.Value.SourceFile, fault.Location.Value.SourceLine));
         Assert.Contains("kernel.cu(42)", fault.Message);
     }
@@ -58,7 +59,8 @@ public class MemoryFaultTests
         using var bench = new PtxBench();
         var input = bench.Buffer<float>(new float[32]);
         var fresh = bench.Device.Memory.Allocate(128, "fresh");
-        var fault = Assert.Throws<SimulationException>(() => bench.Launch($"{Address}\nld.global.f32 %f0, [%d2];", input, fresh));
+        var fault = Assert.Throws<SimulationException>(() => bench.Launch(
+            $"{Address}\nld.global.f32 %f0, [%d2];", input, fresh));
         Assert.Equal(FaultKind.UninitializedRead, fault.Kind);
         Assert.Equal("byte 0 of fresh (128 bytes)", fault.Allocation);
         bench.Launch($"{Address}\nst.global.f32 [%d2], 0f00000000; ld.global.f32 %f0, [%d2];", input, fresh);

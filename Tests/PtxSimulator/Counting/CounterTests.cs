@@ -12,7 +12,8 @@ public class CounterTests
         return bench.Launch(body, input, output, threads, blocks, declarations: declarations);
     }
 
-    private static string Strided(int bytes) => $"mul.wide.u32 %d0, %t, {bytes}; add.s64 %d1, %in, %d0; add.s64 %d2, %out, %d0;\n";
+    private static string Strided(int bytes) =>
+        $"mul.wide.u32 %d0, %t, {bytes}; add.s64 %d1, %in, %d0; add.s64 %d2, %out, %d0;\n";
 
     [Theory]
     [InlineData(4, 4)]    // 128 bytes in a row
@@ -38,7 +39,8 @@ public class CounterTests
 
     [Fact]
     public void InactiveLanes_AskForNothing() =>
-        Assert.Equal(new GlobalTraffic(1, 32, 1, 1), Run(Strided(4) + "setp.lt.u32 %p1, %t, 8; @%p1 st.global.u32 [%d2], %t;").GlobalStores);
+        Assert.Equal(new GlobalTraffic(1, 32, 1, 1),
+            Run(Strided(4) + "setp.lt.u32 %p1, %t, 8; @%p1 st.global.u32 [%d2], %t;").GlobalStores);
 
     [Theory]
     [InlineData("u32", 4, 1, 1)]
@@ -52,10 +54,22 @@ public class CounterTests
     public void BankCycles_OfALoad_DependOnTheStride(string type, int stride, long cycles, long ideal)
     {
         var registers = type switch { "u32" => "%r1", "u64" => "%d3", _ => "{%r1, %r2, %r3, %r4}" };
-        var fill = "mov.u32 %r5, 0; shl.b32 %r6, %t, 2; FILL: mov.u32 %r7, tile; add.s32 %r7, %r7, %r6; st.shared.u32 [%r7], 0; add.s32 %r6, %r6, 128; setp.lt.u32 %p1, %r6, 4096; @%p1 bra FILL; bar.sync 0;\n";
-        var report = Run($"{fill}mov.u32 %r8, tile; mul.lo.u32 %r9, %t, {stride}; add.s32 %r8, %r8, %r9; ld.shared.{type} {registers}, [%r8];",
+        const string Fill = """
+            shl.b32 %r6, %t, 2;
+            FILL:
+            mov.u32 %r7, tile; add.s32 %r7, %r7, %r6;
+            st.shared.u32 [%r7], 0;
+            add.s32 %r6, %r6, 128;
+            setp.lt.u32 %p1, %r6, 4096;
+            @%p1 bra FILL;
+            bar.sync 0;
+
+            """;
+        var place = $"mov.u32 %r8, tile; mul.lo.u32 %r9, %t, {stride}; add.s32 %r8, %r8, %r9;";
+        var report = Run($"{Fill}{place} ld.shared.{type} {registers}, [%r8];",
             declarations: ".shared .align 16 .b8 tile[4096];");
-        Assert.Equal((1, cycles, ideal), (report.SharedLoads.Instructions, report.SharedLoads.Cycles, report.SharedLoads.IdealCycles));
+        Assert.Equal((1, cycles, ideal),
+            (report.SharedLoads.Instructions, report.SharedLoads.Cycles, report.SharedLoads.IdealCycles));
         Assert.Equal((32, 32L), (report.SharedStores.Instructions, report.SharedStores.Cycles));
         Assert.Equal(1, report.Barriers);
     }
@@ -68,7 +82,8 @@ public class CounterTests
             setp.lt.u32 %p1, %t, 5;
             @%p1 fma.rn.f32 %f1, %f0, %f0, %f0;
             mov.u32 %r0, 0;
-            mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f4, %f5, %f6, %f7}, {%r0, %r0, %r0, %r0}, {%r0, %r0}, {%f0, %f0, %f0, %f0};
+            mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32
+                {%f4, %f5, %f6, %f7}, {%r0, %r0, %r0, %r0}, {%r0, %r0}, {%f0, %f0, %f0, %f0};
             """, threads: 64, blocks: 3);
         Assert.Equal(3 * 5, report.FmaMultiplyAdds);
         Assert.Equal(6 * 16 * 8 * 16, report.MmaMultiplyAdds);
@@ -86,7 +101,8 @@ public class CounterTests
         {
             using var bench = new PtxBench(new() { Workers = workers, MemoryBytes = 1 << 20 });
             var (input, output) = (bench.Buffer<float>(new float[4096]), bench.Buffer<float>(new float[4096]));
-            return bench.Launch(Strided(12) + "ld.global.f32 %f0, [%d1]; st.global.f32 [%d2], %f0;", input, output, 64, 20);
+            return bench.Launch(
+                Strided(12) + "ld.global.f32 %f0, [%d1]; st.global.f32 [%d2], %f0;", input, output, 64, 20);
         }
         var (one, four) = (With(1), With(4));
         Assert.Equal(one.Instructions, four.Instructions);

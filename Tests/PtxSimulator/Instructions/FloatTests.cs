@@ -18,7 +18,8 @@ public class FloatTests
         { "mul.f32 %ro, %ra, %rb;", Bits(3f), Bits(-2f), 0, Bits(-6f) },
         { "mul.ftz.f32 %ro, %ra, %rb;", Bits(Tiny), Bits(-1f), 0, Bits(-0f) },
         { "mul.f32 %ro, %ra, %rb;", Bits(Tiny), Bits(-1f), 0, Bits(-Tiny) },
-        { "fma.rn.f32 %ro, %ra, %rb, %rc;", Bits(1.0000001f), Bits(1.0000001f), Bits(-1f), Bits(MathF.FusedMultiplyAdd(1.0000001f, 1.0000001f, -1f)) },
+        { "fma.rn.f32 %ro, %ra, %rb, %rc;", Bits(1.0000001f), Bits(1.0000001f), Bits(-1f),
+            Bits(MathF.FusedMultiplyAdd(1.0000001f, 1.0000001f, -1f)) },
         { "fma.rz.f32 %ro, %ra, %rb, %rc;", Bits(1f), Bits(1f), Bits(-1e-20f), 0x3F7FFFFF },
         { "fma.rm.f32 %ro, %ra, %rb, %rc;", Bits(-1f), Bits(1f), Bits(-1e-20f), 0xBF800001 },
         { "div.rn.f32 %ro, %ra, %rb;", Bits(1f), Bits(3f), 0, Bits(1f / 3f) },
@@ -121,7 +122,8 @@ public class FloatTests
         { "cvt.sat.u8.s32 %ro, %ra;", 0xFFFFFFFF, 0, 0, 0 },
     };
 
-    [Theory, MemberData(nameof(Singles)), MemberData(nameof(Doubles)), MemberData(nameof(Comparisons)), MemberData(nameof(Conversions))]
+    [Theory, MemberData(nameof(Singles)), MemberData(nameof(Doubles)), MemberData(nameof(Comparisons)),
+        MemberData(nameof(Conversions))]
     public void Result_IsTheKnownOne(string instruction, ulong a, ulong b, ulong c, ulong expected) =>
         Assert.Equal(expected, Run(instruction, a, b, c));
 }

@@ -2,10 +2,12 @@ using PtxSimulator;
 
 namespace EfficientAD.Tests.PtxSimulator.Instructions;
 
-/// <summary>mma.sync and ldmatrix against plain loops. Which thread holds which element is written here again from the PTX
-/// manual's formulas, one element at a time.</summary>
+/// <summary>mma.sync and ldmatrix against plain loops. Which thread holds which element is written here again from the
+/// PTX manual's formulas, one element at a time.</summary>
 public class MatrixTests
 {
+    private const string Results = "{%f4, %f5, %f6, %f7}", Sums = "{%f0, %f1, %f2, %f3}";
+
     private static readonly Random Numbers = new(7);
 
     // Small integers: all sums are exact in every format.
@@ -58,7 +60,8 @@ public class MatrixTests
         var aNames = string.Join(", ", Enumerable.Range(0, aCount).Select(i => $"%r{i}"));
         var bNames = string.Join(", ", Enumerable.Range(0, bCount).Select(i => $"%r{4 + i}"));
         var results = RunMultiply(input,
-            $"mma.sync.aligned.m16n8k{depth}.row.col.f32.{type}.{type}.f32 {{%f4, %f5, %f6, %f7}}, {{{aNames}}}, {{{bNames}}}, {{%f0, %f1, %f2, %f3}};");
+            $"mma.sync.aligned.m16n8k{depth}.row.col.f32.{type}.{type}.f32 " +
+            $"{Results}, {{{aNames}}}, {{{bNames}}}, {Sums};");
         AssertProduct(a, b, c, results);
     }
 
@@ -71,11 +74,15 @@ public class MatrixTests
         {
             var (group, thread) = (lane >> 2, lane & 3);
             for (var i = 0; i < 4; i++)
-                input[lane * 10 + i] = Pair(HalfBits, a[group + i % 2 * 8, thread * 2 + i / 2 * 8], a[group + i % 2 * 8, thread * 2 + 1 + i / 2 * 8]);
+                input[lane * 10 + i] =
+                    Pair(HalfBits, a[group + i % 2 * 8, thread * 2 + i / 2 * 8],
+                        a[group + i % 2 * 8, thread * 2 + 1 + i / 2 * 8]);
             for (var i = 0; i < 2; i++)
             {
-                input[lane * 10 + 4 + i] = Pair(HalfBits, b[thread * 2 + i * 8, group], b[thread * 2 + 1 + i * 8, group]);
-                input[lane * 10 + 6 + i] = Pair(HalfBits, c[group + i * 8, thread * 2], c[group + i * 8, thread * 2 + 1]);
+                input[lane * 10 + 4 + i] =
+                    Pair(HalfBits, b[thread * 2 + i * 8, group], b[thread * 2 + 1 + i * 8, group]);
+                input[lane * 10 + 6 + i] =
+                    Pair(HalfBits, c[group + i * 8, thread * 2], c[group + i * 8, thread * 2 + 1]);
             }
         }
         var packed = RunMultiply(input, """
@@ -104,15 +111,19 @@ public class MatrixTests
         {
             var (group, thread) = (lane >> 2, lane & 3);
             for (var i = 0; i < aCount; i++)
-                input[lane * 10 + i] = BitConverter.SingleToUInt32Bits(a[group + i % 2 * 8, thread + i / 2 * 4]) | 0x123;  // bits that tf32 lacks
-            for (var i = 0; i < bCount; i++) input[lane * 10 + 4 + i] = BitConverter.SingleToUInt32Bits(b[thread + i * 4, group]);
+                // bits that tf32 lacks
+                input[lane * 10 + i] = BitConverter.SingleToUInt32Bits(a[group + i % 2 * 8, thread + i / 2 * 4])
+                    | 0x123;
+            for (var i = 0; i < bCount; i++)
+                input[lane * 10 + 4 + i] = BitConverter.SingleToUInt32Bits(b[thread + i * 4, group]);
             for (var i = 0; i < 4; i++)
                 input[lane * 10 + 6 + i] = BitConverter.SingleToUInt32Bits(c[group + i / 2 * 8, thread * 2 + (i & 1)]);
         }
         var aNames = string.Join(", ", Enumerable.Range(0, aCount).Select(i => $"%r{i}"));
         var bNames = string.Join(", ", Enumerable.Range(0, bCount).Select(i => $"%r{4 + i}"));
         AssertProduct(a, b, c, RunMultiply(input,
-            $"mma.sync.aligned.m16n8k{depth}.row.col.f32.tf32.tf32.f32 {{%f4, %f5, %f6, %f7}}, {{{aNames}}}, {{{bNames}}}, {{%f0, %f1, %f2, %f3}};"));
+            $"mma.sync.aligned.m16n8k{depth}.row.col.f32.tf32.tf32.f32 " +
+            $"{Results}, {{{aNames}}}, {{{bNames}}}, {Sums};"));
     }
 
     // Ten words per lane: a in %r0 to %r3, b in %r4 and %r5, c in %f0 to %f3; results from %f4 to %f7.
@@ -134,7 +145,8 @@ public class MatrixTests
     {
         for (var lane = 0; lane < 32; lane++)
             for (var i = 0; i < 4; i++)
-                Assert.Equal(Product(a, b, c, (lane >> 2) + i / 2 * 8, (lane & 3) * 2 + (i & 1)), results[lane * 4 + i]);
+                Assert.Equal(
+                    Product(a, b, c, (lane >> 2) + i / 2 * 8, (lane & 3) * 2 + (i & 1)), results[lane * 4 + i]);
     }
 
     [Fact]
@@ -142,9 +154,11 @@ public class MatrixTests
     {
         var input = new uint[320];
         input[0] = HalfBits(float.PositiveInfinity);                       // a[0, 0]
-        for (var lane = 0; lane < 32; lane++) input[lane * 10 + 4] = Pair(HalfBits, lane < 4 ? -1 : 0, 0);  // b[0, 0] = -1, b[0, n] = 0
+        // b[0, 0] = -1, b[0, n] = 0
+        for (var lane = 0; lane < 32; lane++) input[lane * 10 + 4] = Pair(HalfBits, lane < 4 ? -1 : 0, 0);
         var results = RunMultiply(input,
-            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f4, %f5, %f6, %f7}, {%r0, %r1, %r2, %r3}, {%r4, %r5}, {%f0, %f1, %f2, %f3};");
+            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 " +
+            $"{Results}, {{%r0, %r1, %r2, %r3}}, {{%r4, %r5}}, {Sums};");
         Assert.Equal(float.NegativeInfinity, results[0]);  // inf * -1
         Assert.Equal(0x7FFFFFFFu, BitConverter.SingleToUInt32Bits(results[1]));  // inf * 0
         Assert.Equal(0, results[2]);
@@ -176,7 +190,8 @@ public class MatrixTests
         for (var lane = 0; lane < 32; lane++)
             for (var matrix = 0; matrix < count; matrix++)
             {
-                int Element(int row, int column) => transposed ? 64 * matrix + 8 * column + row : 64 * matrix + 8 * row + column;
+                int Element(int row, int column) =>
+                    transposed ? 64 * matrix + 8 * column + row : 64 * matrix + 8 * row + column;
                 var expected = (uint)(Element(lane / 4, lane % 4 * 2) | Element(lane / 4, lane % 4 * 2 + 1) << 16);
                 Assert.Equal(expected, results[lane * 4 + matrix]);
             }
@@ -190,7 +205,8 @@ public class MatrixTests
             @!%p1 ret;
             mov.u32 %r0, 0;
             mov.f32 %f0, 0f00000000;
-            mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f4, %f5, %f6, %f7}, {%r0, %r0}, {%r0}, {%f0, %f0, %f0, %f0};
+            mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32
+                {%f4, %f5, %f6, %f7}, {%r0, %r0}, {%r0}, {%f0, %f0, %f0, %f0};
             """);
         Assert.Equal(FaultKind.WarpDivergence, fault.Kind);
         Assert.Contains("all 32", fault.Message);

@@ -3,12 +3,13 @@ using PtxSimulator;
 
 namespace EfficientAD.Tests.PtxSimulator.Instructions;
 
-/// <summary>Runs one instruction on given operands. Sources a, b, c: %ha to %hc, %ra to %rc, %da to %dc, %pa to %pc hold
-/// their low 16, 32, 64 bits, and whether they differ from zero. Destinations: %ho, %ro, %do, %po.</summary>
+/// <summary>Runs one instruction on given operands. Sources a, b, c: %ha to %hc, %ra to %rc, %da to %dc, %pa to %pc
+/// hold their low 16, 32, 64 bits, and whether they differ from zero. Destinations: %ho, %ro, %do, %po.</summary>
 internal static partial class OneInstruction
 {
     private const string Load = """
-        .reg .b16 %ha, %hb, %hc, %ho; .reg .b32 %ra, %rb, %rc, %ro; .reg .b64 %da, %db, %dc, %do; .reg .pred %pa, %pb, %pc, %po;
+        .reg .b16 %ha, %hb, %hc, %ho; .reg .b32 %ra, %rb, %rc, %ro;
+        .reg .b64 %da, %db, %dc, %do; .reg .pred %pa, %pb, %pc, %po;
         ld.global.v2.u64 {%da, %db}, [%in];
         ld.global.u64 %dc, [%in+16];
         cvt.u16.u64 %ha, %da; cvt.u16.u64 %hb, %db; cvt.u16.u64 %hc, %dc;
@@ -28,7 +29,8 @@ internal static partial class OneInstruction
             "%po" => "selp.u64 %d2, 1, 0, %po;",
             _ => "mov.u64 %d2, %do;",
         };
-        var results = PtxBench.Run<ulong, ulong>($"{Load}\n{instruction}\n{store}\nst.global.u64 [%d1], %d2;", [a, b, c, 0], 32);
+        var body = $"{Load}\n{instruction}\n{store}\nst.global.u64 [%d1], %d2;";
+        var results = PtxBench.Run<ulong, ulong>(body, [a, b, c, 0], 32);
         Assert.All(results, result => Assert.Equal(results[0], result));
         return results[0];
     }

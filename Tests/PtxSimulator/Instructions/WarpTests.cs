@@ -28,7 +28,8 @@ public class WarpTests
 
     [Fact]
     public void ShuffleUp_ReadsBehind() =>
-        Assert.Equal(Numbers.Select((own, lane) => lane >= 5 ? Numbers[lane - 5] : own), Run("shfl.sync.up.b32 %r1, %r0, 5, 0, -1;"));
+        Assert.Equal(Numbers.Select((own, lane) => lane >= 5 ? Numbers[lane - 5] : own),
+            Run("shfl.sync.up.b32 %r1, %r0, 5, 0, -1;"));
 
     [Fact]
     public void ShuffleButterfly_ReadsAcross() =>
@@ -36,7 +37,8 @@ public class WarpTests
 
     [Fact]
     public void ShuffleIndex_ReadsOneLane_OfItsSegment() =>
-        Assert.Equal(Numbers.Select((_, lane) => Numbers[lane / 8 * 8 + 2]), Run("shfl.sync.idx.b32 %r1, %r0, 10, 0x181f, -1;"));
+        Assert.Equal(
+            Numbers.Select((_, lane) => Numbers[lane / 8 * 8 + 2]), Run("shfl.sync.idx.b32 %r1, %r0, 10, 0x181f, -1;"));
 
     [Fact]
     public void Shuffle_SaysWhetherItsSourceWasInRange() =>
@@ -45,7 +47,8 @@ public class WarpTests
 
     [Fact]
     public void Ballot_CollectsOnePredicatePerLane() =>
-        Assert.All(Run("setp.gt.s32 %p1, %r0, 100; vote.sync.ballot.b32 %r1, %p1, -1;"), votes => Assert.Equal(~0u << 11, (uint)votes));
+        Assert.All(Run("setp.gt.s32 %p1, %r0, 100; vote.sync.ballot.b32 %r1, %p1, -1;"),
+            votes => Assert.Equal(~0u << 11, (uint)votes));
 
     [Theory]
     [InlineData("any", 100, 1)]
@@ -60,7 +63,8 @@ public class WarpTests
 
     [Fact]
     public void MatchAny_NamesTheLanesWithTheSameValue() =>
-        Assert.Equal(Enumerable.Range(0, 32).Select(lane => 0x11111111 << lane % 4), Run("and.b32 %r2, %t, 3; match.any.sync.b32 %r1, %r2, -1;"));
+        Assert.Equal(Enumerable.Range(0, 32).Select(lane => 0x11111111 << lane % 4),
+            Run("and.b32 %r2, %t, 3; match.any.sync.b32 %r1, %r2, -1;"));
 
     [Theory]
     [InlineData("add.s32", 10416)]

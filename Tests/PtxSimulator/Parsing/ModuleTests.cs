@@ -23,8 +23,10 @@ public class ModuleTests
                 ret;
             }
             """, "k.ptx").Kernels["k"];
-        Assert.Equal([(0, 4, 4), (8, 8, 8), (16, 20, 8), (36, 1, 1)], kernel.Parameters.Select(p => (p.Offset, p.Size, p.Alignment)));
-        Assert.Equal((37, 100, 24, 128), (kernel.ParameterBytes, kernel.StaticSharedBytes, kernel.LocalBytes, kernel.MaxThreadsPerBlock));
+        Assert.Equal([(0, 4, 4), (8, 8, 8), (16, 20, 8), (36, 1, 1)],
+            kernel.Parameters.Select(p => (p.Offset, p.Size, p.Alignment)));
+        Assert.Equal((37, 100, 24, 128),
+            (kernel.ParameterBytes, kernel.StaticSharedBytes, kernel.LocalBytes, kernel.MaxThreadsPerBlock));
     }
 
     [Theory]
@@ -44,17 +46,19 @@ public class ModuleTests
     public void Module_ThatCannotBeSimulated_IsRefused_WithItsLine(string body, string expected)
     {
         var exception = Assert.Throws<PtxFormatException>(() => PtxModule.Parse(PtxBench.Kernel(body), "test.ptx"));
-        Assert.Equal(11, exception.Line);
+        Assert.Equal(12, exception.Line);
         Assert.Contains(expected, exception.Message);
-        Assert.StartsWith("test.ptx(11): ", exception.Message);
+        Assert.StartsWith("test.ptx(12): ", exception.Message);
     }
 
     [Fact]
     public void InlineAssembly_MayRepeatItsNames() =>
         Assert.Equal([7], PtxBench.Run<int, int>("""
             mov.u32 %r0, 1;
-            {.reg .pred p; .reg .b32 x; setp.ne.b32 p, %r0, 0; @p bra L; mov.u32 %r0, 100; L: mov.u32 x, 2; add.s32 %r0, %r0, x;}
-            {.reg .pred p; .reg .b32 x; setp.ne.b32 p, %r0, 0; @p bra L; mov.u32 %r0, 100; L: mov.u32 x, 4; add.s32 %r0, %r0, x;}
+            {.reg .pred p; .reg .b32 x; setp.ne.b32 p, %r0, 0; @p bra L; mov.u32 %r0, 9; L: mov.u32 x, 2;
+                add.s32 %r0, %r0, x;}
+            {.reg .pred p; .reg .b32 x; setp.ne.b32 p, %r0, 0; @p bra L; mov.u32 %r0, 9; L: mov.u32 x, 4;
+                add.s32 %r0, %r0, x;}
             st.global.u32 [%out], %r0;
             """, [0], 1));
 
@@ -77,7 +81,8 @@ public class ModuleTests
     [InlineData(1, 2048, 0, 16, "a block of (2048, 1, 1) threads")]
     [InlineData(1, 32, 200_000, 16, "200000 bytes of shared memory; the device allows 101376")]
     [InlineData(1, 32, 0, 12, "12 bytes of parameters; the kernel takes 16")]
-    public void ImpossibleLaunch_IsRefused(int blocks, int threads, int sharedBytes, int parameterBytes, string expected)
+    public void ImpossibleLaunch_IsRefused(
+        int blocks, int threads, int sharedBytes, int parameterBytes, string expected)
     {
         using var bench = new PtxBench();
         var kernel = PtxModule.Parse(PtxBench.Kernel(""), "test.ptx").Kernels["test"];
