@@ -39,7 +39,7 @@ internal sealed unsafe class BlockRunner : IDisposable
         for (var i = 0; i < _warps.Length; i++) program.Preset(_registers + (long)i * program.RegisterBytes, launch, i);
         if (launch.Options.Counters)
         {
-            Counters = (OpCounter*)NativeMemory.AllocZeroed((nuint)program.Count, (nuint)sizeof(OpCounter));
+            Counters = (OpCounter*)NativeMemory.AllocZeroed((nuint)program.Count + 1, (nuint)sizeof(OpCounter));
             Sectors = new SectorSets(launch.Memory.Reached);
         }
         if (launch.Options.Checks.HasFlag(Checks.Races)) Races = new SharedRaces(this, program.SharedGranule);
@@ -58,7 +58,7 @@ internal sealed unsafe class BlockRunner : IDisposable
 
     public byte* Parameters { get; }
 
-    /// <summary>One for each instruction; null where nothing is counted.</summary>
+    /// <summary>One for each instruction and for the end; null where nothing is counted.</summary>
     public OpCounter* Counters { get; }
 
     public SectorSets? Sectors { get; }

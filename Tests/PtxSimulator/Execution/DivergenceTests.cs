@@ -95,6 +95,16 @@ public class DivergenceTests
     }
 
     [Fact]
+    public void Kernel_WithoutReturn_EndsBehindItsLastInstruction()
+    {
+        var kernel = PtxModule.Parse(PtxBench.Kernel("").Replace("ret;", "st.global.u32 [%out], 3;"), "test.ptx");
+        using var bench = new PtxBench();
+        var output = bench.Buffer<int>([0]);
+        bench.Launch(kernel.Kernels["test"], output, output);
+        Assert.Equal([3], bench.Read<int>(output, 1));
+    }
+
+    [Fact]
     public void EndlessLoop_IsStopped()
     {
         var fault = PtxBench.Fault("LOOP: bra LOOP;", options: new() { BranchLimit = 10_000, MemoryBytes = 1 << 20 });
