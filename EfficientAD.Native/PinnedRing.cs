@@ -59,10 +59,11 @@ public sealed class PinnedRing : IDisposable
                 if (!retired.IsClosed) retired.Synchronize();
             }
         }
-        finally
+        catch (CudaException)
         {
-            Free();
+            // The context was lost, and who waits for results is told; no copy will come any more.
         }
+        Free();
     }
 
     private void Free()

@@ -16,13 +16,13 @@ internal static class LibrarySearch
         "nvidia/cu13/bin/x86_64", "nvidia/cublas/bin", "nvidia/cuda_nvrtc/bin", "nvidia/cudnn/bin",
     ];
 
-    /// <summary>Loads the first of some file names that is there: each in the named folders, then each wherever the system
-    /// looks. It is never unloaded.</summary>
+    /// <summary>Loads the first of some file names that is there: each in the named folders, then each wherever the
+    /// system looks. It is never unloaded.</summary>
     /// <param name="folders">The value of <see cref="FoldersVariable"/>, or null.</param>
     /// <returns>The library and where it was found; null where there is none.</returns>
     public static (nint Library, string Path)? Load(IReadOnlyList<string> names, string? folders)
     {
-        IEnumerable<string> candidates = names.SelectMany(name => InFolders(name, folders)).Concat(names);
+        IEnumerable<string> candidates = names.SelectMany(name => InFolders(name, folders)).Concat(Installed(names));
         foreach (string candidate in candidates)
         {
             if (NativeLibrary.TryLoad(candidate, out nint library)) return (library, candidate);
@@ -30,14 +30,28 @@ internal static class LibrarySearch
         return null;
     }
 
-    /// <summary>Loads what another library will look for by name alone: on Linux a library that is loaded already is found
-    /// so. Nothing happens where it is missing.</summary>
+    /// <summary>Loads what another library will look for by name alone: on Linux a library that is loaded already is
+    /// found so. Nothing happens where it is missing.</summary>
     public static void LoadBeforehand(IReadOnlyList<string> names, string? folders)
     {
         foreach (string path in names.SelectMany(name => InFolders(name, folders)))
         {
             if (NativeLibrary.TryLoad(path, out _)) return;
         }
+    }
+
+    /// <summary>On Windows a bare name would be looked for in the current folder, too, where anybody may have put
+    /// it.</summary>
+    private static IEnumerable<string> Installed(IReadOnlyList<string> names)
+    {
+        if (!OperatingSystem.IsWindows()) return names;
+        string[] path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return from name in names
+               from folder in path
+               where Path.IsPathFullyQualified(folder)
+               let file = Path.Combine(folder, name)
+               where File.Exists(file)
+               select file;
     }
 
     private static IEnumerable<string> InFolders(string name, string? folders) =>
