@@ -3,9 +3,11 @@ using EfficientAD.Native.Driver;
 
 namespace EfficientAD.Native;
 
-/// <summary>Where device memory, modules and streams live: a device's primary context, or one that another library made.</summary>
-/// <remarks>Whatever is created in a context keeps it alive: the order of disposal does not matter. Thread-safe. No call of
-/// this library needs the context to be current; each enters it by itself and leaves the thread as it was.</remarks>
+/// <summary>Where device memory, modules and streams live: a device's primary context, or one that another library
+/// made.</summary>
+/// <remarks>Whatever is created in a context keeps it alive: the order of disposal does not matter. Thread-safe. No
+/// call of this library needs the context to be current; each enters it by itself and leaves the thread as it
+/// was.</remarks>
 public sealed unsafe partial class CudaContext : SafeHandle
 {
     private readonly int _device;
@@ -43,7 +45,8 @@ public sealed unsafe partial class CudaContext : SafeHandle
     /// <summary>CUmemoryPool; 0 where the device has none.</summary>
     internal nint Pool { get; }
 
-    /// <summary>Retains the primary context of a device, the one that CUDA's runtime and most libraries share.</summary>
+    /// <summary>Retains the primary context of a device, the one that CUDA's runtime and most libraries
+    /// share.</summary>
     /// <param name="device">The driver's number, from 0.</param>
     /// <exception cref="CudaException">There is no driver, no such device, or no memory left on it.</exception>
     public static CudaContext Open(int device = 0) => Open(CudaDriver.Load(), device);
@@ -111,7 +114,8 @@ public sealed unsafe partial class CudaContext : SafeHandle
             $"0x{address:x} is no address on a CUDA device. Pass a CUdeviceptr.", nameof(address));
     }
 
-    /// <summary>As <see cref="Enter"/>, also once the context was disposed and only lives on for what is in it.</summary>
+    /// <summary>As <see cref="Enter"/>, also once the context was disposed and only lives on for what is in
+    /// it.</summary>
     internal Scope EnterToRelease() => new(Driver, handle);
 
     protected override bool ReleaseHandle()
@@ -128,8 +132,8 @@ public sealed unsafe partial class CudaContext : SafeHandle
         return device;
     }
 
-    /// <summary>A pool of our own, so that the application's default pool keeps its settings. Freed memory stays in it: the
-    /// next step of the same size then costs no call of the operating system.</summary>
+    /// <summary>A pool of our own, so that the application's default pool keeps its settings. Freed memory stays in it:
+    /// the next step of the same size then costs no call of the operating system.</summary>
     private static nint CreatePool(CudaDriver driver, int device)
     {
         var properties = new PoolProperties(device);

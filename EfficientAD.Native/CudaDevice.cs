@@ -17,7 +17,8 @@ public sealed record CudaDevice(
     /// <summary>Largest number of threads of a block of any kernel.</summary>
     public int MaximumThreadsPerBlock { get; init; }
 
-    /// <summary>Most shared memory of a block, static and dynamic together, once a kernel asks for more than 48 KiB.</summary>
+    /// <summary>Most shared memory of a block, static and dynamic together, once a kernel asks for more than 48
+    /// KiB.</summary>
     public int MaximumSharedBytesPerBlock { get; init; }
 
     /// <summary>Shared memory of one multiprocessor.</summary>

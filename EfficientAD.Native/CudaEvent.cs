@@ -32,7 +32,8 @@ public sealed unsafe class CudaEvent : CudaHandle
         }
     }
 
-    /// <summary>Marks the end of the work given to <paramref name="stream"/> so far; an earlier mark is forgotten.</summary>
+    /// <summary>Marks the end of the work given to <paramref name="stream"/> so far; an earlier mark is
+    /// forgotten.</summary>
     public void Record(CudaStream stream)
     {
         using CudaContext.Scope scope = Context.Enter();

@@ -31,8 +31,8 @@ public sealed class CudaException : Exception
     /// <summary>CUDA_ERROR_ILLEGAL_ADDRESS, for instance; null where it was our own check that failed.</summary>
     public string? Name { get; }
 
-    /// <summary>Work on the device failed so that the context, and all memory and modules in it, can no longer be used by
-    /// anyone. Nothing but a new process (or a new context that is not the primary one) helps.</summary>
+    /// <summary>Work on the device failed so that the context, and all memory and modules in it, can no longer be used
+    /// by anyone. Nothing but a new process (or a new context that is not the primary one) helps.</summary>
     public bool IsContextLost { get; }
 
     /// <summary>Less memory would do.</summary>

@@ -21,7 +21,8 @@ public sealed unsafe class CudaGraph : CudaHandle
         Own(executable);
     }
 
-    /// <summary>Gives the recorded work to a stream. One graph runs once at a time: a second launch waits for the first.</summary>
+    /// <summary>Gives the recorded work to a stream. One graph runs once at a time: a second launch waits for the
+    /// first.</summary>
     public void Launch(CudaStream stream)
     {
         using CudaContext.Scope scope = Context.Enter();

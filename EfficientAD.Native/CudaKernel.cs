@@ -29,7 +29,8 @@ public sealed unsafe class CudaKernel
 
     public string Name { get; }
 
-    /// <summary>Largest block: the device's limit, or less where the kernel takes many registers or declares bounds.</summary>
+    /// <summary>Largest block: the device's limit, or less where the kernel takes many registers or declares
+    /// bounds.</summary>
     public int MaximumThreadsPerBlock { get; }
 
     /// <summary>Shared memory that the kernel declares with a size.</summary>
@@ -55,7 +56,8 @@ public sealed unsafe class CudaKernel
         return blocks;
     }
 
-    /// <summary>Gives the kernel to a stream. Nothing is allocated; the arguments are read before the call returns.</summary>
+    /// <summary>Gives the kernel to a stream. Nothing is allocated; the arguments are read before the call
+    /// returns.</summary>
     /// <param name="stream">Of the same context.</param>
     /// <param name="arguments">As many and as large as the kernel's parameters. Addresses are nint.</param>
     /// <exception cref="ArgumentException">Arguments or shape do not fit the kernel or the device.</exception>
@@ -92,7 +94,8 @@ public sealed unsafe class CudaKernel
             if (arguments[i].Size != _parameterBytes[i])
             {
                 throw new ArgumentException(
-                    $"{Name}: argument {i} has {arguments[i].Size} bytes, the kernel's parameter {_parameterBytes[i]}.");
+                    $"{Name}: argument {i} has {arguments[i].Size} bytes, the kernel's parameter " +
+                    $"{_parameterBytes[i]}.");
             }
         }
     }

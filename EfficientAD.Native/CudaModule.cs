@@ -12,7 +12,8 @@ public sealed unsafe class CudaModule : CudaHandle
 
     /// <param name="ptx">The text, in UTF-8.</param>
     /// <param name="name">Its name in messages.</param>
-    /// <exception cref="CudaException">The driver does not take it; the message holds the log of its compiler.</exception>
+    /// <exception cref="CudaException">The driver does not take it; the message holds the log of its
+    /// compiler.</exception>
     public CudaModule(CudaContext context, ReadOnlySpan<byte> ptx, string name) : base(context, ownsHandle: true)
     {
         Name = name;

@@ -16,8 +16,8 @@ public sealed unsafe partial class CudaStream
         }
     }
 
-    /// <summary>Records work into a graph instead of doing it. Until <see cref="EndCapture"/>, which belongs on the same
-    /// thread, nothing may wait for the stream, and no device memory may be allocated or freed on it.</summary>
+    /// <summary>Records work into a graph instead of doing it. Until <see cref="EndCapture"/>, which belongs on the
+    /// same thread, nothing may wait for the stream, and no device memory may be allocated or freed on it.</summary>
     public void BeginCapture()
     {
         using CudaContext.Scope scope = Context.Enter();
@@ -25,7 +25,8 @@ public sealed unsafe partial class CudaStream
     }
 
     /// <summary>Ends the recording.</summary>
-    /// <returns>What was recorded, ready to launch. Addresses and arguments are those of the time of recording.</returns>
+    /// <returns>What was recorded, ready to launch. Addresses and arguments are those of the time of
+    /// recording.</returns>
     /// <exception cref="CudaException">Something in between was not allowed, or the driver is older than CUDA
     /// 11.4.</exception>
     public CudaGraph EndCapture()
@@ -43,8 +44,8 @@ public sealed unsafe partial class CudaStream
         }
     }
 
-    /// <summary>Records what <paramref name="work"/> gives to this stream. When it throws, the recording is dropped and the
-    /// stream works as before.</summary>
+    /// <summary>Records what <paramref name="work"/> gives to this stream. When it throws, the recording is dropped and
+    /// the stream works as before.</summary>
     public CudaGraph Capture(Action work)
     {
         BeginCapture();

@@ -2,8 +2,8 @@ namespace EfficientAD.Native;
 
 public sealed unsafe partial class CudaStream
 {
-    /// <summary>Copies from ordinary memory to the device. Returns once the values were read: it waits for all work given
-    /// before, and cannot be captured. Use a <see cref="PinnedBuffer"/> where the host must not wait.</summary>
+    /// <summary>Copies from ordinary memory to the device. Returns once the values were read: it waits for all work
+    /// given before, and cannot be captured. Use a <see cref="PinnedBuffer"/> where the host must not wait.</summary>
     public void Upload<T>(ReadOnlySpan<T> source, nint destination) where T : unmanaged
     {
         if (source.IsEmpty) return;
@@ -21,7 +21,8 @@ public sealed unsafe partial class CudaStream
     /// stream has come past it.</summary>
     public void Upload(PinnedBuffer source, nint destination) => Upload(source, source.Bytes, destination);
 
-    /// <summary>Copies the first bytes of a pinned buffer to the device, as <see cref="Upload(PinnedBuffer, nint)"/>.</summary>
+    /// <summary>Copies the first bytes of a pinned buffer to the device, as
+    /// <see cref="Upload(PinnedBuffer, nint)"/>.</summary>
     public void Upload(PinnedBuffer source, long bytes, nint destination)
     {
         source.RequireLength(bytes);
@@ -44,8 +45,8 @@ public sealed unsafe partial class CudaStream
         }
     }
 
-    /// <summary>Fills all of a pinned buffer from the device, in order with other work. Read the buffer once the stream has
-    /// come past it.</summary>
+    /// <summary>Fills all of a pinned buffer from the device, in order with other work. Read the buffer once the stream
+    /// has come past it.</summary>
     public void Download(nint source, PinnedBuffer destination) => Download(source, destination, destination.Bytes);
 
     /// <summary>Fills the first bytes of a pinned buffer from the device, as

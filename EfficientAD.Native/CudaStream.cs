@@ -4,8 +4,8 @@ namespace EfficientAD.Native;
 
 /// <summary>An ordered queue of device work. Launches, and copies from and to pinned memory, return before the work is
 /// done.</summary>
-/// <remarks>Not thread-safe. Dispose waits for nothing: work already given is still done, and reads and writes the memory it
-/// was given; call <see cref="Synchronize"/> before freeing that.</remarks>
+/// <remarks>Not thread-safe. Dispose waits for nothing: work already given is still done, and reads and writes the
+/// memory it was given; call <see cref="Synchronize"/> before freeing that.</remarks>
 public sealed unsafe partial class CudaStream : CudaHandle
 {
     /// <summary>A stream without hidden ordering against other streams.</summary>

@@ -3,9 +3,9 @@ using EfficientAD.Native.Driver;
 namespace EfficientAD.Native;
 
 /// <summary>Device memory, allocated and freed in the order of a stream.</summary>
-/// <remarks>Other streams may use it once an event orders them after the allocation, and before it is disposed. Disposing
-/// returns the memory once the stream has come past all work given so far: the host need not wait. Where the device has no
-/// memory pools, both ends wait for the whole device instead.</remarks>
+/// <remarks>Other streams may use it once an event orders them after the allocation, and before it is disposed.
+/// Disposing returns the memory once the stream has come past all work given so far: the host need not wait. Where the
+/// device has no memory pools, both ends wait for the whole device instead.</remarks>
 public sealed unsafe class DeviceBuffer : CudaHandle
 {
     private readonly CudaStream _stream;

@@ -5,7 +5,8 @@ namespace EfficientAD.Native;
 /// <summary>One argument of a launch: a value of 4 or 8 bytes as the kernel's parameter has it.</summary>
 public readonly struct KernelArgument
 {
-    /// <summary>First in memory, because the driver is given the address of the argument; its low bytes come first.</summary>
+    /// <summary>First in memory, because the driver is given the address of the argument; its low bytes come
+    /// first.</summary>
     private readonly ulong _bits;
 
     private KernelArgument(ulong bits, int size) => (_bits, Size) = (bits, size);

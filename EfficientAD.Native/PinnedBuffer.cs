@@ -2,9 +2,10 @@ using EfficientAD.Native.Driver;
 
 namespace EfficientAD.Native;
 
-/// <summary>Host memory that the device reads and writes directly, so that copies overlap with the host's work.</summary>
-/// <remarks>Dispose it once no stream copies from or to it any more. Pinned memory is taken from what other programs can
-/// have: keep it small and use it again (<see cref="PinnedRing"/>).</remarks>
+/// <summary>Host memory that the device reads and writes directly, so that copies overlap with the host's
+/// work.</summary>
+/// <remarks>Dispose it once no stream copies from or to it any more. Pinned memory is taken from what other programs
+/// can have: keep it small and use it again (<see cref="PinnedRing"/>).</remarks>
 public sealed unsafe class PinnedBuffer : CudaHandle
 {
     private readonly bool _isRegistered;
@@ -38,7 +39,8 @@ public sealed unsafe class PinnedBuffer : CudaHandle
 
     /// <summary>Pins memory that another library owns, a frame grabber's buffer for instance. Disposing unpins it and
     /// frees nothing.</summary>
-    /// <param name="address">Whole pages are pinned; the memory must stay in place until the buffer is disposed.</param>
+    /// <param name="address">Whole pages are pinned; the memory must stay in place until the buffer is
+    /// disposed.</param>
     /// <param name="bytes">1 or more.</param>
     public static PinnedBuffer Register(CudaContext context, nint address, long bytes)
     {

@@ -52,8 +52,8 @@ internal sealed class DevicesCommand(CommandOutput output) : Command<DevicesSett
         string memory = string.Create(CultureInfo.InvariantCulture, $"{device.MemoryBytes / 1e9:0.0} GB");
         if (candidate.FreeBytes is { } free)
             memory += string.Create(CultureInfo.InvariantCulture, $" of which {free / 1e9:0.0} are free");
-        return $"{device.Name}, compute capability {device.ComputeCapability}, {device.Multiprocessors} multiprocessors, " +
-            memory;
+        return $"{device.Name}, compute capability {device.ComputeCapability}, " +
+            $"{device.Multiprocessors} multiprocessors, {memory}";
     }
 
     private static string Verdict(CudaCandidate candidate) => candidate.Unusable is { } reason

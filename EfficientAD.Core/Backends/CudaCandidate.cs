@@ -8,8 +8,8 @@ namespace EfficientAD.Backends;
 /// <param name="Device">What the driver says of it.</param>
 /// <param name="Target">The kernels that it gets: sm_80, for instance; null where it is too old for all.</param>
 /// <param name="FreeBytes">Device memory that nobody has allocated; null where the device could not be opened.</param>
-/// <param name="Unusable">Why it cannot be used, in a sentence; null where it can, and has computed a few small problems
-/// as the CPU does.</param>
+/// <param name="Unusable">Why it cannot be used, in a sentence; null where it can, and has computed a few small
+/// problems as the CPU does.</param>
 public sealed record CudaCandidate(CudaDevice Device, string? Target, long? FreeBytes, string? Unusable)
 {
     /// <summary>Opens the device and tries it. Throws nothing for what is wrong with it.</summary>

@@ -64,13 +64,13 @@ public readonly record struct Device(DeviceKind Kind, int Index = 0)
         return new CpuBackend(cpu ?? new CpuOptions());
     }
 
-    /// <summary>The device that <see cref="Open"/> tries, told quickly: a CUDA device that is there and new enough, or the
-    /// CPU.</summary>
+    /// <summary>The device that <see cref="Open"/> tries, told quickly: a CUDA device that is there and new enough, or
+    /// the CPU.</summary>
     /// <exception cref="NotSupportedException">It names a CUDA device that is missing or too old.</exception>
     public Device Resolve() => Kind == DeviceKind.Cpu ? this : Resolve(CudaDevices.Query());
 
-    /// <summary>As <see cref="Resolve()"/>, by what <see cref="Devices.Query"/> found; <see cref="DeviceKind.Auto"/> then
-    /// passes over devices that cannot be used.</summary>
+    /// <summary>As <see cref="Resolve()"/>, by what <see cref="Devices.Query"/> found; <see cref="DeviceKind.Auto"/>
+    /// then passes over devices that cannot be used.</summary>
     public Device Resolve(Devices devices)
     {
         if (Kind != DeviceKind.Auto) return Resolve(devices.Driver);
@@ -90,7 +90,8 @@ public readonly record struct Device(DeviceKind Kind, int Index = 0)
         if (cuda.Unavailable is { } reason) throw new NotSupportedException($"--device {this}: {reason}");
         CudaDevice named = cuda.Devices.FirstOrDefault(device => device.Index == index)
             ?? throw new NotSupportedException(
-                $"--device {this}: the driver has {cuda.Devices.Count} devices, numbered from 0. See 'efficientad devices'.");
+                $"--device {this}: the driver has {cuda.Devices.Count} devices, numbered from 0. " +
+                "See 'efficientad devices'.");
         KernelLibrary.RequireSupport(named);
         return this;
     }

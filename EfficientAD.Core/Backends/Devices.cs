@@ -23,8 +23,8 @@ public sealed record CpuDescription(string Model, int Cores, InstructionSet Inst
 public sealed record Devices(
     CpuDescription Cpu, CudaDevices Driver, IReadOnlyList<CudaCandidate> Cuda, CudaLibraries Libraries)
 {
-    /// <summary>Looks at the machine, and lets every CUDA device compute something: this takes a moment. Throws nothing for
-    /// what is missing.</summary>
+    /// <summary>Looks at the machine, and lets every CUDA device compute something: this takes a moment. Throws nothing
+    /// for what is missing.</summary>
     public static Devices Query()
     {
         var options = new CpuOptions();

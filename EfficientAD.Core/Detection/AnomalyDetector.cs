@@ -9,8 +9,8 @@ using EfficientAD.Tensors;
 namespace EfficientAD.Detection;
 
 /// <summary>A trained model, ready to judge images.</summary>
-/// <remarks>Thread-safe: calls from several threads are served one after another. Several detectors run side by side; give
-/// each its share of the threads.</remarks>
+/// <remarks>Thread-safe: calls from several threads are served one after another. Several detectors run side by side;
+/// give each its share of the threads.</remarks>
 public sealed class AnomalyDetector : IDisposable
 {
     // Below this a frame is no picture of a part.
@@ -52,7 +52,8 @@ public sealed class AnomalyDetector : IDisposable
     /// <summary>What computes, in words.</summary>
     public string Processor => _backend.Name;
 
-    /// <summary>A score above it is anomalous; starts as the model's own and may be changed at any time. No unit.</summary>
+    /// <summary>A score above it is anomalous; starts as the model's own and may be changed at any time. No
+    /// unit.</summary>
     public float Threshold { get; set; }
 
     /// <summary>Loads a model from a file; the file may be deleted afterwards.</summary>
@@ -77,8 +78,8 @@ public sealed class AnomalyDetector : IDisposable
 
     /// <summary>As <see cref="Load(string, DetectorOptions?)"/>, on a backend that the caller made: a
     /// <see cref="CudaBackend"/> in a context and on a stream of the caller's own, for instance.</summary>
-    /// <param name="backend">Stays the caller's and must outlive the detector. Whatever else uses it takes turns with the
-    /// detector's calls.</param>
+    /// <param name="backend">Stays the caller's and must outlive the detector. Whatever else uses it takes turns with
+    /// the detector's calls.</param>
     /// <param name="options">What they say of the processor is not looked at.</param>
     public static AnomalyDetector Load(string path, IBackend backend, DetectorOptions? options = null)
     {
@@ -88,8 +89,8 @@ public sealed class AnomalyDetector : IDisposable
 
     /// <summary>Scores one image; higher means more anomalous.</summary>
     /// <param name="image">8-bit pixels of any format; resized to the model's input size.</param>
-    /// <returns>Verdict, score and the combined map at the image's own size. Never throws for what an image shows: a frame
-    /// that cannot be judged is <see cref="Verdict.Invalid"/> and says why.</returns>
+    /// <returns>Verdict, score and the combined map at the image's own size. Never throws for what an image shows: a
+    /// frame that cannot be judged is <see cref="Verdict.Invalid"/> and says why.</returns>
     public DetectionResult Detect(ImageView image) => Detect(image, new AnomalyMap(image.Width, image.Height));
 
     /// <summary>Scores one image into a map that is used again and again, so that nothing large is allocated.</summary>
@@ -126,8 +127,8 @@ public sealed class AnomalyDetector : IDisposable
         if (_backend is not CudaBackend)
         {
             throw new InvalidOperationException(
-                $"An image on a CUDA device needs a detector there; this one computes on {_backend.Name}. Load it with a " +
-                "CUDA device.");
+                $"An image on a CUDA device needs a detector there; this one computes on {_backend.Name}. Load it " +
+                "with a CUDA device.");
         }
         if (FindFault(image.Width, image.Height) is { } fault) return DetectionResult.Invalid(fault);
 
@@ -172,7 +173,10 @@ public sealed class AnomalyDetector : IDisposable
     private static void RequireSize(AnomalyMap? map, int width, int height)
     {
         if (map is not null && (map.Width != width || map.Height != height))
-            throw new ArgumentException($"The map is {map.Width} x {map.Height} but the image {width} x {height}.", nameof(map));
+        {
+            throw new ArgumentException(
+                $"The map is {map.Width} x {map.Height} but the image {width} x {height}.", nameof(map));
+        }
     }
 
     private string? FindFault(ImageView image) => FindFault(image.Width, image.Height) ?? FrameCheck.FindFault(image);

@@ -20,10 +20,10 @@ internal sealed unsafe class CublasLt(LibraryExports exports)
         nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, MatmulAlgorithm*, nint, nuint, nint,
         BlasStatus> cublasLtMatmul =
         (delegate* unmanaged<
-            nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, MatmulAlgorithm*, nint, nuint, nint,
-            BlasStatus>)exports.Required(nameof(cublasLtMatmul));
-    public readonly delegate* unmanaged<nint*, BlasDataType, ulong, ulong, long, BlasStatus> cublasLtMatrixLayoutCreate =
-        (delegate* unmanaged<nint*, BlasDataType, ulong, ulong, long, BlasStatus>)
+            nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, MatmulAlgorithm*, nint, nuint,
+            nint, BlasStatus>)exports.Required(nameof(cublasLtMatmul));
+    public readonly delegate* unmanaged<nint*, BlasDataType, ulong, ulong, long, BlasStatus>
+        cublasLtMatrixLayoutCreate = (delegate* unmanaged<nint*, BlasDataType, ulong, ulong, long, BlasStatus>)
         exports.Required(nameof(cublasLtMatrixLayoutCreate));
     public readonly delegate* unmanaged<nint, BlasStatus> cublasLtMatrixLayoutDestroy =
         (delegate* unmanaged<nint, BlasStatus>)exports.Required(nameof(cublasLtMatrixLayoutDestroy));
@@ -43,10 +43,12 @@ internal sealed unsafe class CublasLt(LibraryExports exports)
     public readonly delegate* unmanaged<nint, BlasStatus> cublasLtMatmulPreferenceDestroy =
         (delegate* unmanaged<nint, BlasStatus>)exports.Required(nameof(cublasLtMatmulPreferenceDestroy));
     public readonly delegate* unmanaged<nint, PreferenceAttribute, void*, nuint, BlasStatus>
-        cublasLtMatmulPreferenceSetAttribute = (delegate* unmanaged<nint, PreferenceAttribute, void*, nuint, BlasStatus>)
+        cublasLtMatmulPreferenceSetAttribute =
+        (delegate* unmanaged<nint, PreferenceAttribute, void*, nuint, BlasStatus>)
         exports.Required(nameof(cublasLtMatmulPreferenceSetAttribute));
     public readonly delegate* unmanaged<
-        nint, nint, nint, nint, nint, nint, nint, int, MatmulHeuristic*, int*, BlasStatus> cublasLtMatmulAlgoGetHeuristic =
+        nint, nint, nint, nint, nint, nint, nint, int, MatmulHeuristic*, int*, BlasStatus>
+        cublasLtMatmulAlgoGetHeuristic =
         (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, int, MatmulHeuristic*, int*, BlasStatus>)
         exports.Required(nameof(cublasLtMatmulAlgoGetHeuristic));
 

@@ -2,7 +2,8 @@ using EfficientAD.Native.Libraries;
 
 namespace EfficientAD.Native.Blas;
 
-/// <summary>A matrix product by cuBLASLt, prepared for one shape: D = alpha A B + beta D, plus a bias and a rectifier.</summary>
+/// <summary>A matrix product by cuBLASLt, prepared for one shape: D = alpha A B + beta D, plus a bias and a
+/// rectifier.</summary>
 /// <remarks>The same bits on a second run on the same card: reductions whose order may change are excluded. Not
 /// thread-safe.</remarks>
 public sealed unsafe class Gemm : IDisposable

@@ -52,7 +52,8 @@ internal sealed unsafe class Cudnn(LibraryExports exports)
     public readonly delegate* unmanaged<nint, DnnMath, DnnStatus> cudnnSetConvolutionMathType =
         (delegate* unmanaged<nint, DnnMath, DnnStatus>)exports.Required(nameof(cudnnSetConvolutionMathType));
     public readonly delegate* unmanaged<
-        nint, int, int, int, int, int, int, DnnConvolutionMode, DnnDataType, DnnStatus> cudnnSetConvolution2dDescriptor =
+        nint, int, int, int, int, int, int, DnnConvolutionMode, DnnDataType, DnnStatus>
+        cudnnSetConvolution2dDescriptor =
         (delegate* unmanaged<nint, int, int, int, int, int, int, DnnConvolutionMode, DnnDataType, DnnStatus>)
         exports.Required(nameof(cudnnSetConvolution2dDescriptor));
 
@@ -125,7 +126,8 @@ internal sealed unsafe class Cudnn(LibraryExports exports)
             if (version.Major != SupportedMajor)
             {
                 throw new CudaException(
-                    $"cuDNN {version} is installed, but this version of EfficientAD knows cuDNN {SupportedMajor} only.");
+                    $"cuDNN {version} is installed, but this version of EfficientAD knows cuDNN {SupportedMajor} " +
+                    "only.");
             }
             return (new Cudnn(exports), new CudaLibrary(LibraryName, version, path, null));
         }

@@ -101,5 +101,6 @@ public sealed unsafe partial class DnnConvolution
     }
 
     private static DnnAlgorithm Chosen(DnnAlgorithm? algorithm, string preparation) => algorithm
-        ?? throw new InvalidOperationException($"DnnConvolution: call {preparation} first, and run only if it finds a way.");
+        ?? throw new InvalidOperationException(
+            $"DnnConvolution: call {preparation} first, and run only if it finds a way.");
 }

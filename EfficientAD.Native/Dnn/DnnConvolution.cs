@@ -2,9 +2,10 @@ using EfficientAD.Native.Libraries;
 
 namespace EfficientAD.Native.Dnn;
 
-/// <summary>A convolution by cuDNN, prepared for one shape: forward with bias and rectifier, and both gradients.</summary>
-/// <remarks>Tensors are [n, c, h, w] without gaps; in fp16 [n, h, w, c], where the tensor cores are. Only algorithms that
-/// give the same bits on a second run are used. Not thread-safe.</remarks>
+/// <summary>A convolution by cuDNN, prepared for one shape: forward with bias and rectifier, and both
+/// gradients.</summary>
+/// <remarks>Tensors are [n, c, h, w] without gaps; in fp16 [n, h, w, c], where the tensor cores are. Only algorithms
+/// that give the same bits on a second run are used. Not thread-safe.</remarks>
 public sealed unsafe partial class DnnConvolution : IDisposable
 {
     private const int MaximumAlgorithms = 16;
@@ -83,8 +84,8 @@ public sealed unsafe partial class DnnConvolution : IDisposable
         }
     }
 
-    /// <summary>The library's first choice that repeats its bits, fits the workspace and keeps the precision; null where
-    /// there is none.</summary>
+    /// <summary>The library's first choice that repeats its bits, fits the workspace and keeps the precision; null
+    /// where there is none.</summary>
     private DnnAlgorithm? FirstUsable(ReadOnlySpan<DnnAlgorithm> found)
     {
         foreach (DnnAlgorithm algorithm in found)

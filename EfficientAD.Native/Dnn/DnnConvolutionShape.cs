@@ -1,6 +1,7 @@
 namespace EfficientAD.Native.Dnn;
 
-/// <summary>A convolution of [n, ci, h, w] with [co, ci, kh, kw]; stride and padding equal in both directions.</summary>
+/// <summary>A convolution of [n, ci, h, w] with [co, ci, kh, kw]; stride and padding equal in both
+/// directions.</summary>
 public readonly record struct DnnConvolutionShape(
     int Batch, int InputChannels, int Height, int Width,
     int OutputChannels, int KernelHeight, int KernelWidth, int Stride, int Padding)

@@ -3,9 +3,10 @@ using EfficientAD.Native.Libraries;
 
 namespace EfficientAD.Native.Dnn;
 
-/// <summary>cuDNN in a context. Its calls were written from the headers of 9.6 and have not run on a device yet.</summary>
-/// <remarks>Uses the functions that cuDNN calls legacy: each names its algorithm, so that those which give other bits on a
-/// second run can be left out. Not thread-safe.</remarks>
+/// <summary>cuDNN in a context. Its calls were written from the headers of 9.6 and have not run on a device
+/// yet.</summary>
+/// <remarks>Uses the functions that cuDNN calls legacy: each names its algorithm, so that those which give other bits
+/// on a second run can be left out. Not thread-safe.</remarks>
 public sealed unsafe class DnnHandle : CudaHandle
 {
     private DnnHandle(CudaContext context, Cudnn library, CudaLibrary description) : base(context, ownsHandle: true)

@@ -13,8 +13,8 @@ internal static class DriverRemedies
     public static string? Remedy(this CudaResult result) => result switch
     {
         CudaResult.LaunchTimeout =>
-            "The display's watchdog ended the kernel, and the context is lost: use a card without a display, or raise " +
-            "the limit, and start the process again.",
+            "The display's watchdog ended the kernel, and the context is lost: use a card without a display, or " +
+            "raise the limit, and start the process again.",
         CudaResult.UncorrectableMemoryError =>
             "The card's memory failed, and the context is lost: reset the card and watch its error counters.",
         _ when result.LosesContext() =>
@@ -33,7 +33,8 @@ internal static class DriverRemedies
         CudaResult.UnsupportedPtxVersion =>
             "The driver is older than the kernels: update it.",
         CudaResult.JitCompilerNotFound =>
-            "libnvidia-ptxjitcompiler is missing: install the complete driver (in a container: the 'compute' capability).",
+            "libnvidia-ptxjitcompiler is missing: install the complete driver (in a container: the 'compute' " +
+            "capability).",
         CudaResult.DriverMismatch =>
             "The driver's library and its kernel module differ: restart the machine after an update.",
         CudaResult.CaptureUnsupported or CudaResult.CaptureInvalidated =>

@@ -83,7 +83,8 @@ internal enum PoolAttribute
     ReleaseThreshold = 4,
 }
 
-/// <summary>CUmemPoolProps: pinned device memory without an export handle. The rest is reserved, or zero by default.</summary>
+/// <summary>CUmemPoolProps: pinned device memory without an export handle. The rest is reserved, or zero by
+/// default.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 88)]
 internal struct PoolProperties(int device)
 {

@@ -8,7 +8,8 @@ namespace EfficientAD.Native.Driver;
 /// <param name="ParameterBytes">The size of each parameter, in order.</param>
 internal sealed partial record PtxEntry(string Name, int[] ParameterBytes)
 {
-    /// <summary>Reads the kernels' declarations: <c>.entry name(.param .u64 a, .param .align 4 .b8 b[12])</c>.</summary>
+    /// <summary>Reads the kernels' declarations: <c>.entry name(.param .u64 a, .param .align 4 .b8
+    /// b[12])</c>.</summary>
     /// <exception cref="FormatException">A parameter is declared in a way that is not known here.</exception>
     public static Dictionary<string, PtxEntry> ReadAll(string ptx)
     {

@@ -45,7 +45,8 @@ public class DeviceTests
         Assert.Equal(expected, Device.Parse(text).Resolve(Cards("6.1", "7.5", "9.0")).ToString());
 
     [Theory]
-    [InlineData("cuda:0", "Card 0 has compute capability 6.1; the kernels need 7.5 (Turing) or newer. Use --device cpu.")]
+    [InlineData(
+        "cuda:0", "Card 0 has compute capability 6.1; the kernels need 7.5 (Turing) or newer. Use --device cpu.")]
     [InlineData("cuda:1", "--device cuda:1: the driver has 1 devices, numbered from 0. See 'efficientad devices'.")]
     public void DeviceThatIsMissingOrTooOld_IsRefused(string text, string message)
     {
@@ -78,7 +79,10 @@ public class DeviceTests
     }
 
     private static CudaDevices Cards(params string[] capabilities) => new(
-        [.. capabilities.Select((capability, i) => new CudaDevice(i, $"Card {i}", new Version(capability), 80, 8L << 30))],
+        [
+            .. capabilities.Select((capability, i) =>
+                new CudaDevice(i, $"Card {i}", new Version(capability), 80, 8L << 30)),
+        ],
         new Version(12, 4), null);
 
     [Fact]

@@ -57,7 +57,8 @@ public sealed class ForeignContextTests(ModelFixture model) : IClassFixture<Mode
         using var detector = AnomalyDetector.Load(model.Path, new DetectorOptions { Device = new(DeviceKind.Cpu) });
         var error = Assert.Throws<InvalidOperationException>(
             () => detector.Detect(new DeviceImage(256, Size, Size, Stride, PixelFormat.Rgb24), null));
-        Assert.StartsWith("An image on a CUDA device needs a detector there; this one computes on CPU, ", error.Message);
+        Assert.StartsWith(
+            "An image on a CUDA device needs a detector there; this one computes on CPU, ", error.Message);
     }
 
     private static byte[] Rows(RgbImage image)

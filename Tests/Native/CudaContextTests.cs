@@ -11,7 +11,8 @@ public unsafe class CudaContextTests
     {
         var error = Assert.Throws<CudaException>(() => CudaContext.Open(DriverStub.WithTwoDevices(), 2));
         Assert.Equal(
-            "cuda:2 does not exist: the driver has 2 devices, numbered from 0. See 'efficientad devices'.", error.Message);
+            "cuda:2 does not exist: the driver has 2 devices, numbered from 0. See 'efficientad devices'.",
+            error.Message);
         Assert.Null(error.Function);
     }
 
@@ -95,7 +96,8 @@ public unsafe class CudaContextTests
         using var first = new SimulatedContext();
         using var second = new SimulatedContext();
         var error = Assert.Throws<ArgumentException>(() => CudaStream.FromHandle(first.Context, second.Stream.Handle));
-        Assert.Contains($"belongs to context 0x{second.Context.Handle:x}, not to 0x{first.Context.Handle:x}", error.Message);
+        Assert.Contains(
+            $"belongs to context 0x{second.Context.Handle:x}, not to 0x{first.Context.Handle:x}", error.Message);
     }
 
     [Fact]
@@ -112,7 +114,8 @@ public unsafe class CudaContextTests
 
     [Fact]
     public void ContextWithoutHandle_IsRefused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => CudaContext.FromHandle(new CudaDriver(SimulatedDriver.Export), 0));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => CudaContext.FromHandle(new CudaDriver(SimulatedDriver.Export), 0));
 
     private static nint Current(CudaDriver driver)
     {

@@ -34,8 +34,8 @@ public class CudaDevicesTests
         Assert.Empty(cuda.Devices);
         Assert.Equal(new Version(12, 4), cuda.DriverVersion);
         Assert.Equal(
-            "CUDA driver 12.4, but no device: cuInit failed with CUDA_ERROR_NO_DEVICE (100): no CUDA-capable device is " +
-            "detected. The driver sees no card: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu.",
+            "CUDA driver 12.4, but no device: cuInit failed with CUDA_ERROR_NO_DEVICE (100): no CUDA-capable device " +
+            "is detected. The driver sees no card: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu.",
             cuda.Unavailable);
     }
 

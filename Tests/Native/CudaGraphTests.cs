@@ -47,7 +47,8 @@ public class CudaGraphTests
         var error = Assert.Throws<CudaException>(() => own.Stream.Capture(() => Read(own, buffer)));
         Assert.InRange(error.Code, 900, 901);
         Assert.EndsWith(
-            "While a stream is captured, nothing may wait for it, and memory must already be allocated.", error.Message);
+            "While a stream is captured, nothing may wait for it, and memory must already be allocated.",
+            error.Message);
         own.Stream.Fill(3, buffer.Address, 2);
         Assert.Equal([3, 3], Read(own, buffer));
     }

@@ -80,8 +80,8 @@ public class CudaKernelTests
         Assert.InRange(add.BlocksPerMultiprocessor(256), 1, 6);
         using var buffer = new DeviceBuffer(own.Stream, 1024 * sizeof(float));
         own.Stream.Fill(0, buffer.Address, 1024);
-        add.Launch(
-            own.Stream, new LaunchShape(new Extent(1), new Extent(1024), 99 << 10), buffer.Address, buffer.Address, 1024L);
+        var shape = new LaunchShape(new Extent(1), new Extent(1024), 99 << 10);
+        add.Launch(own.Stream, shape, buffer.Address, buffer.Address, 1024L);
         own.Stream.Synchronize();
     }
 
@@ -103,7 +103,8 @@ public class CudaKernelTests
         var error = Assert.Throws<CudaException>(
             () => new CudaModule(own.Context, ".version 7.0\n.target sm_80\n.nonsense\n"u8, "nonsense.ptx"));
         Assert.Equal("cuModuleLoadDataEx", error.Function);
-        Assert.Contains($"Module nonsense.ptx on {own.Context.Device.Name}, driver 12.4. The compiler says: ", error.Message);
+        Assert.Contains(
+            $"Module nonsense.ptx on {own.Context.Device.Name}, driver 12.4. The compiler says: ", error.Message);
     }
 
     [Fact]
@@ -137,7 +138,9 @@ public class CudaKernelTests
     [Theory]
     [InlineData(".visible .entry none()\n{", new int[0])]
     [InlineData(".entry bare\n{", new int[0])]
-    [InlineData(".visible .entry all(\n.param .u64 a,\n\t.param .f32 b, .param .u8 c,\n.param .align 8 .b8 d[24])", new[] { 8, 4, 1, 24 })]
+    [InlineData(
+        ".visible .entry all(\n.param .u64 a,\n\t.param .f32 b, .param .u8 c,\n.param .align 8 .b8 d[24])",
+        new[] { 8, 4, 1, 24 })]
     [InlineData(".entry newer(.param .u64 .ptr .global .align 4 a, .param .u64 .ptr b)", new[] { 8, 8 })]
     [InlineData("// .entry not(.param .u64 a)\n.entry $odd_1(.param .s16 a)", new[] { 2 })]
     public void Declarations_AreReadFromThePtx(string ptx, int[] sizes) =>

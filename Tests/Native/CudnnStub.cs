@@ -62,8 +62,8 @@ internal static unsafe class CudnnStub
         nameof(Cudnn.cudnnConvolutionForward) => (nint)(delegate* unmanaged<
             nint, float*, nint, nint, nint, nint, nint, int, nint, nuint, float*, nint, nint, int>)&Forward,
         nameof(Cudnn.cudnnConvolutionBiasActivationForward) => (nint)(delegate* unmanaged<
-            nint, float*, nint, nint, nint, nint, nint, int, nint, nuint, float*, nint, nint, nint, nint, nint, nint, nint,
-            int>)&BiasActivationForward,
+            nint, float*, nint, nint, nint, nint, nint, int, nint, nuint, float*, nint, nint, nint, nint, nint, nint,
+            nint, int>)&BiasActivationForward,
         nameof(Cudnn.cudnnConvolutionBackwardData) => (nint)(delegate* unmanaged<
             nint, float*, nint, nint, nint, nint, nint, int, nint, nuint, float*, nint, nint, int>)&BackwardData,
         nameof(Cudnn.cudnnConvolutionBackwardFilter) => (nint)(delegate* unmanaged<
@@ -100,7 +100,8 @@ internal static unsafe class CudnnStub
 
     [UnmanagedCallersOnly]
     private static int SetConvolution(
-        nint convolution, int padH, int padW, int strideH, int strideW, int dilationH, int dilationW, int mode, int type) =>
+        nint convolution, int padH, int padW, int strideH, int strideW, int dilationH, int dilationW, int mode,
+        int type) =>
         Note($"convolution {convolution}: pad {padH} {padW}, stride {strideH} {strideW}, dilation {dilationH} " +
             $"{dilationW}, mode {mode}, type {type}");
 
@@ -126,30 +127,32 @@ internal static unsafe class CudnnStub
 
     [UnmanagedCallersOnly]
     private static int Forward(
-        nint handle, float* alpha, nint xTensor, nint x, nint filter, nint w, nint convolution, int algorithm, nint workspace,
-        nuint bytes, float* beta, nint yTensor, nint y) =>
-        Note($"y({yTensor}) {y} = {*alpha} x({xTensor}) {x} * w({filter}) {w} + {*beta} y, algorithm {algorithm}, {bytes} bytes");
+        nint handle, float* alpha, nint xTensor, nint x, nint filter, nint w, nint convolution, int algorithm,
+        nint workspace, nuint bytes, float* beta, nint yTensor, nint y) =>
+        Note($"y({yTensor}) {y} = {*alpha} x({xTensor}) {x} * w({filter}) {w} + {*beta} y, algorithm {algorithm}, " +
+            $"{bytes} bytes");
 
     [UnmanagedCallersOnly]
     private static int BiasActivationForward(
-        nint handle, float* alpha, nint xTensor, nint x, nint filter, nint w, nint convolution, int algorithm, nint workspace,
-        nuint bytes, float* alpha2, nint zTensor, nint z, nint biasTensor, nint bias, nint activation, nint yTensor, nint y) =>
-        Note($"y({yTensor}) {y} = relu({activation})({*alpha} x({xTensor}) {x} * w({filter}) {w} + {*alpha2} z({zTensor}) " +
-            $"{z} + bias({biasTensor}) {bias}), algorithm {algorithm}, {bytes} bytes");
+        nint handle, float* alpha, nint xTensor, nint x, nint filter, nint w, nint convolution, int algorithm,
+        nint workspace, nuint bytes, float* alpha2, nint zTensor, nint z, nint biasTensor, nint bias, nint activation,
+        nint yTensor, nint y) =>
+        Note($"y({yTensor}) {y} = relu({activation})({*alpha} x({xTensor}) {x} * w({filter}) {w} + {*alpha2} " +
+            $"z({zTensor}) {z} + bias({biasTensor}) {bias}), algorithm {algorithm}, {bytes} bytes");
 
     [UnmanagedCallersOnly]
     private static int BackwardData(
         nint handle, float* alpha, nint filter, nint w, nint dyTensor, nint dy, nint convolution, int algorithm,
         nint workspace, nuint bytes, float* beta, nint dxTensor, nint dx) =>
-        Note($"dx({dxTensor}) {dx} = {*alpha} w({filter}) {w} * dy({dyTensor}) {dy} + {*beta} dx, algorithm {algorithm}, " +
-            $"{bytes} bytes");
+        Note($"dx({dxTensor}) {dx} = {*alpha} w({filter}) {w} * dy({dyTensor}) {dy} + {*beta} dx, " +
+            $"algorithm {algorithm}, {bytes} bytes");
 
     [UnmanagedCallersOnly]
     private static int BackwardFilter(
         nint handle, float* alpha, nint xTensor, nint x, nint dyTensor, nint dy, nint convolution, int algorithm,
         nint workspace, nuint bytes, float* beta, nint dwFilter, nint dw) =>
-        Note($"dw({dwFilter}) {dw} = {*alpha} x({xTensor}) {x} * dy({dyTensor}) {dy} + {*beta} dw, algorithm {algorithm}, " +
-            $"{bytes} bytes");
+        Note($"dw({dwFilter}) {dw} = {*alpha} x({xTensor}) {x} * dy({dyTensor}) {dy} + {*beta} dw, " +
+            $"algorithm {algorithm}, {bytes} bytes");
 
     private static int Note(string call)
     {

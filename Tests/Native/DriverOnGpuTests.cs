@@ -69,8 +69,8 @@ public class DriverOnGpuTests
     public void BadPtx_ShowsWhatTheCompilerSays()
     {
         CudaContext context = RealGpu.OpenOrSkip();
-        var error = Assert.Throws<CudaException>(
-            () => new CudaModule(context, ".version 7.0\n.target sm_75\n.address_size 64\n.nonsense\n"u8, "nonsense.ptx"));
+        var error = Assert.Throws<CudaException>(() => new CudaModule(
+            context, ".version 7.0\n.target sm_75\n.address_size 64\n.nonsense\n"u8, "nonsense.ptx"));
         Assert.Contains("The compiler says: ", error.Message);
     }
 

@@ -16,7 +16,8 @@ internal static unsafe class DriverStub
 
     private static readonly byte* NoDeviceName = (byte*)Marshal.StringToCoTaskMemUTF8("CUDA_ERROR_NO_DEVICE");
 
-    private static readonly byte* NoDeviceText = (byte*)Marshal.StringToCoTaskMemUTF8("no CUDA-capable device is detected");
+    private static readonly byte* NoDeviceText =
+        (byte*)Marshal.StringToCoTaskMemUTF8("no CUDA-capable device is detected");
 
     /// <summary>A driver that knows CUDA 12.4 and has two devices.</summary>
     public static CudaDriver WithTwoDevices() => new(name => name switch

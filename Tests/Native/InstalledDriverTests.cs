@@ -4,8 +4,8 @@ using EfficientAD.Native.Driver;
 
 namespace EfficientAD.Tests.Native;
 
-/// <summary>NVIDIA's own library: the system's, else the repository's (Kernels/fetch-compiler.sh fetches it). It need not
-/// find a device.</summary>
+/// <summary>NVIDIA's own library: the system's, else the repository's (Kernels/fetch-compiler.sh fetches it). It need
+/// not find a device.</summary>
 public class InstalledDriverTests
 {
     [Fact]
@@ -33,8 +33,8 @@ public class InstalledDriverTests
         Assert.NotNull(cuda.DriverVersion);
         Assert.Equal(
             $"CUDA driver {cuda.DriverVersion}, but no device: cuInit failed with CUDA_ERROR_NO_DEVICE (100): no " +
-            "CUDA-capable device is detected. The driver sees no card: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use " +
-            "--device cpu.",
+            "CUDA-capable device is detected. The driver sees no card: check nvidia-smi and CUDA_VISIBLE_DEVICES, or " +
+            "use --device cpu.",
             cuda.Unavailable);
     }
 

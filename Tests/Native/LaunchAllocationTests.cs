@@ -5,8 +5,8 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Native;
 
-/// <summary>What a launch costs on the host. The simulator itself allocates, so the calls of a launch end in functions that
-/// do nothing.</summary>
+/// <summary>What a launch costs on the host. The simulator itself allocates, so the calls of a launch end in functions
+/// that do nothing.</summary>
 public unsafe class LaunchAllocationTests
 {
     [ThreadStatic]
@@ -20,8 +20,9 @@ public unsafe class LaunchAllocationTests
         _current = simulated.Context.Handle;
         using var context = CudaContext.FromHandle(new CudaDriver(Export), _current);
         using var stream = new CudaStream(context);
-        using var module = new CudaModule(context, ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry k("u8 +
-            ".param .u64 a, .param .u32 b, .param .s32 c, .param .f32 d, .param .u64 e, .param .s64 f)\n{\nret;\n}\n"u8, "k");
+        ReadOnlySpan<byte> ptx = ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry k(.param .u64 a, "u8 +
+            ".param .u32 b, .param .s32 c, .param .f32 d, .param .u64 e, .param .s64 f)\n{\nret;\n}\n"u8;
+        using var module = new CudaModule(context, ptx, "k.ptx");
         CudaKernel kernel = module.GetKernel("k");
         var shape = new LaunchShape(new Extent(3, 2), new Extent(32));
         Launch();
@@ -36,7 +37,8 @@ public unsafe class LaunchAllocationTests
     {
         nameof(CudaDriver.cuCtxGetCurrent) => (nint)(delegate* unmanaged<nint*, int>)&GetCurrent,
         nameof(CudaDriver.cuLaunchKernel) =>
-            (nint)(delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&Check,
+            (nint)(delegate* unmanaged<
+                nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&Check,
         _ => SimulatedDriver.Export(name),
     };
 

@@ -15,7 +15,8 @@ public class LibrariesOnGpuTests
 
     public static TheoryData<bool, bool, bool, bool> Products => new()
     {
-        { false, false, false, false }, { true, false, true, false }, { false, true, true, true }, { true, true, false, true },
+        { false, false, false, false }, { true, false, true, false },
+        { false, true, true, true }, { true, true, false, true },
     };
 
     [Theory, MemberData(nameof(Products))]
@@ -38,12 +39,14 @@ public class LibrariesOnGpuTests
         }
 
         using var device = new Operands(context);
-        nint first = device.Upload(transposeA ? Transposed(a) : a), second = device.Upload(transposeB ? Transposed(b) : b);
+        nint first = device.Upload(transposeA ? Transposed(a) : a);
+        nint second = device.Upload(transposeB ? Transposed(b) : b);
         nint addedBias = bias ? device.Upload(added) : 0, result = device.Reserve(expected.Length * sizeof(float));
-        using var gemm = new Gemm(
-            blas, new GemmShape(rows, columns, depth, transposeA, transposeB), LibraryPrecision.Float32, bias, relu, Workspace);
+        var shape = new GemmShape(rows, columns, depth, transposeA, transposeB);
+        using var gemm = new Gemm(blas, shape, LibraryPrecision.Float32, bias, relu, Workspace);
         gemm.Run(device.Stream, first, second, result, addedBias, device.Reserve(gemm.WorkspaceBytes));
-        TensorAssert.Close(expected, device.Download(result, expected.Length), 1e-5, because: "float32 sums of 36 products");
+        TensorAssert.Close(
+            expected, device.Download(result, expected.Length), 1e-5, because: "float32 sums of 36 products");
     }
 
     [Theory]
@@ -67,7 +70,8 @@ public class LibrariesOnGpuTests
             tested.N, tested.Ci, tested.H, tested.W, tested.Co, tested.Kh, tested.Kw, tested.Stride, tested.Padding);
         using var convolution = new DnnConvolution(dnn, shape, precision, Workspace);
         HostTensor input = tested.Input, weights = tested.Weights, bias = tested.Bias, gradient = tested.OutputGradient;
-        nint x = device.Upload(input), w = device.Upload(weights), b = device.Upload(bias), dy = device.Upload(gradient);
+        nint x = device.Upload(input), w = device.Upload(weights);
+        nint b = device.Upload(bias), dy = device.Upload(gradient);
         int compared = 0;
         if (convolution.PrepareForward() is { } forwardBytes)
         {
@@ -75,21 +79,25 @@ public class LibrariesOnGpuTests
             convolution.Forward(device.Stream, x, w, workspace, y);
             Check(PlainConvolution2d.Forward(input, weights, null, tested.Geometry, relu: false), y, "forward");
             convolution.ForwardWithBiasAndRelu(device.Stream, x, w, b, workspace, y);
-            Check(PlainConvolution2d.Forward(input, weights, bias, tested.Geometry, relu: true), y, "forward with bias, relu");
+            Check(PlainConvolution2d.Forward(input, weights, bias, tested.Geometry, relu: true), y, "all of forward");
             compared++;
         }
         if (convolution.PrepareInputGradient() is { } dataBytes)
         {
             nint dx = device.Zeros(tested.InputShape);
             convolution.InputGradient(device.Stream, w, dy, device.Reserve(dataBytes), dx);
-            Check(PlainConvolution2d.InputGradient(gradient, weights, tested.Geometry, tested.InputShape), dx, "input gradient");
+            Check(
+                PlainConvolution2d.InputGradient(gradient, weights, tested.Geometry, tested.InputShape), dx,
+                "input gradient");
             compared++;
         }
         if (convolution.PrepareWeightGradient() is { } filterBytes)
         {
             nint dw = device.Zeros(tested.WeightShape);
             convolution.WeightGradient(device.Stream, x, dy, device.Reserve(filterBytes), dw);
-            Check(PlainConvolution2d.WeightGradient(input, gradient, tested.Geometry, tested.WeightShape), dw, "weight gradient");
+            Check(
+                PlainConvolution2d.WeightGradient(input, gradient, tested.Geometry, tested.WeightShape), dw,
+                "weight gradient");
             compared++;
         }
         return compared;

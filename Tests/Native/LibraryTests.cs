@@ -60,7 +60,8 @@ public unsafe class LibraryTests
     {
         _version = number;
         var (table, description) = Cudnn.Open(new LibraryExports(
-            name => name == "cudnnGetVersion" ? (nint)(delegate* unmanaged<nuint>)&GetVersion : 0, "libcudnn.so"), "libcudnn.so");
+            name => name == "cudnnGetVersion" ? (nint)(delegate* unmanaged<nuint>)&GetVersion : 0, "libcudnn.so"),
+            "libcudnn.so");
         Assert.Null(table);
         Assert.False(description.IsUsable);
         Assert.Equal(
@@ -76,7 +77,8 @@ public unsafe class LibraryTests
             "libcudnn.so.9");
         Assert.Null(table);
         Assert.Equal(new Version(9, 6, 0), description.Version);
-        Assert.Equal("libcudnn.so.9 has no cudnnGetErrorString: it is too old, or another library.", description.Unusable);
+        Assert.Equal(
+            "libcudnn.so.9 has no cudnnGetErrorString: it is too old, or another library.", description.Unusable);
     }
 
     /// <summary>The library itself refuses a wrong attribute or a wrong size.</summary>
@@ -94,7 +96,10 @@ public unsafe class LibraryTests
         using var descriptors = new GemmDescriptors(library!, shape, precision, bias, relu, 1 << 20);
         descriptors.SetBias(256);
         nint[] handles =
-            [descriptors.Operation, descriptors.LayoutA, descriptors.LayoutB, descriptors.LayoutD, descriptors.Preference];
+        [
+            descriptors.Operation, descriptors.LayoutA, descriptors.LayoutB, descriptors.LayoutD,
+            descriptors.Preference,
+        ];
         Assert.All(handles, handle => Assert.NotEqual(0, handle));
     }
 
@@ -110,7 +115,8 @@ public unsafe class LibraryTests
         BlasStatus status = library.cublasLtMatmulDescSetAttribute(
             operation, MatmulAttribute.Epilogue, &tooShort, sizeof(ushort));
         library.cublasLtMatmulDescDestroy(operation);
-        var error = Assert.Throws<CudaException>(() => CublasLt.ThrowIfFailed(status, "cublasLtMatmulDescSetAttribute"));
+        var error = Assert.Throws<CudaException>(
+            () => CublasLt.ThrowIfFailed(status, "cublasLtMatmulDescSetAttribute"));
         Assert.Equal("cublasLtMatmulDescSetAttribute failed with CUBLAS_STATUS_INVALID_VALUE (7).", error.Message);
     }
 

@@ -7,7 +7,8 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Native;
 
-/// <summary>A simulated device of one test's own, so that tests that run side by side see nothing of each other.</summary>
+/// <summary>A simulated device of one test's own, so that tests that run side by side see nothing of each
+/// other.</summary>
 internal sealed class SimulatedContext : IDisposable
 {
     private const long SmallMemory = 64 << 20;

@@ -24,7 +24,8 @@ public class CudaTrainerTests
 
         // Adam's first steps have the size of the learning rate whatever the gradient's: where that is nearly zero, its
         // rounding decides the sign.
-        Assert.Equal(expected.Calibration.Threshold, actual.Calibration.Threshold, 0.02f * expected.Calibration.Threshold);
+        float threshold = expected.Calibration.Threshold;
+        Assert.Equal(threshold, actual.Calibration.Threshold, 0.02f * threshold);
         (float good, float bad) = Scores(onCpu.ModelPath);
         (float goodOnCuda, float badOnCuda) = Scores(onCuda.ModelPath);
         Assert.Equal(good, goodOnCuda, 0.02f * MathF.Abs(good));

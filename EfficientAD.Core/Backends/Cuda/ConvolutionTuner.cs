@@ -35,8 +35,8 @@ internal readonly record struct ConvolutionProblem(
 }
 
 /// <summary>Picks what computes a convolution fastest, by trying once, and remembers it.</summary>
-/// <remarks>Which way wins is a matter of timing and may differ from one tuning to the next, and with it the last bits of
-/// a result; where a choice is remembered, the bits repeat.</remarks>
+/// <remarks>Which way wins is a matter of timing and may differ from one tuning to the next, and with it the last bits
+/// of a result; where a choice is remembered, the bits repeat.</remarks>
 /// <param name="time">Milliseconds that work takes once it is warm.</param>
 internal sealed class ConvolutionTuner(TuningCache cache, Func<Action, double> time)
 {
@@ -50,8 +50,8 @@ internal sealed class ConvolutionTuner(TuningCache cache, Func<Action, double> t
         return _choices[problem] = way;
     }
 
-    /// <summary>Tries both ways on memory that may be overwritten, and remembers the faster. A library that fails loses,
-    /// unless it took the context with it.</summary>
+    /// <summary>Tries both ways on memory that may be overwritten, and remembers the faster. A library that fails
+    /// loses, unless it took the context with it.</summary>
     public ConvolutionWay Measure(in ConvolutionProblem problem, Action kernel, Action library)
     {
         double kernelTime = time(kernel);

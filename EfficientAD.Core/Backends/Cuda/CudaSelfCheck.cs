@@ -17,7 +17,8 @@ internal static class CudaSelfCheck
     [
         ("preprocess", Preprocess),
         ("convolution2d", backend => Convolution(backend, new Shape(1, 64, 20, 21), new Shape(128, 64, 3, 3), 1)),
-        ("convolution2d of stride 2", backend => Convolution(backend, new Shape(2, 3, 19, 23), new Shape(7, 3, 4, 4), 2)),
+        ("convolution2d of stride 2",
+            backend => Convolution(backend, new Shape(2, 3, 19, 23), new Shape(7, 3, 4, 4), 2)),
         ("the input gradient of convolution2d", ConvolutionInputGradient),
         ("the weight gradient of convolution2d", ConvolutionWeightGradient),
         ("average_pool2d", backend => Map(backend, new Shape(2, 3, 5, 8), (x, y) => backend.AveragePool2d(x, 0, y))),

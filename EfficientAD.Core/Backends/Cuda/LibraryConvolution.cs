@@ -5,7 +5,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda;
 
-/// <summary>Convolutions by cuDNN, with bias and rectifier by our kernels where cuDNN does not add them itself.</summary>
+/// <summary>Convolutions by cuDNN, with bias and rectifier by our kernels where cuDNN does not add them
+/// itself.</summary>
 /// <remarks>Has not run on a device yet: nothing takes this way unless <see cref="CudaOptions.UseLibraries"/> asks for
 /// it.</remarks>
 /// <param name="dnn">Disposed with this.</param>
@@ -18,7 +19,8 @@ internal sealed class LibraryConvolution(
     private readonly Dictionary<(ConvolutionDirection, ConvolutionShape), Prepared> _prepared = [];
 
     /// <summary>Whether cuDNN has a way that repeats its bits and keeps the precision.</summary>
-    /// <remarks>In half precision our kernels convert layouts as they go; cuDNN's would need passes of their own.</remarks>
+    /// <remarks>In half precision our kernels convert layouts as they go; cuDNN's would need passes of their
+    /// own.</remarks>
     public bool CanRun(in ConvolutionCall call) =>
         (precision != CudaPrecision.Half || call.Direction != ConvolutionDirection.Forward)
         && Prepare(call).WorkspaceBytes is not null;

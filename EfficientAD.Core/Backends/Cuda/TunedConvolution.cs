@@ -17,8 +17,8 @@ internal sealed class TunedConvolution : IDisposable
     /// <param name="library">Disposed with this.</param>
     /// <param name="time">Milliseconds that work takes; null to measure on the stream.</param>
     public TunedConvolution(
-        CudaStream stream, CudaConvolution kernels, LibraryConvolution library, TuningCache cache, CudaPrecision precision,
-        Func<Action, double>? time = null)
+        CudaStream stream, CudaConvolution kernels, LibraryConvolution library, TuningCache cache,
+        CudaPrecision precision, Func<Action, double>? time = null)
     {
         (_stream, _kernels, _library, _precision) = (stream, kernels, library, precision);
         _timer = new StreamTimer(stream);
@@ -38,8 +38,8 @@ internal sealed class TunedConvolution : IDisposable
             new TuningCache(TuningCache.DefaultPath, environment), precision);
     }
 
-    /// <summary>Gives the call to the stream. The first of a shape is measured, which waits for the device; while the stream
-    /// is captured our kernel runs instead, and nothing is remembered.</summary>
+    /// <summary>Gives the call to the stream. The first of a shape is measured, which waits for the device; while the
+    /// stream is captured our kernel runs instead, and nothing is remembered.</summary>
     public void Run(in ConvolutionCall call)
     {
         if (WayOf(call) == ConvolutionWay.Library) _library.Run(call);

@@ -3,16 +3,16 @@ using EfficientAD.Models;
 
 namespace EfficientAD.Backends.Cuda;
 
-/// <summary>Choices that took measuring, kept in a file of the user's from one process to the next: per environment (card,
-/// driver, library, kernels) the choice for each problem.</summary>
-/// <remarks>A file that cannot be read counts as empty, one that cannot be written is left alone: choices then last as long
-/// as the process.</remarks>
+/// <summary>Choices that took measuring, kept in a file of the user's from one process to the next: per environment
+/// (card, driver, library, kernels) the choice for each problem.</summary>
+/// <remarks>A file that cannot be read counts as empty, one that cannot be written is left alone: choices then last as
+/// long as the process.</remarks>
 internal sealed class TuningCache(string path, string environment)
 {
     private readonly Dictionary<string, string> _choices = Read(path).GetValueOrDefault(environment) ?? [];
 
-    /// <summary>Where the user's caches are: XDG_CACHE_HOME or ~/.cache, Library/Caches on macOS, the local application data
-    /// on Windows.</summary>
+    /// <summary>Where the user's caches are: XDG_CACHE_HOME or ~/.cache, Library/Caches on macOS, the local application
+    /// data on Windows.</summary>
     public static string DefaultPath
     {
         get
@@ -58,8 +58,8 @@ internal sealed class TuningCache(string path, string environment)
                 environment => environment.Value.EnumerateObject()
                     .ToDictionary(choice => choice.Name, choice => choice.Value.GetString() ?? ""));
         }
-        catch (Exception e) when (
-            e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException
+            or InvalidOperationException or ArgumentException)
         {
             return [];
         }
@@ -69,10 +69,10 @@ internal sealed class TuningCache(string path, string environment)
     {
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
-        foreach ((string name, Dictionary<string, string> choices) in all.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (string name in all.Keys.Order(StringComparer.Ordinal))
         {
             json.WriteStartObject(name);
-            foreach ((string problem, string choice) in choices.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            foreach ((string problem, string choice) in all[name].OrderBy(pair => pair.Key, StringComparer.Ordinal))
                 json.WriteString(problem, choice);
             json.WriteEndObject();
         }

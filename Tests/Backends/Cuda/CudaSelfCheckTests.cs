@@ -44,7 +44,8 @@ public class CudaSelfCheckTests
     }
 
     private static unsafe nint WithoutLaunches(string name) => name == nameof(CudaDriver.cuLaunchKernel)
-        ? (nint)(delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&DoNothing
+        ? (nint)(delegate* unmanaged<
+            nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&DoNothing
         : SimulatedDriver.Export(name);
 
     [UnmanagedCallersOnly]

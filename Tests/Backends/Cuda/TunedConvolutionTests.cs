@@ -12,7 +12,8 @@ namespace EfficientAD.Tests.Backends.Cuda;
 /// <summary>Our kernels on the simulator beside a cuDNN that only notes what it is asked.</summary>
 public sealed class TunedConvolutionTests : IDisposable
 {
-    private static readonly Shape InputShape = new(1, 3, 9, 8), WeightShape = new(5, 3, 4, 4), OutputShape = new(1, 5, 6, 5);
+    private static readonly Shape InputShape = new(1, 3, 9, 8), WeightShape = new(5, 3, 4, 4);
+    private static readonly Shape OutputShape = new(1, 5, 6, 5);
 
     private readonly SimulatedContext _simulated = new();
     private readonly TemporaryFolder _folder = new();
@@ -28,8 +29,8 @@ public sealed class TunedConvolutionTests : IDisposable
         _files = new KernelLibrary(_simulated.Context);
         _scratch = new Scratch(_simulated.Stream);
         _kernels = new CudaConvolution(_simulated.Stream, _files, _scratch, CudaPrecision.Full);
-        DnnHandle dnn = DnnHandle.TryOpen(
-            _simulated.Context, CudnnStub.Open(), new CudaLibrary("cuDNN", new Version(9, 6, 0), "libcudnn.so.9", null))!;
+        var description = new CudaLibrary("cuDNN", new Version(9, 6, 0), "libcudnn.so.9", null);
+        DnnHandle dnn = DnnHandle.TryOpen(_simulated.Context, CudnnStub.Open(), description)!;
         _tuned = new TunedConvolution(
             _simulated.Stream, _kernels,
             new LibraryConvolution(_simulated.Stream, _kernels, _scratch, dnn, CudaPrecision.Full),
@@ -81,7 +82,8 @@ public sealed class TunedConvolutionTests : IDisposable
         Measured(kernel: 2, library: 1);
         _tuned.Run(Forward(relu: false));
         Assert.EndsWith(
-            $" {sums} = 1 x(2) {_input.Address} * w(5) {_weights.Address} + 0 y, algorithm 1, 0 bytes", CudnnStub.Calls[^1]);
+            $" {sums} = 1 x(2) {_input.Address} * w(5) {_weights.Address} + 0 y, algorithm 1, 0 bytes",
+            CudnnStub.Calls[^1]);
         Assert.All(Read(_output), value => Assert.Equal(-4, value));
     }
 
