@@ -104,6 +104,6 @@ internal sealed partial class NpzFile : IDisposable
         new($"{Name}: array '{SafetensorsHeader.Printable(entry)}' is damaged: {what}. Write the file again.");
 
     /// <summary>As numpy.lib.format writes it, keys in this order.</summary>
-    [GeneratedRegex(@"^\{'descr': '(?<type>[^']{1,16})', 'fortran_order': (?<order>True|False), 'shape': \((?<shape>[0-9, ]*)\), \}\s*$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^\{'descr': '(?<type>[^']{1,16})', 'fortran_order': (?<order>True|False), 'shape': \((?<shape>[0-9, ]*)\), \}\s*$")]
     private static partial Regex Header();
 }

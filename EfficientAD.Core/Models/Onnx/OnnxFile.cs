@@ -13,7 +13,7 @@ internal sealed record OnnxNode(string Operator, string[] Inputs, string[] Outpu
 /// checked, and data in other files, which a path in the model would name, are refused.</summary>
 internal sealed class OnnxFile : IDisposable
 {
-    private const int MaximumItems = 100_000, MaximumNames = 1_000_000, MaximumText = 4096, MaximumRank = 16;
+    private const int MaximumItems = 100_000, MaximumNames = 200_000, MaximumText = 1024, MaximumRank = 16;
 
     private readonly MappedFile _file;
     private readonly Dictionary<string, OnnxTensor> _tensors = [];

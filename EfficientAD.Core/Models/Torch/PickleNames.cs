@@ -15,7 +15,7 @@ internal static class PickleNames
     [
         "collections.OrderedDict", "collections.defaultdict", "collections.deque", "collections.Counter",
         "functools.partial", "copyreg._reconstructor", "copy_reg._reconstructor", "_codecs.encode",
-        "argparse.Namespace", "types.SimpleNamespace", "typing.Any", "datetime.datetime", "datetime.timedelta",
+        "argparse.Namespace", "types.SimpleNamespace", "typing.Any", "typing.Union", "typing.Optional", "typing.Dict", "typing.List", "datetime.datetime", "datetime.timedelta",
         "numpy.dtype", "numpy.ndarray", "numpy.core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
         "numpy._core.multiarray.scalar", "numpy._core.multiarray._reconstruct",
     ];

@@ -7,13 +7,17 @@ namespace EfficientAD.Models.Torch;
 internal sealed class TensorTree
 {
     // A Lightning checkpoint nests about 10 levels deep.
-    private const int MaximumDepth = 64, MaximumPath = 1000;
+    private const int MaximumDepth = 64;
+
+    // All paths together; one text can be the key of many entries. That checkpoint has about a million.
+    private const long MaximumCharacters = 32_000_000;
 
     /// <summary>What a module keeps its content in; these names are no part of a tensor's own.</summary>
     private static readonly string[] ModuleContent = ["_parameters", "_buffers", "_modules"];
 
     private readonly string _file;
     private readonly HashSet<object> _visited = new(ReferenceEqualityComparer.Instance);
+    private long _characters;
 
     /// <exception cref="ModelFormatException">The content nests too deeply.</exception>
     public TensorTree(TorchFile file)
@@ -29,6 +33,9 @@ internal sealed class TensorTree
 
     private void Visit(string path, object? value, int depth)
     {
+        _characters += path.Length;
+        if (_characters > MaximumCharacters)
+            throw new ModelFormatException($"{_file} has names of more than {MaximumCharacters} characters, the limit. The file is damaged or hostile.");
         switch (value)
         {
             case TorchTensor tensor: Tensors[path] = tensor; return;
@@ -39,7 +46,7 @@ internal sealed class TensorTree
 
         // Every container once: values that refer to themselves, or to each other by the thousand, end here.
         if (!_visited.Add(value)) return;
-        if (depth == MaximumDepth || path.Length > MaximumPath)
+        if (depth == MaximumDepth)
             throw new ModelFormatException($"{_file} nests its content deeper than {MaximumDepth} levels, the limit. The file is damaged or hostile.");
         switch (value)
         {

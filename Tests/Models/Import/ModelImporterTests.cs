@@ -1,7 +1,10 @@
+using System.IO.Compression;
+using System.Text;
 using EfficientAD.Detection;
 using EfficientAD.Models;
 using EfficientAD.Models.Import;
 using EfficientAD.Networks;
+using EfficientAD.Tests.Models.Archives;
 using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Models.Import;
@@ -125,6 +128,48 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
         Assert.Contains("was trained on images of 512 x 256", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void MapsWithoutBorder_AreThoseOfThePaper()
+    {
+        ImportedModel imported = Import(out _, Switched("pad_maps", to: false));
+        Assert.Equal((ImportedKind.Model, MapOrder.Paper), (imported.Kind, imported.Information!.MapOrder));
+    }
+
+    [Fact]
+    public void PaddedNetworksWithBorderedMaps_MustBeCalibratedAnew()
+    {
+        ImportedModel imported = Import(out string path, Switched("padding", to: true));
+        Assert.Equal((ImportedKind.Uncalibrated, true), (imported.Kind, imported.Padded));
+        Assert.Equal(["map quantiles", "threshold"], imported.Missing);
+        Assert.Contains(imported.Notes, note => note.Contains("border of zeros", StringComparison.Ordinal));
+        using UncalibratedModel model = UncalibratedModel.Open(path);
+        Assert.True(model.HasStatistics);
+    }
+
+    /// <summary>The checkpoint with one of its hyper-parameters, a truth value, changed.</summary>
+    private string Switched(string parameter, bool to)
+    {
+        using var archive = ZipFile.OpenRead(published["anomalib_2.ckpt"]);
+        var entries = new List<(string Name, byte[] Content)>();
+        foreach (ZipArchiveEntry entry in archive.Entries)
+        {
+            using var memory = new MemoryStream();
+            using (Stream content = entry.Open()) content.CopyTo(memory);
+            byte[] bytes = memory.ToArray();
+            if (entry.Name == "data.pkl")
+            {
+                int name = bytes.AsSpan().LastIndexOf(Encoding.UTF8.GetBytes(parameter));
+                int value = name + bytes.AsSpan(name).IndexOf(to ? (byte)0x89 : (byte)0x88);
+                Assert.InRange(value - name - parameter.Length, 0, 5);  // only the key's place in the memo lies between
+                bytes[value] = to ? (byte)0x88 : (byte)0x89;
+            }
+
+            entries.Add((entry.FullName, bytes));
+        }
+
+        return Write($"{parameter}.ckpt", ZipBytes.Write(entries));
+    }
+
     private ImportedModel Import(out string path, params string[] files)
     {
         path = Path.Combine(published.Root, $"{Guid.NewGuid():N}.safetensors");
@@ -142,7 +187,7 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
     /// <summary>Replaces every occurrence by a text of the same length.</summary>
     private static void Rename(byte[] bytes, string from, string to)
     {
-        byte[] old = System.Text.Encoding.UTF8.GetBytes(from), renamed = System.Text.Encoding.UTF8.GetBytes(to);
+        byte[] old = Encoding.UTF8.GetBytes(from), renamed = Encoding.UTF8.GetBytes(to);
         for (int at = bytes.AsSpan().IndexOf(old); at >= 0; at = bytes.AsSpan().IndexOf(old)) renamed.CopyTo(bytes, at);
     }
 }

@@ -128,6 +128,14 @@ public sealed class TorchFileTests(PublishedFolder published) : IClassFixture<Pu
     }
 
     [Fact]
+    public void LongNameOfManyEntries_IsRefused()
+    {
+        var pickle = new PickleBytes().Letters("}").Text(new string('x', 1_000_000)).Letters("q\0](K\u0001");
+        for (int i = 0; i < 100; i++) pickle.Letters("K\u0001");
+        Assert.Contains("names of more than 32000000 characters", AssertRefused(Archive(pickle.Letters("es").End(), [])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ZipBomb_IsRefusedUnopened()
     {
         using var memory = new MemoryStream();
