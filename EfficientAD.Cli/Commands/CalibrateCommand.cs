@@ -12,7 +12,8 @@ namespace EfficientAD.Cli.Commands;
 
 internal sealed class CalibrateSettings : ComputeSettings
 {
-    private static readonly string[] Splits = [.. Enum.GetNames<CalibrationSplit>().Select(name => name.ToLowerInvariant())];
+    private static readonly string[] Splits =
+        [.. Enum.GetNames<CalibrationSplit>().Select(name => name.ToLowerInvariant())];
 
     [CommandOption("--model <FILE>", isRequired: true)]
     [Description("A model, or what 'efficientad import' wrote without statistics.")]
@@ -27,7 +28,9 @@ internal sealed class CalibrateSettings : ComputeSettings
     public string Out { get; init; } = "";
 
     [CommandOption("--split <SPLIT>")]
-    [Description("reference: as nelson1425/EfficientAD split the images it trained on; all: every good image. Default: reference for its networks, else all.")]
+    [Description(
+        "reference: as nelson1425/EfficientAD split the images it trained on; all: every good image. " +
+        "Default: reference for its networks, else all.")]
     public string? Split { get; init; }
 
     [CommandOption("--false-positives <SHARE>")]
@@ -45,8 +48,10 @@ internal sealed class CalibrateSettings : ComputeSettings
 
     public override ValidationResult Validate()
     {
-        if (Split is not null && !Splits.Contains(Split)) return ValidationResult.Error($"--split {Split}: give {string.Join(" or ", Splits)}.");
-        if (FalsePositives is not (> 0 and <= 0.5f)) return ValidationResult.Error($"--false-positives {FalsePositives}: give more than 0 and at most 0.5.");
+        if (Split is not null && !Splits.Contains(Split))
+            return ValidationResult.Error($"--split {Split}: give {string.Join(" or ", Splits)}.");
+        if (FalsePositives is not (> 0 and <= 0.5f))
+            return ValidationResult.Error($"--false-positives {FalsePositives}: give more than 0 and at most 0.5.");
         return base.Validate();
     }
 
@@ -86,7 +91,8 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
         output.WriteLine($"Calibrating on {dataset.Name}");
         var facts = new FactTable();
         facts.Add("split", calibrator.Split.ToString().ToLowerInvariant());
-        facts.Add("teacher statistics", calibrator.NeedsStatistics ? $"from {calibrator.Images.Train.Count} images" : "kept");
+        string statistics = calibrator.NeedsStatistics ? $"from {calibrator.Images.Train.Count} images" : "kept";
+        facts.Add("teacher statistics", statistics);
         facts.Add("quantiles, threshold", $"from {calibrator.Images.Validation.Count} images");
         facts.WriteTo(output);
     }
@@ -95,11 +101,13 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
     {
         Detection.Calibration calibration = model.Calibration;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Wrote {path}. Threshold {calibration.Threshold:0.####}, from the scores of {calibration.Images} good images, " +
+            $"Wrote {path}. Threshold {calibration.Threshold:0.####}, " +
+            $"from the scores of {calibration.Images} good images, " +
             $"meant to let {calibration.FalsePositiveRate:0.##%} fail."));
     }
 
-    private void WriteJson(string path, ModelCalibrator calibrator, ModelInformation model) => output.WriteJson(writer =>
+    private void WriteJson(string path, ModelCalibrator calibrator, ModelInformation model) =>
+        output.WriteJson(writer =>
     {
         writer.WriteString("event", "done");
         writer.WriteString("model", path);

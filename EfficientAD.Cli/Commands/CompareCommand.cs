@@ -4,6 +4,7 @@ using EfficientAD.Backends;
 using EfficientAD.Cli.Output;
 using EfficientAD.Imaging;
 using EfficientAD.Parity;
+using EfficientAD.Tensors;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
@@ -33,7 +34,9 @@ internal sealed class CompareSettings : ComputeSettings
     public bool Json { get; init; }
 
     public override ValidationResult Validate() =>
-        Tolerance is > 0 and < 1 ? base.Validate() : ValidationResult.Error($"--tolerance {Tolerance}: give more than 0 and less than 1.");
+        Tolerance is > 0 and < 1
+            ? base.Validate()
+            : ValidationResult.Error($"--tolerance {Tolerance}: give more than 0 and less than 1.");
 }
 
 internal sealed class CompareCommand(CommandOutput output) : Command<CompareSettings>
@@ -45,38 +48,48 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
         using IBackend backend = settings.Processor.Open(settings.Cpu);
         var comparison = new NetworkComparison(backend, settings.Model, dump);
         List<LayerDifference> differences = [];
-        if (settings.Image is { } image) differences.Add(comparison.ComparePreprocessing(ImageReader.Default.Read(image).View));
+        if (settings.Image is { } image)
+            differences.Add(comparison.ComparePreprocessing(ImageReader.Default.Read(image).View));
         differences.AddRange(comparison.CompareLayers());
-        string[] ignored = [.. dump.Names.Where(name => name != LayerDump.InputName && differences.TrueForAll(difference => difference.Layer != name))];
+        string[] ignored = [.. dump.Names.Where(
+            name => name != LayerDump.InputName && differences.TrueForAll(difference => difference.Layer != name))];
         LayerDifference? parting = differences.Find(difference => difference.Relative > settings.Tolerance);
         if (settings.Json) WriteJson(differences, ignored, parting, settings.Tolerance);
         else WriteText(differences, ignored, parting, settings.Tolerance);
         return parting is null ? ExitCode.Success : ExitCode.Different;
     }
 
-    private void WriteText(List<LayerDifference> differences, string[] ignored, LayerDifference? parting, double tolerance)
+    private void WriteText(
+        List<LayerDifference> differences, string[] ignored, LayerDifference? parting, double tolerance)
     {
         int width = differences.Max(difference => difference.Layer.Length);
-        output.WriteLine($"{"layer".PadRight(width)}  {"shape",-20}  {"max",10}  {"mean",10}  {"largest",10}  max/largest");
+        output.WriteLine(
+            $"{"layer".PadRight(width)}  {"shape",-20}  {"max",10}  {"mean",10}  {"largest",10}  max/largest");
         foreach (LayerDifference difference in differences)
         {
-            string mark = difference == parting ? "  <-" : "";
+            string name = difference.Layer.PadRight(width), mark = difference == parting ? "  <-" : "";
             output.WriteLine(difference.OtherShape is { } other
-                ? $"{difference.Layer.PadRight(width)}  {difference.Shape,-20}  the dump has [{string.Join(", ", other)}]{mark}"
+                ? $"{name}  {difference.Shape,-20}  the dump has [{string.Join(", ", other)}]{mark}"
                 : string.Create(CultureInfo.InvariantCulture,
-                    $"{difference.Layer.PadRight(width)}  {difference.Shape,-20}  {difference.Maximum,10:0.00e+00}  {difference.Mean,10:0.00e+00}  " +
+                    $"{name}  {difference.Shape,-20}  " +
+                    $"{difference.Maximum,10:0.00e+00}  {difference.Mean,10:0.00e+00}  " +
                     $"{difference.Scale,10:0.000}  {difference.Relative,11:0.00e+00}{mark}"));
         }
 
-        if (ignored.Length > 0) output.WriteLine($"Not compared, since the model has no such layer: {string.Join(", ", ignored.Select(Printable))}.");
+        if (ignored.Length > 0)
+            output.WriteLine(
+                $"Not compared, since the model has no such layer: {string.Join(", ", ignored.Select(Printable))}.");
         output.WriteLine(parting is null
             ? $"All {differences.Count} agree within {Power(tolerance)} of their largest values."
-            : $"They part at {parting.Layer}: {Power(parting.Relative)} of its largest value, more than {Power(tolerance)}.");
+            : $"They part at {parting.Layer}: {Power(parting.Relative)} of its largest value, " +
+                $"more than {Power(tolerance)}.");
     }
 
     private static string Power(double value) => value.ToString("0.##e+0", CultureInfo.InvariantCulture);
 
-    private void WriteJson(List<LayerDifference> differences, string[] ignored, LayerDifference? parting, double tolerance) => output.WriteJson(json =>
+    private void WriteJson(
+        List<LayerDifference> differences, string[] ignored, LayerDifference? parting, double tolerance) =>
+        output.WriteJson(json =>
     {
         json.WriteStartArray("layers");
         foreach (LayerDifference difference in differences)
@@ -84,7 +97,8 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
             json.WriteStartObject();
             json.WriteString("layer", difference.Layer);
             json.WriteStartArray("shape");
-            foreach (int extent in new[] { difference.Shape.N, difference.Shape.C, difference.Shape.H, difference.Shape.W }) json.WriteNumberValue(extent);
+            Shape shape = difference.Shape;
+            foreach (int extent in new[] { shape.N, shape.C, shape.H, shape.W }) json.WriteNumberValue(extent);
             json.WriteEndArray();
             WriteNumber("max", difference.Maximum);
             WriteNumber("mean", difference.Mean);
@@ -108,5 +122,6 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
         }
     });
 
-    private static string Printable(string name) => string.Concat(name.Take(60).Select(c => char.IsControl(c) ? '?' : c));
+    private static string Printable(string name) =>
+        string.Concat(name.Take(60).Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -1,8 +1,8 @@
 using System.ComponentModel;
+using System.Globalization;
 using EfficientAD.Cli.Files;
 using EfficientAD.Cli.Output;
 using EfficientAD.Models.Import;
-using EfficientAD.Networks;
 using Spectre.Console.Cli;
 
 namespace EfficientAD.Cli.Commands;
@@ -57,7 +57,7 @@ internal sealed class ImportCommand(CommandOutput output) : Command<ImportSettin
         if (imported.Information is { } model)
         {
             facts.Add("map order", model.MapOrder.ToString().ToLowerInvariant());
-            facts.Add("threshold", model.Calibration.Threshold.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture));
+            facts.Add("threshold", model.Calibration.Threshold.ToString("0.####", CultureInfo.InvariantCulture));
         }
 
         if (imported.Missing.Count > 0) facts.Add("missing", string.Join(", ", imported.Missing));
@@ -65,9 +65,10 @@ internal sealed class ImportCommand(CommandOutput output) : Command<ImportSettin
         foreach (string note in imported.Notes) output.Warn(note);
         if (imported.Kind == ImportedKind.Model) return;
 
-        output.WriteLine(imported.Kind == ImportedKind.Teacher ? "Train with it:" : "Complete it with the good images that it was trained on:");
-        string[] next = imported.Kind == ImportedKind.Teacher
-            ? ["train", "--teacher", path, .. imported.Size == PdnSize.Medium ? ["--size", "M"] : Array.Empty<string>(), "--data", "DIR", "--out", "MODEL"]
+        bool isTeacher = imported.Kind == ImportedKind.Teacher;
+        output.WriteLine(isTeacher ? "Train with it:" : "Complete it with the good images that it was trained on:");
+        string[] next = isTeacher
+            ? ["train", "--teacher", path, "--size", size, "--data", "DIR", "--out", "MODEL"]
             : ["calibrate", "--model", path, "--data", "DIR", "--out", "MODEL"];
         output.WriteLine($"  {Invocation.Describe(next)}");
     }

@@ -39,7 +39,8 @@ internal sealed unsafe class MappedFile : IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (offset < 0 || offset > Length - length)
-            throw new ArgumentOutOfRangeException(nameof(offset), offset, $"{length} bytes from there exceed the file's {Length}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(offset), offset, $"{length} bytes from there exceed the file's {Length}.");
         return new ReadOnlySpan<byte>(Pointer + offset, length);
     }
 

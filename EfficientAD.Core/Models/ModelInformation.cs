@@ -114,18 +114,23 @@ public sealed record ModelInformation
 
     internal enum Padding { Unpadded, Padded }
 
+    internal static string PaddingName(bool padded) => (padded ? Padding.Padded : Padding.Unpadded).ToString();
+
     internal static void CheckFormat(string file, MetadataReader reader)
     {
         string format = reader.Text(FormatKey);
         if (format != FormatVersion)
-            throw new ModelFormatException($"{file} has format {format}; this version reads format {FormatVersion}. Use a newer efficientad.");
+        {
+            throw new ModelFormatException(
+                $"{file} has format {format}; this version reads format {FormatVersion}. Use a newer efficientad.");
+        }
     }
 
     /// <summary>Key and value of every entry, as they stand in the file.</summary>
     public IEnumerable<(string Key, string Value)> Pairs()
     {
         yield return ("network", Size.ToString());
-        yield return ("padding", (Padded ? Padding.Padded : Padding.Unpadded).ToString());
+        yield return ("padding", PaddingName(Padded));
         yield return ("map_order", MapOrder.ToString());
         yield return ("input_height", Text(InputHeight));
         yield return ("input_width", Text(InputWidth));

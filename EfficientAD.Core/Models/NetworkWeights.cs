@@ -23,11 +23,14 @@ internal static class NetworkWeights
         CheckShape(file.Name, name, source.Shape, destination.Shape);
 
         // 32-bit values go straight from the mapped file to the backend.
-        ReadOnlySpan<float> values = source.Type == SafetensorsType.F32 ? MemoryMarshal.Cast<byte, float>(source.Bytes) : Converted(source);
+        ReadOnlySpan<float> values = source.Type == SafetensorsType.F32
+            ? MemoryMarshal.Cast<byte, float>(source.Bytes)
+            : Converted(source);
         Upload(file.Name, name, values, destination, backend);
     }
 
-    /// <summary>Reads one tensor of a file of any format. Memory is taken for the shape that the network expects.</summary>
+    /// <summary>Reads one tensor of a file of any format. Memory is taken for the shape that the network
+    /// expects.</summary>
     public static void Load(string file, WeightTensor source, Tensor destination, IBackend backend)
     {
         // A vector may be stored with its other extents of 1, as PyTorch keeps statistics.
@@ -38,15 +41,18 @@ internal static class NetworkWeights
         Upload(file, source.Name, values, destination, backend);
     }
 
-    /// <summary>Adds every parameter of a network to a file in the making, as <paramref name="prefix"/> + its own name.</summary>
+    /// <summary>Adds every parameter of a network to a file in the making, as <paramref name="prefix"/> + its own
+    /// name.</summary>
     public static void Add(SafetensorsWriter writer, IBackend backend, string prefix, Network network)
     {
-        foreach (Parameter parameter in network.Parameters) Add(writer, backend, prefix + parameter.Name, parameter.Value);
+        foreach (Parameter parameter in network.Parameters)
+            Add(writer, backend, prefix + parameter.Name, parameter.Value);
     }
 
     /// <summary>Adds one tensor to a file in the making.</summary>
     public static void Add(
-        SafetensorsWriter writer, IBackend backend, string name, Tensor source, SafetensorsType type = SafetensorsType.F32)
+        SafetensorsWriter writer, IBackend backend, string name, Tensor source,
+        SafetensorsType type = SafetensorsType.F32)
     {
         var values = new float[source.Shape.Count];
         backend.Download(source, values);
@@ -58,13 +64,17 @@ internal static class NetworkWeights
         long[] expected = Extents(wanted);
         if (shape.SequenceEqual(expected)) return;
         throw new ModelFormatException(
-            $"{file}: tensor '{SafetensorsHeader.Printable(name)}' is [{string.Join(", ", shape.ToArray())}] but the network expects [{string.Join(", ", expected)}].");
+            $"{file}: tensor '{SafetensorsHeader.Printable(name)}' is [{string.Join(", ", shape.ToArray())}] but the " +
+            $"network expects [{string.Join(", ", expected)}].");
     }
 
-    private static void Upload(string file, string name, ReadOnlySpan<float> values, Tensor destination, IBackend backend)
+    private static void Upload(
+        string file, string name, ReadOnlySpan<float> values, Tensor destination, IBackend backend)
     {
         if (!float.IsFinite(TensorPrimitives.Sum(values)) && values.ContainsAnyExceptFinite())
-            throw new ModelFormatException($"{file}: tensor '{SafetensorsHeader.Printable(name)}' holds values that are not finite. The file is damaged or its training diverged.");
+            throw new ModelFormatException(
+                $"{file}: tensor '{SafetensorsHeader.Printable(name)}' holds values that are not finite. The file is " +
+                "damaged or its training diverged.");
         backend.Upload(values, destination);
     }
 

@@ -11,14 +11,19 @@ public static class TeacherFile
     private const string ShippedSmall = "pdn_small.safetensors";
 
     /// <summary>Loads the teacher for a network size.</summary>
-    /// <param name="path">A file, or null for the shipped teacher, which exists for <see cref="PdnSize.Small"/>.</param>
+    /// <param name="path">A file, or null for the shipped teacher, which exists for <see
+    /// cref="PdnSize.Small"/>.</param>
     /// <returns>The teacher, and in words where it came from.</returns>
     /// <exception cref="ModelFormatException">The file does not hold this network, or is damaged.</exception>
-    public static (PatchDescriptionNetwork Teacher, string Origin) Load(string? path, PdnSize size, bool padded, IBackend backend)
+    public static (PatchDescriptionNetwork Teacher, string Origin) Load(
+        string? path, PdnSize size, bool padded, IBackend backend)
     {
         if (path is null && size != PdnSize.Small)
-            throw new ArgumentException($"No teacher of size {size} ships with this version. Name one with --teacher; efficientad distill --size M makes it.", nameof(size));
-        var teacher = new PatchDescriptionNetwork(backend, size, PatchDescriptionNetwork.TeacherChannels, padded, trainable: false);
+            throw new ArgumentException(
+                $"No teacher of size {size} ships with this version. Name one with --teacher; " +
+                "efficientad distill --size M makes it.", nameof(size));
+        var teacher = new PatchDescriptionNetwork(
+            backend, size, PatchDescriptionNetwork.TeacherChannels, padded, trainable: false);
         try
         {
             if (path is null) LoadShipped(teacher, backend);
@@ -39,7 +44,9 @@ public static class TeacherFile
         FoundNetwork found = NetworkFinder.Find(file).FirstOrDefault(network => network.Role == NetworkRole.Teacher)
             ?? throw new ModelFormatException($"{path} holds no teacher. {file.Inventory()}");
         if (found.Size != teacher.Size)
-            throw new ModelFormatException($"{path} holds a teacher of size {found.Size} but one of size {teacher.Size} is asked for. Use the other --size.");
+            throw new ModelFormatException(
+                $"{path} holds a teacher of size {found.Size} but one of size {teacher.Size} is asked for. " +
+                "Use the other --size.");
         found.Load(teacher, backend);
     }
 

@@ -32,8 +32,8 @@ public sealed record UncalibratedInformation
     public required string Missing { get; init; }
 }
 
-/// <summary>A file with the three networks of a model, and teacher statistics if they are known, but without what it takes
-/// to judge images; <c>efficientad calibrate</c> makes a model of it.</summary>
+/// <summary>A file with the three networks of a model, and teacher statistics if they are known, but without what it
+/// takes to judge images; <c>efficientad calibrate</c> makes a model of it.</summary>
 public sealed class UncalibratedModel : IDisposable
 {
     /// <summary>The metadata entry that tells it from a model.</summary>
@@ -41,12 +41,14 @@ public sealed class UncalibratedModel : IDisposable
 
     private readonly SafetensorsFile _file;
 
-    private UncalibratedModel(SafetensorsFile file, UncalibratedInformation information) => (_file, Information) = (file, information);
+    private UncalibratedModel(SafetensorsFile file, UncalibratedInformation information) =>
+        (_file, Information) = (file, information);
 
     public UncalibratedInformation Information { get; }
 
     /// <summary>Whether the file has the teacher's mean and standard deviation.</summary>
-    public bool HasStatistics => _file.TryGet(ModelFile.MeanName, out _) && _file.TryGet(ModelFile.DeviationName, out _);
+    public bool HasStatistics =>
+        _file.TryGet(ModelFile.MeanName, out _) && _file.TryGet(ModelFile.DeviationName, out _);
 
     public static bool Is(SafetensorsFile file) => file.Metadata.ContainsKey(MissingKey);
 
@@ -90,7 +92,7 @@ public sealed class UncalibratedModel : IDisposable
             {
                 [ModelInformation.FormatKey] = ModelInformation.FormatVersion,
                 ["network"] = information.Size.ToString(),
-                ["padding"] = (information.Padded ? ModelInformation.Padding.Padded : ModelInformation.Padding.Unpadded).ToString(),
+                ["padding"] = ModelInformation.PaddingName(information.Padded),
                 ["map_order"] = information.MapOrder.ToString(),
                 ["input_height"] = information.InputHeight.ToString(CultureInfo.InvariantCulture),
                 ["input_width"] = information.InputWidth.ToString(CultureInfo.InvariantCulture),
@@ -109,7 +111,8 @@ public sealed class UncalibratedModel : IDisposable
 
     /// <summary>Fills the networks.</summary>
     /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
-    public void Load(IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder)
+    public void Load(
+        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder)
     {
         NetworkWeights.Load(_file, ModelFile.TeacherPrefix, teacher.Parameters, backend);
         NetworkWeights.Load(_file, ModelFile.StudentPrefix, student.Parameters, backend);

@@ -19,7 +19,9 @@ internal sealed class WeightsFile : IDisposable
     private readonly Dictionary<string, WeightTensor> _tensors;
     private readonly IDisposable _owner;
 
-    private WeightsFile(string path, string format, IDisposable owner, Dictionary<string, WeightTensor> tensors, Dictionary<string, object> facts)
+    private WeightsFile(
+        string path, string format, IDisposable owner, Dictionary<string, WeightTensor> tensors,
+        Dictionary<string, object> facts)
     {
         (Name, Format, _owner, _tensors, Facts) = (path, format, owner, tensors, facts);
     }
@@ -43,23 +45,27 @@ internal sealed class WeightsFile : IDisposable
         byte[] start = file.Start(16).ToArray();
         if (TorchFile.IsZip(start) || TorchFile.IsPickle(start)) return FromTorch(TorchFile.Open(path, file));
         // An ONNX model begins with its version: field 1, a small number.
-        if (start is [0x08, > 0 and < 0x80, ..] && !LooksLikeSafetensors(start)) return FromOnnx(new OnnxFile(path, file));
+        if (start is [0x08, > 0 and < 0x80, ..] && !LooksLikeSafetensors(start))
+            return FromOnnx(new OnnxFile(path, file));
         file.Dispose();
         if (LooksLikeSafetensors(start)) return FromSafetensors(SafetensorsFile.Open(path));
         throw new ModelFormatException(
-            $"{path} is of no format that weights are read from: safetensors, PyTorch (.pth, .pt, .ckpt), ONNX. It starts with {Convert.ToHexStringLower(start)}.");
+            $"{path} is of no format that weights are read from: safetensors, PyTorch (.pth, .pt, .ckpt), ONNX. It " +
+            $"starts with {Convert.ToHexStringLower(start)}.");
     }
 
     public WeightTensor? Find(string name) => _tensors.GetValueOrDefault(name);
 
     /// <exception cref="ModelFormatException">There is none; the message lists what there is.</exception>
-    public WeightTensor Get(string name) => Find(name) ?? throw new ModelFormatException($"{Name} has no tensor '{name}'. {Inventory()}");
+    public WeightTensor Get(string name) =>
+        Find(name) ?? throw new ModelFormatException($"{Name} has no tensor '{name}'. {Inventory()}");
 
     /// <summary>The first names in the file, for messages.</summary>
     public string Inventory()
     {
         const int Shown = 12;
-        string names = string.Join(", ", Names.Take(Shown).Select(SafetensorsHeader.Printable).DefaultIfEmpty("no tensor"));
+        string names = string.Join(
+            ", ", Names.Take(Shown).Select(SafetensorsHeader.Printable).DefaultIfEmpty("no tensor"));
         return $"It holds {names}{(_tensors.Count > Shown ? $" and {_tensors.Count - Shown} more" : "")}.";
     }
 
@@ -72,7 +78,8 @@ internal sealed class WeightsFile : IDisposable
     {
         var tensors = new Dictionary<string, WeightTensor>();
         foreach (string name in file.Names)
-            tensors[name] = new WeightTensor(name, file.Get(name).Shape.ToArray(), destination => file.Get(name).ReadFloats(destination));
+            tensors[name] = new WeightTensor(
+                name, file.Get(name).Shape.ToArray(), destination => file.Get(name).ReadFloats(destination));
         var facts = file.Metadata.ToDictionary(pair => pair.Key, pair => (object)pair.Value);
         return new WeightsFile(file.Name, "safetensors", file, tensors, facts);
     }
@@ -84,8 +91,10 @@ internal sealed class WeightsFile : IDisposable
             var tree = new TensorTree(file);
             var tensors = new Dictionary<string, WeightTensor>();
             foreach ((string name, TorchTensor tensor) in tree.Tensors)
-                tensors[name] = new WeightTensor(name, tensor.Shape, destination => file.ReadFloats(name, tensor, destination));
-            return new WeightsFile(file.Name, file.IsLegacy ? "PyTorch before 1.6" : "PyTorch", file, tensors, tree.Facts);
+                tensors[name] = new WeightTensor(
+                    name, tensor.Shape, destination => file.ReadFloats(name, tensor, destination));
+            string format = file.IsLegacy ? "PyTorch before 1.6" : "PyTorch";
+            return new WeightsFile(file.Name, format, file, tensors, tree.Facts);
         }
         catch
         {
@@ -100,7 +109,8 @@ internal sealed class WeightsFile : IDisposable
         {
             var tensors = new Dictionary<string, WeightTensor>();
             foreach ((string name, OnnxTensor tensor) in file.Tensors)
-                tensors[name] = new WeightTensor(name, tensor.Shape, destination => file.ReadFloats(tensor, destination));
+                tensors[name] = new WeightTensor(
+                    name, tensor.Shape, destination => file.ReadFloats(tensor, destination));
             return new WeightsFile(file.Name, "ONNX", file, tensors, OnnxFacts.Of(file));
         }
         catch

@@ -10,12 +10,14 @@ namespace EfficientAD.Parity;
 /// <param name="Mean">Mean absolute difference.</param>
 /// <param name="Scale">Largest absolute value of the other implementation's output.</param>
 /// <param name="OtherShape">Of the other output, where it is not ours; else null.</param>
-public sealed record LayerDifference(string Layer, Shape Shape, double Maximum, double Mean, double Scale, IReadOnlyList<long>? OtherShape = null)
+public sealed record LayerDifference(
+    string Layer, Shape Shape, double Maximum, double Mean, double Scale, IReadOnlyList<long>? OtherShape = null)
 {
     /// <summary>The largest difference in units of the largest value; what a tolerance is compared with.</summary>
     public double Relative => Maximum == 0 ? 0 : Maximum / Math.Max(Scale, double.Epsilon);
 
-    internal static LayerDifference Between(string layer, Shape shape, ReadOnlySpan<float> ours, ReadOnlySpan<float> theirs)
+    internal static LayerDifference Between(
+        string layer, Shape shape, ReadOnlySpan<float> ours, ReadOnlySpan<float> theirs)
     {
         double maximum = 0, sum = 0, scale = 0;
         for (int i = 0; i < ours.Length; i++)

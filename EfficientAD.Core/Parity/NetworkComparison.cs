@@ -13,6 +13,7 @@ namespace EfficientAD.Parity;
 /// score, so that one sees where the two part.</summary>
 public sealed class NetworkComparison
 {
+    private const int SmallestSide = PatchDescriptionNetwork.ReceptiveField, LargestSide = 4096;
     private const string LocalMap = "local_map", GlobalMap = "global_map", Score = "score";
 
     private readonly IBackend _backend;
@@ -23,16 +24,17 @@ public sealed class NetworkComparison
     private readonly List<LayerDifference> _differences = [];
 
     /// <param name="modelPath">A model of ours, or any file that <see cref="ModelImporter"/> reads.</param>
-    /// <exception cref="ModelFormatException">The dump has no input [1, 3, height, width] of at least 33 pixels a side.</exception>
+    /// <exception cref="ModelFormatException">The dump has no input [1, 3, height, width] of at least 33 pixels a
+    /// side.</exception>
     public NetworkComparison(IBackend backend, string modelPath, LayerDump dump)
     {
         (_backend, _modelPath, _dump) = (backend, modelPath, dump);
         IReadOnlyList<long> shape = dump.Shape(LayerDump.InputName);
-        if (shape is not [1, 3, >= PatchDescriptionNetwork.ReceptiveField and <= 4096, >= PatchDescriptionNetwork.ReceptiveField and <= 4096])
+        if (shape is not [1, 3, >= SmallestSide and <= LargestSide, >= SmallestSide and <= LargestSide])
         {
             throw new ModelFormatException(
-                $"{dump.Name}: '{LayerDump.InputName}' is [{string.Join(", ", shape)}]; [1, 3, height, width] with sides of " +
-                $"{PatchDescriptionNetwork.ReceptiveField} to 4096 is expected.");
+                $"{dump.Name}: '{LayerDump.InputName}' is [{string.Join(", ", shape)}]; " +
+                $"[1, 3, height, width] with sides of {SmallestSide} to {LargestSide} is expected.");
         }
 
         _input = new Shape(1, 3, (int)shape[2], (int)shape[3]);
@@ -49,7 +51,8 @@ public sealed class NetworkComparison
 
     /// <summary>Compares all layers in the order in which they are computed.</summary>
     /// <returns>Layers that the dump has; the networks that the model lacks are left out.</returns>
-    /// <exception cref="ModelFormatException">The model is damaged, or dump and model have nothing in common.</exception>
+    /// <exception cref="ModelFormatException">The model is damaged, or dump and model have nothing in
+    /// common.</exception>
     public IReadOnlyList<LayerDifference> CompareLayers()
     {
         _differences.Clear();
@@ -62,15 +65,19 @@ public sealed class NetworkComparison
             foreach (FoundNetwork network in networks.OrderBy(network => network.Role))
             {
                 string prefix = $"{NetworkFinder.Describe(network.Role)}.";
-                if (_dump.Names.Any(name => name.StartsWith(prefix, StringComparison.Ordinal))) Compare(network, prefix, isPadded);
+                if (_dump.Names.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+                    Compare(network, prefix, isPadded);
             }
 
-            if (weights.Facts.ContainsKey(ModelInformation.FormatKey) && !weights.Facts.ContainsKey(UncalibratedModel.MissingKey)) CompareMaps();
+            if (weights.Facts.ContainsKey(ModelInformation.FormatKey)
+                && !weights.Facts.ContainsKey(UncalibratedModel.MissingKey))
+                CompareMaps();
         }
 
         return _differences.Count > 0
             ? [.. _differences]
-            : throw new ModelFormatException($"{_dump.Name} has no layer of a network that {_modelPath} holds. docs/parity.md lists the names.");
+            : throw new ModelFormatException(
+                $"{_dump.Name} has no layer of a network that {_modelPath} holds. docs/parity.md lists the names.");
     }
 
     private void Compare(FoundNetwork found, string prefix, bool isPadded)
@@ -90,12 +97,16 @@ public sealed class NetworkComparison
 
             using var autoencoder = new Autoencoder(_backend, trainable: false);
             found.Load(autoencoder, _backend);
-            autoencoder.Forward(tape, image, isPadded ? 64 : 56, observe: (layer, output) => Compare(prefix + layer, output.Value));
+            int size = isPadded ? 64 : 56;
+            autoencoder.Forward(tape, image, size, observe: (layer, output) => Compare(prefix + layer, output.Value));
             return;
         }
 
-        int channels = found.Role == NetworkRole.Teacher ? PatchDescriptionNetwork.TeacherChannels : 2 * PatchDescriptionNetwork.TeacherChannels;
-        using var network = new PatchDescriptionNetwork(_backend, found.Size!.Value, channels, isPadded, trainable: false);
+        int channels = found.Role == NetworkRole.Teacher
+            ? PatchDescriptionNetwork.TeacherChannels
+            : 2 * PatchDescriptionNetwork.TeacherChannels;
+        using var network = new PatchDescriptionNetwork(
+            _backend, found.Size!.Value, channels, isPadded, trainable: false);
         found.Load(network, _backend);
         network.Forward(tape, image, (layer, output) => Compare(prefix + layer, output.Value));
     }
@@ -106,14 +117,18 @@ public sealed class NetworkComparison
         if (!_dump.Contains(LocalMap) && !_dump.Contains(GlobalMap) && !_dump.Contains(Score)) return;
         using ModelFile model = ModelFile.Open(_modelPath);
         ModelInformation information = model.Information;
-        using var teacher = new PatchDescriptionNetwork(_backend, information.Size, PatchDescriptionNetwork.TeacherChannels, information.Padded, trainable: false);
-        using var student = new PatchDescriptionNetwork(_backend, information.Size, 2 * PatchDescriptionNetwork.TeacherChannels, information.Padded, trainable: false);
+        using var teacher = new PatchDescriptionNetwork(
+            _backend, information.Size, PatchDescriptionNetwork.TeacherChannels, information.Padded, trainable: false);
+        using var student = new PatchDescriptionNetwork(
+            _backend, information.Size, 2 * teacher.Outputs, information.Padded, trainable: false);
         using var autoencoder = new Autoencoder(_backend, trainable: false);
         using Tensor mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
         using Tensor deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
         model.Load(_backend, teacher, student, autoencoder, mean, deviation);
-        using var plan = new DetectionPlan(_backend, teacher, student, autoencoder, mean, deviation, information.MapOrder, _input.H, _input.W);
-        if (_input is not { H: Autoencoder.InputSize, W: Autoencoder.InputSize }) return;  // the autoencoder would need another input
+        using var plan = new DetectionPlan(
+            _backend, teacher, student, autoencoder, mean, deviation, information.MapOrder, _input.H, _input.W);
+        if (_input is not { H: Autoencoder.InputSize, W: Autoencoder.InputSize })
+            return;  // the autoencoder would need another input
         plan.ComputeMaps(input => _backend.Upload(_inputValues, input));
         Compare(LocalMap, plan.LocalMap);
         Compare(GlobalMap, plan.GlobalMap);

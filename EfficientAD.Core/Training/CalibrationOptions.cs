@@ -7,8 +7,9 @@ namespace EfficientAD.Training;
 /// <summary>Which of a data set's good images serve for what.</summary>
 public enum CalibrationSplit
 {
-    /// <summary>As nelson1425/EfficientAD split them when it trained: nine tenths give the teacher statistics, the tenth that
-    /// the student never saw gives map quantiles and threshold. The same images, hence the same numbers.</summary>
+    /// <summary>As nelson1425/EfficientAD split them when it trained: nine tenths give the teacher statistics, the
+    /// tenth that the student never saw gives map quantiles and threshold. The same images, hence the same
+    /// numbers.</summary>
     Reference,
 
     /// <summary>All good images give all of it; where the layout has validation images, these give map quantiles and

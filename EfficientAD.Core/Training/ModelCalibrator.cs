@@ -29,15 +29,18 @@ public sealed class ModelCalibrator : IDisposable
     {
         (_dataset, _options) = (dataset, options);
         bool isUncalibrated;
-        using (SafetensorsFile file = SafetensorsFile.Open(options.ModelPath)) isUncalibrated = UncalibratedModel.Is(file);
+        using (SafetensorsFile file = SafetensorsFile.Open(options.ModelPath))
+            isUncalibrated = UncalibratedModel.Is(file);
         using UncalibratedModel? uncalibrated = isUncalibrated ? UncalibratedModel.Open(options.ModelPath) : null;
         using ModelFile? model = isUncalibrated ? null : ModelFile.Open(options.ModelPath);
         _model = model?.Information;
         _outline = uncalibrated?.Information ?? Outline(_model!);
 
         _backend = options.Device.Open(options.Cpu);
-        _teacher = new PatchDescriptionNetwork(_backend, _outline.Size, PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
-        _student = new PatchDescriptionNetwork(_backend, _outline.Size, 2 * PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
+        _teacher = new PatchDescriptionNetwork(
+            _backend, _outline.Size, PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
+        _student = new PatchDescriptionNetwork(
+            _backend, _outline.Size, 2 * _teacher.Outputs, _outline.Padded, trainable: false);
         _autoencoder = new Autoencoder(_backend, trainable: false);
         _mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
         _deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
@@ -46,13 +49,15 @@ public sealed class ModelCalibrator : IDisposable
         model?.Load(_backend, _teacher, _student, _autoencoder, _mean, _deviation);
 
         NeedsStatistics = uncalibrated is { HasStatistics: false };
-        Split = options.Split ?? (NeedsStatistics && _outline.Recipe == "reference" ? CalibrationSplit.Reference : CalibrationSplit.All);
+        Split = options.Split
+            ?? (NeedsStatistics && _outline.Recipe == "reference" ? CalibrationSplit.Reference : CalibrationSplit.All);
         Images = Split == CalibrationSplit.Reference
             ? dataset.SplitAsReference()
             : new TrainingSplit(dataset.Train, dataset.Validation.Count > 0 ? dataset.Validation : dataset.Train);
     }
 
-    /// <summary>Whether the file lacks the teacher's mean and standard deviation, so that they are computed too.</summary>
+    /// <summary>Whether the file lacks the teacher's mean and standard deviation, so that they are computed
+    /// too.</summary>
     public bool NeedsStatistics { get; }
 
     public CalibrationSplit Split { get; }
@@ -68,7 +73,8 @@ public sealed class ModelCalibrator : IDisposable
     {
         if (NeedsStatistics) ComputeStatistics(progress, cancellation);
         using var plan = new DetectionPlan(
-            _backend, _teacher, _student, _autoencoder, _mean, _deviation, _outline.MapOrder, _outline.InputHeight, _outline.InputWidth);
+            _backend, _teacher, _student, _autoencoder, _mean, _deviation,
+            _outline.MapOrder, _outline.InputHeight, _outline.InputWidth);
         var maps = new ValidationMaps(plan, _backend, Images.Validation.Count);
         for (int i = 0; i < Images.Validation.Count; i++)
         {
@@ -86,7 +92,8 @@ public sealed class ModelCalibrator : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable part in new IDisposable[] { _teacher, _student, _autoencoder, _mean, _deviation, _backend }) part.Dispose();
+        IDisposable[] parts = [_teacher, _student, _autoencoder, _mean, _deviation, _backend];
+        foreach (IDisposable part in parts) part.Dispose();
     }
 
     private void ComputeStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
@@ -98,7 +105,8 @@ public sealed class ModelCalibrator : IDisposable
         for (int i = 0; i < Images.Train.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            _backend.Preprocess(Read(Images.Train[i]).View, ColourAdjustment.None, _outline.InputHeight, _outline.InputWidth, image);
+            _backend.Preprocess(
+                Read(Images.Train[i]).View, ColourAdjustment.None, _outline.InputHeight, _outline.InputWidth, image);
             tape.Forward();
             statistics.Add(_backend, features);
             progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, Images.Train.Count));

@@ -35,17 +35,20 @@ public sealed class ImportTests(PublishedFolder published) : IClassFixture<Publi
     public async Task Json_SaysWhatWasFoundAndWhatIsMissing()
     {
         CliRun run = await CliRun.RunAsync(
-            "import", published["teacher_small.pth"], published["student_final.pth"], published["autoencoder_final.pth"],
+            "import", published["teacher_small.pth"], published["student_final.pth"],
+            published["autoencoder_final.pth"],
             "--out", New("networks.safetensors"), "--json");
         Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
         JsonElement json = run.Json;
-        Assert.Equal(("uncalibrated", "S"), (json.GetProperty("kind").GetString(), json.GetProperty("network").GetString()));
+        Assert.Equal(
+            ("uncalibrated", "S"), (json.GetProperty("kind").GetString(), json.GetProperty("network").GetString()));
         Assert.Equal(3, json.GetProperty("networks").GetArrayLength());
         Assert.Equal("teacher statistics", json.GetProperty("missing")[0].GetString());
         Assert.Equal(JsonValueKind.Null, json.GetProperty("threshold").ValueKind);
 
         CliRun calibrate = await CliRun.RunAsync(
-            "calibrate", "--model", New("networks.safetensors"), "--data", published.DataSet(), "--out", New("noise.safetensors"),
+            "calibrate", "--model", New("networks.safetensors"), "--data", published.DataSet(),
+            "--out", New("noise.safetensors"),
             "--threads", "2", "--json");
         Assert.Equal((ExitCode.Success, ""), (calibrate.Code, calibrate.Error));
         JsonElement done = calibrate.JsonLines[^1];
@@ -60,7 +63,9 @@ public sealed class ImportTests(PublishedFolder published) : IClassFixture<Publi
     public async Task UncalibratedModel_IsNoModelYet()
     {
         string networks = New("networks.safetensors");
-        await CliRun.RunAsync("import", published["teacher_small.pth"], published["student_final.pth"], published["autoencoder_final.pth"], "--out", networks);
+        await CliRun.RunAsync(
+            "import", published["teacher_small.pth"], published["student_final.pth"],
+            published["autoencoder_final.pth"], "--out", networks);
         CliRun info = await CliRun.RunAsync("info", networks);
         Assert.Equal(ExitCode.Success, info.Code);
         Assert.Contains("not calibrated", info.Output);
@@ -75,7 +80,8 @@ public sealed class ImportTests(PublishedFolder published) : IClassFixture<Publi
         string owned = New("owned");
         byte[] magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
         byte[] version = [0x80, 2, (byte)'M', 0xe9, 3, (byte)'.'], machine = [0x80, 2, (byte)'}', (byte)'.'];
-        byte[] call = new PickleBytes().Global("posix", "system").Letters("(").Text($"touch {owned}").Letters("tR").End();
+        byte[] call = new PickleBytes().Global("posix", "system")
+            .Letters("(").Text($"touch {owned}").Letters("tR").End();
         string file = _folder.Write("model.pth", [.. magic, .. version, .. machine, .. call]);
         CliRun run = await CliRun.RunAsync("import", file, "--out", New("m.safetensors"));
         Assert.Equal((ExitCode.Failure, ""), (run.Code, run.Output));

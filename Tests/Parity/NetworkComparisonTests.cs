@@ -32,7 +32,8 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
     [Fact]
     public async Task EqualLayers_Agree()
     {
-        CliRun run = await CliRun.RunAsync("compare", "--model", published["teacher_small.pth"], "--dump", Dump(_ => { }), "--threads", "2");
+        CliRun run = await CliRun.RunAsync(
+            "compare", "--model", published["teacher_small.pth"], "--dump", Dump(_ => { }), "--threads", "2");
         Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
         Assert.Contains("All 4 agree within 1e-4", run.Output);
     }
@@ -46,10 +47,13 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
             layers["teacher.conv4"].Values[5] = float.NaN;
             layers["student.conv9"] = ([1], [0]);
         });
-        CliRun run = await CliRun.RunAsync("compare", "--model", published["teacher_small.pth"], "--dump", dump, "--json", "--threads", "2");
+        CliRun run = await CliRun.RunAsync(
+            "compare", "--model", published["teacher_small.pth"], "--dump", dump, "--json", "--threads", "2");
         Assert.Equal((ExitCode.Different, ""), (run.Code, run.Error));
         JsonElement[] layers = [.. run.Json.GetProperty("layers").EnumerateArray()];
-        Assert.Equal(["teacher.conv1", "teacher.conv2", "teacher.conv3", "teacher.conv4"], layers.Select(layer => layer.GetProperty("layer").GetString()));
+        Assert.Equal(
+            ["teacher.conv1", "teacher.conv2", "teacher.conv3", "teacher.conv4"],
+            layers.Select(layer => layer.GetProperty("layer").GetString()));
         Assert.Equal("teacher.conv3", run.Json.GetProperty("parts_at").GetString());
         Assert.Equal(0, layers[1].GetProperty("max").GetDouble());
         Assert.Equal(0.5, layers[2].GetProperty("max").GetDouble(), 1e-6);
@@ -61,7 +65,8 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
     public async Task OtherShape_IsShown()
     {
         string dump = Dump(layers => layers["teacher.conv2"] = ([2, 3], new float[6]));
-        CliRun run = await CliRun.RunAsync("compare", "--model", published["teacher_small.pth"], "--dump", dump, "--threads", "2");
+        CliRun run = await CliRun.RunAsync(
+            "compare", "--model", published["teacher_small.pth"], "--dump", dump, "--threads", "2");
         Assert.Equal(ExitCode.Different, run.Code);
         Assert.Contains("the dump has [2, 3]", run.Output);
         Assert.Contains("They part at teacher.conv2", run.Output);
@@ -70,7 +75,8 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
     [Fact]
     public void WholeModel_IsComparedUpToItsScore()
     {
-        using (var importer = new ModelImporter([published["anomalib_2.ckpt"]])) importer.Save(Path.Combine(_folder.Path, "m.safetensors"));
+        using (var importer = new ModelImporter([published["anomalib_2.ckpt"]]))
+            importer.Save(Path.Combine(_folder.Path, "m.safetensors"));
         RgbImage picture = PublishedFolder.Picture(3);
         ReferenceFile reference = ReferenceFile.Open("published/published.safetensors");
         var writer = new SafetensorsWriter();
@@ -118,7 +124,8 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
         {
             ["input"] = ([1, 3, Input.H, Input.W], Drawn.Image(4, 0, Input)),
         };
-        (PatchDescriptionNetwork teacher, _) = TeacherFile.Load(published["teacher_small.pth"], PdnSize.Small, padded: false, _backend);
+        (PatchDescriptionNetwork teacher, _) = TeacherFile.Load(
+            published["teacher_small.pth"], PdnSize.Small, padded: false, _backend);
         using (teacher)
         using (var tape = new Tape(_backend))
         {
@@ -127,7 +134,8 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
             teacher.Forward(tape, Variable.Constant(input), (layer, output) =>
             {
                 Shape shape = output.Value.Shape;
-                layers[$"teacher.{layer}"] = ([shape.C, shape.H, shape.W], PublishedFolder.Download(_backend, output.Value));
+                layers[$"teacher.{layer}"] = (
+                    [shape.C, shape.H, shape.W], PublishedFolder.Download(_backend, output.Value));
             });
         }
 

@@ -9,7 +9,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Training;
 
-/// <summary>Networks of the reference, calibrated as its own script does it (published_weights.py, in double).</summary>
+/// <summary>Networks of the reference, calibrated as its own script does it (published_weights.py, in
+/// double).</summary>
 public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixture<PublishedFolder>
 {
     private static readonly ReferenceFile Reference = ReferenceFile.Open("published/published.safetensors");
@@ -17,8 +18,10 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
     [Fact]
     public void ReferenceNetworks_GetTheStatisticsAndQuantilesOfTheReference()
     {
-        string networks = Path.Combine(published.Root, "networks.safetensors"), model = Path.Combine(published.Root, "calibrated.safetensors");
-        using (var importer = new ModelImporter([published["teacher_small.pth"], published["student_final.pth"], published["autoencoder_final.pth"]]))
+        string networks = Path.Combine(published.Root, "networks.safetensors");
+        string model = Path.Combine(published.Root, "calibrated.safetensors");
+        using (var importer = new ModelImporter(
+            [published["teacher_small.pth"], published["student_final.pth"], published["autoencoder_final.pth"]]))
             importer.Save(networks);
         AnomalyDataset dataset = DatasetReader.Open(published.DataSet());
         using var calibrator = new ModelCalibrator(dataset, Options(networks, model));
@@ -33,12 +36,15 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
         using SafetensorsFile file = SafetensorsFile.Open(model);
         Compare(file, "teacher_mean", "reference.mean");
         Compare(file, "teacher_std", "reference.deviation");
-        Assert.Equal((256, 256, "noise", "reference"), (information.ImageHeight, information.ImageWidth, information.Data, information.Recipe));
+        Assert.Equal(
+            (256, 256, "noise", "reference"),
+            (information.ImageHeight, information.ImageWidth, information.Data, information.Recipe));
 
         // The model judges, and can be calibrated again: its statistics stay, and so does what was found.
         using (AnomalyDetector detector = AnomalyDetector.Load(model, new DetectorOptions { Threads = 2 }))
             Assert.NotEqual(Verdict.Invalid, detector.Detect(PublishedFolder.Picture(0).View).Verdict);
-        using var again = new ModelCalibrator(dataset, Options(model, Path.Combine(published.Root, "again.safetensors")) with { Split = CalibrationSplit.Reference });
+        CalibrationOptions options = Options(model, Path.Combine(published.Root, "again.safetensors"));
+        using var again = new ModelCalibrator(dataset, options with { Split = CalibrationSplit.Reference });
         Assert.False(again.NeedsStatistics);
         ModelInformation second = again.Run(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((information.Scaling, information.Calibration), (second.Scaling, second.Calibration));
@@ -48,8 +54,11 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
     [Fact]
     public void Permutation_IsPyTorchs()
     {
-        Assert.Equal(Reference.Integers("reference.order").ToArray(), TorchPermutation.Create(10, 42).Select(i => (long)i));
-        Assert.Equal(Reference.Integers("reference.order_of_1000").ToArray(), TorchPermutation.Create(1000, 42).Select(i => (long)i));
+        Assert.Equal(
+            Reference.Integers("reference.order").ToArray(), TorchPermutation.Create(10, 42).Select(i => (long)i));
+        Assert.Equal(
+            Reference.Integers("reference.order_of_1000").ToArray(),
+            TorchPermutation.Create(1000, 42).Select(i => (long)i));
     }
 
     private static CalibrationOptions Options(string from, string to) =>

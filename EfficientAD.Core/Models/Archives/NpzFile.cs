@@ -17,7 +17,8 @@ internal sealed partial class NpzFile : IDisposable
     private readonly Dictionary<string, WeightTensor> _arrays = [];
 
     /// <param name="file">Owned by this from now on, whether opening succeeds or not.</param>
-    /// <exception cref="ModelFormatException">The archive is damaged, or an array is of a kind that is not read.</exception>
+    /// <exception cref="ModelFormatException">The archive is damaged, or an array is of a kind that is not
+    /// read.</exception>
     public NpzFile(string name, MappedFile file)
     {
         (Name, _file) = (name, file);
@@ -43,18 +44,26 @@ internal sealed partial class NpzFile : IDisposable
     private void Add(string entry)
     {
         ReadOnlySpan<byte> bytes = _zip.Read(entry, int.MaxValue);
-        if (bytes.Length < PreambleLength || bytes[0] != 0x93 || !bytes[1..].StartsWith("NUMPY"u8)) throw Damaged(entry, "it has no NumPy header");
+        if (bytes.Length < PreambleLength || bytes[0] != 0x93 || !bytes[1..].StartsWith("NUMPY"u8))
+            throw Damaged(entry, "it has no NumPy header");
         bool isFirstVersion = bytes[6] == 1;
         int start = isFirstVersion ? PreambleLength : PreambleLength + 2;
         long headerLength = isFirstVersion ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..])
             : bytes.Length >= start ? BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]) : long.MaxValue;
-        if (headerLength > MaximumHeader || headerLength > bytes.Length - start) throw Damaged(entry, $"its header would take {headerLength} bytes");
+        if (headerLength > MaximumHeader || headerLength > bytes.Length - start)
+            throw Damaged(entry, $"its header would take {headerLength} bytes");
         int data = start + (int)headerLength;
         TorchTensor view = View(entry, Encoding.Latin1.GetString(bytes[start..data]), bytes.Length - data);
         string name = entry[..^Extension.Length];
         _arrays[name] = new WeightTensor(name, view.Shape, destination =>
         {
-            if (destination.Length != view.Count) throw new ArgumentException($"Array '{name}' has {view.Count} values but the destination holds {destination.Length}.", nameof(destination));
+            if (destination.Length != view.Count)
+            {
+                throw new ArgumentException(
+                    $"Array '{name}' has {view.Count} values but the destination holds {destination.Length}.",
+                    nameof(destination));
+            }
+
             view.ReadFloats(_zip.Read(entry, int.MaxValue)[data..], destination);
         });
     }
@@ -63,11 +72,13 @@ internal sealed partial class NpzFile : IDisposable
     {
         Match match = Header().Match(header);
         if (!match.Success) throw Damaged(entry, $"its header is not NumPy's: {SafetensorsHeader.Printable(header)}");
-        string[] extents = match.Groups["shape"].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] extents = match.Groups["shape"].Value.Split(
+            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (extents.Length > MaximumRank) throw Damaged(entry, $"it has {extents.Length} dimensions");
         var shape = new long[extents.Length];
         for (int i = 0; i < shape.Length; i++)
-            if (!long.TryParse(extents[i], NumberStyles.None, CultureInfo.InvariantCulture, out shape[i])) throw Damaged(entry, "its shape is no list of numbers");
+            if (!long.TryParse(extents[i], NumberStyles.None, CultureInfo.InvariantCulture, out shape[i]))
+                throw Damaged(entry, "its shape is no list of numbers");
 
         string type = match.Groups["type"].Value;
         SafetensorsType kind = type switch
@@ -76,7 +87,8 @@ internal sealed partial class NpzFile : IDisposable
             "<f8" => SafetensorsType.F64,
             "<f2" => SafetensorsType.F16,
             _ => throw new ModelFormatException(
-                $"{Name}: array '{SafetensorsHeader.Printable(entry)}' is of type {SafetensorsHeader.Printable(type)}; " +
+                $"{Name}: array '{SafetensorsHeader.Printable(entry)}' " +
+                $"is of type {SafetensorsHeader.Printable(type)}; " +
                 "little-endian float16, float32 and float64 can be read."),
         };
         var strides = new long[shape.Length];
@@ -104,6 +116,8 @@ internal sealed partial class NpzFile : IDisposable
         new($"{Name}: array '{SafetensorsHeader.Printable(entry)}' is damaged: {what}. Write the file again.");
 
     /// <summary>As numpy.lib.format writes it, keys in this order.</summary>
-    [GeneratedRegex(@"^\{'descr': '(?<type>[^']{1,16})', 'fortran_order': (?<order>True|False), 'shape': \((?<shape>[0-9, ]*)\), \}\s*$")]
+    [GeneratedRegex(
+        @"^\{'descr': '(?<type>[^']{1,16})', 'fortran_order': (?<order>True|False), " +
+        @"'shape': \((?<shape>[0-9, ]*)\), \}\s*$")]
     private static partial Regex Header();
 }

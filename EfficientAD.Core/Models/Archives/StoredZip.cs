@@ -28,7 +28,8 @@ internal sealed class StoredZip
     {
         string printable = SafetensorsHeader.Printable(name);
         if (!_directory.TryGet(name, out ZipEntry? entry))
-            throw new ModelFormatException($"{_file} has no entry '{printable}'. The file is damaged, or no PyTorch file.");
+            throw new ModelFormatException(
+                $"{_file} has no entry '{printable}'. The file is damaged, or no PyTorch file.");
         long start = _directory.ContentOf(entry!);
         if (entry!.Length > limit)
             throw new ModelFormatException($"{_file}: '{printable}' takes {entry.Length} bytes; the limit is {limit}.");
@@ -39,7 +40,8 @@ internal sealed class StoredZip
             if (checksum != entry.Checksum)
             {
                 throw new ModelFormatException(
-                    $"{_file} is damaged: the checksum of '{printable}' is {checksum:x8} but the archive says {entry.Checksum:x8}. " +
+                    $"{_file} is damaged: the checksum of '{printable}' is {checksum:x8} " +
+                    $"but the archive says {entry.Checksum:x8}. " +
                     "Get the file again.");
             }
 

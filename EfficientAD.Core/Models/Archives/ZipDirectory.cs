@@ -8,10 +8,11 @@ namespace EfficientAD.Models.Archives;
 /// <param name="Length">Bytes as they lie in the archive.</param>
 /// <param name="Unpacked">Bytes once unpacked.</param>
 /// <param name="Method">0 stored, 8 deflated.</param>
-internal sealed record ZipEntry(string Name, long Header, long Length, long Unpacked, int Method, bool IsEncrypted, uint Checksum);
+internal sealed record ZipEntry(
+    string Name, long Header, long Length, long Unpacked, int Method, bool IsEncrypted, uint Checksum);
 
-/// <summary>The table of contents of a zip archive, read as untrusted: every length and offset is checked against the file,
-/// and no two entries may share bytes, so that nothing can be larger than the file itself.</summary>
+/// <summary>The table of contents of a zip archive, read as untrusted: every length and offset is checked against the
+/// file, and no two entries may share bytes, so that nothing can be larger than the file itself.</summary>
 internal sealed class ZipDirectory
 {
     private const uint EndSignature = 0x06054b50, Zip64EndSignature = 0x06064b50, Zip64LocatorSignature = 0x07064b50;
@@ -31,8 +32,11 @@ internal sealed class ZipDirectory
         (_file, _archive) = (file, archive);
         (long start, long length, long count) = FindDirectory();
         if (length > MaximumDirectory || count > MaximumEntries)
-            throw Damaged($"its directory has {count} entries in {length} bytes; the limits are {MaximumEntries} and {MaximumDirectory}");
-        if (start < 0 || length < 0 || start > archive.Length - length) throw Damaged("its directory lies outside the file");
+            throw Damaged(
+                $"its directory has {count} entries in {length} bytes; " +
+                $"the limits are {MaximumEntries} and {MaximumDirectory}");
+        if (start < 0 || length < 0 || start > archive.Length - length)
+            throw Damaged("its directory lies outside the file");
         ReadEntries(archive.Slice(start, (int)length), (int)count);
         RefuseOverlaps(start);
     }
@@ -51,12 +55,14 @@ internal sealed class ZipDirectory
         if (entry.Method != 0 || entry.Length != entry.Unpacked)
         {
             throw new ModelFormatException(
-                $"{_file}: '{name}' is compressed ({entry.Length} bytes for {entry.Unpacked}), which torch.save and numpy.savez never do. " +
+                $"{_file}: '{name}' is compressed ({entry.Length} bytes for {entry.Unpacked}), " +
+                "which torch.save and numpy.savez never do. " +
                 "Unpack the archive first, or write it again without compression.");
         }
 
         ReadOnlySpan<byte> local = _archive.Slice(entry.Header, LocalLength);
-        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(local[26..]), extraLength = BinaryPrimitives.ReadUInt16LittleEndian(local[28..]);
+        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(local[26..]);
+        int extraLength = BinaryPrimitives.ReadUInt16LittleEndian(local[28..]);
         long content = entry.Header + LocalLength + nameLength + extraLength;
         bool fits = BinaryPrimitives.ReadUInt32LittleEndian(local) == LocalSignature
             && BinaryPrimitives.ReadUInt16LittleEndian(local[8..]) == 0
@@ -74,18 +80,24 @@ internal sealed class ZipDirectory
         if (at < 0) throw Damaged("its directory is missing; the file is cut off or still being written");
         ReadOnlySpan<byte> end = tail[at..];
         long count = BinaryPrimitives.ReadUInt16LittleEndian(end[10..]);
-        long length = BinaryPrimitives.ReadUInt32LittleEndian(end[12..]), start = BinaryPrimitives.ReadUInt32LittleEndian(end[16..]);
-        if (count != ushort.MaxValue && length != uint.MaxValue && start != uint.MaxValue) return (start, length, count);
+        long length = BinaryPrimitives.ReadUInt32LittleEndian(end[12..]);
+        long start = BinaryPrimitives.ReadUInt32LittleEndian(end[16..]);
+        if (count != ushort.MaxValue && length != uint.MaxValue && start != uint.MaxValue)
+            return (start, length, count);
 
         long locatorAt = _archive.Length - tailLength + at - LocatorLength;
         if (locatorAt < 0) throw Damaged("its zip64 directory is missing");
         ReadOnlySpan<byte> locator = _archive.Slice(locatorAt, LocatorLength);
         long recordAt = BinaryPrimitives.ReadInt64LittleEndian(locator[8..]);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(locator) != Zip64LocatorSignature || recordAt < 0 || recordAt > _archive.Length - Zip64EndLength)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(locator) != Zip64LocatorSignature || recordAt < 0
+            || recordAt > _archive.Length - Zip64EndLength)
             throw Damaged("its zip64 directory is missing");
         ReadOnlySpan<byte> record = _archive.Slice(recordAt, Zip64EndLength);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(record) != Zip64EndSignature) throw Damaged("its zip64 directory is missing");
-        return (BinaryPrimitives.ReadInt64LittleEndian(record[48..]), BinaryPrimitives.ReadInt64LittleEndian(record[40..]),
+        if (BinaryPrimitives.ReadUInt32LittleEndian(record) != Zip64EndSignature)
+            throw Damaged("its zip64 directory is missing");
+        return (
+            BinaryPrimitives.ReadInt64LittleEndian(record[48..]),
+            BinaryPrimitives.ReadInt64LittleEndian(record[40..]),
             BinaryPrimitives.ReadInt64LittleEndian(record[32..]));
     }
 
@@ -110,7 +122,8 @@ internal sealed class ZipDirectory
 
     private ZipEntry ReadEntry(string name, ReadOnlySpan<byte> fields, ReadOnlySpan<byte> extra)
     {
-        long length = BinaryPrimitives.ReadUInt32LittleEndian(fields[20..]), unpacked = BinaryPrimitives.ReadUInt32LittleEndian(fields[24..]);
+        long length = BinaryPrimitives.ReadUInt32LittleEndian(fields[20..]);
+        long unpacked = BinaryPrimitives.ReadUInt32LittleEndian(fields[24..]);
         long header = BinaryPrimitives.ReadUInt32LittleEndian(fields[42..]);
         ReadOnlySpan<byte> large = FindExtra(extra);
         // In this order, and only those that did not fit into 32 bits.
@@ -118,8 +131,11 @@ internal sealed class ZipDirectory
         if (length == uint.MaxValue) length = Large(name, ref large);
         if (header == uint.MaxValue) header = Large(name, ref large);
         if (length < 0 || header < 0 || header > _archive.Length - LocalLength - length)
-            throw Damaged($"'{SafetensorsHeader.Printable(name)}' would take {length} bytes from byte {header} on, but the file has {_archive.Length}");
-        int flags = BinaryPrimitives.ReadUInt16LittleEndian(fields[8..]), method = BinaryPrimitives.ReadUInt16LittleEndian(fields[10..]);
+            throw Damaged(
+                $"'{SafetensorsHeader.Printable(name)}' would take {length} bytes " +
+                $"from byte {header} on, but the file has {_archive.Length}");
+        int flags = BinaryPrimitives.ReadUInt16LittleEndian(fields[8..]);
+        int method = BinaryPrimitives.ReadUInt16LittleEndian(fields[10..]);
         uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(fields[16..]);
         return new ZipEntry(name, header, length, unpacked, method, (flags & EncryptedFlag) != 0, checksum);
     }
@@ -128,7 +144,8 @@ internal sealed class ZipDirectory
     {
         while (extra.Length >= 4)
         {
-            int id = BinaryPrimitives.ReadUInt16LittleEndian(extra), length = BinaryPrimitives.ReadUInt16LittleEndian(extra[2..]);
+            int id = BinaryPrimitives.ReadUInt16LittleEndian(extra);
+            int length = BinaryPrimitives.ReadUInt16LittleEndian(extra[2..]);
             if (length > extra.Length - 4) return [];
             if (id == Zip64Extra) return extra.Slice(4, length);
             extra = extra[(4 + length)..];
@@ -154,7 +171,8 @@ internal sealed class ZipDirectory
             if (entry.Header < end)
             {
                 throw Damaged(
-                    $"'{SafetensorsHeader.Printable(entry.Name)}' and '{SafetensorsHeader.Printable(previous!.Name)}' share bytes");
+                    $"'{SafetensorsHeader.Printable(entry.Name)}' and " +
+                    $"'{SafetensorsHeader.Printable(previous!.Name)}' share bytes");
             }
 
             previous = entry;

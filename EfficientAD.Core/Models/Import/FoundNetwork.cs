@@ -55,8 +55,15 @@ internal sealed record NetworkLayout(string Description, Func<int, string, strin
 
     public static NetworkLayout Sequential(PdnSize? size)
     {
-        int[] places = size switch { PdnSize.Small => SmallPlaces, PdnSize.Medium => MediumPlaces, _ => AutoencoderPlaces };
-        return new("numbered layers (nelson1425/EfficientAD)", (layer, _) => places[layer].ToString(CultureInfo.InvariantCulture));
+        int[] places = size switch
+        {
+            PdnSize.Small => SmallPlaces,
+            PdnSize.Medium => MediumPlaces,
+            _ => AutoencoderPlaces,
+        };
+        return new(
+            "numbered layers (nelson1425/EfficientAD)",
+            (layer, _) => places[layer].ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>The name of a patch description network's last layer.</summary>

@@ -10,7 +10,8 @@ internal sealed class ImportSources : IDisposable
     private readonly List<WeightsFile> _weights = [];
     private readonly Dictionary<string, object> _facts = [];
 
-    /// <param name="paths">Weights of any format that <see cref="WeightsFile"/> reads, and anomalib's metadata.json.</param>
+    /// <param name="paths">Weights of any format that <see cref="WeightsFile"/> reads, and anomalib's
+    /// metadata.json.</param>
     /// <exception cref="ModelFormatException">A file is of another format, damaged or hostile.</exception>
     public ImportSources(IReadOnlyList<string> paths)
     {
@@ -41,7 +42,8 @@ internal sealed class ImportSources : IDisposable
         return found.Length <= 1
             ? found.FirstOrDefault()
             : throw new ModelFormatException(
-                $"Both {found[0].File.Name} and {found[1].File.Name} hold a {NetworkFinder.Describe(role)}. Name only one of them.");
+                $"Both {found[0].File.Name} and {found[1].File.Name} hold " +
+                $"a {NetworkFinder.Describe(role)}. Name only one of them.");
     }
 
     /// <summary>The tensor of this name, or one whose path ends with it.</summary>
@@ -61,7 +63,8 @@ internal sealed class ImportSources : IDisposable
         {
             value[0] = float.NaN;
             if (Tensor(ending) is { } found && found.Tensor.Shape.All(extent => extent == 1)) found.Tensor.Read(value);
-            else if (Fact(ending) is { } fact) value[0] = fact switch { double number => (float)number, long number => number, _ => float.NaN };
+            else if (Fact(ending) is { } fact)
+                value[0] = fact switch { double number => (float)number, long number => number, _ => float.NaN };
             if (float.IsFinite(value[0])) return value[0];
         }
 
@@ -87,13 +90,15 @@ internal sealed class ImportSources : IDisposable
 
     private void ReadJson(string path)
     {
-        if (new FileInfo(path).Length > MaximumJson) throw new ModelFormatException($"{path} has more than {MaximumJson} bytes, the limit for metadata.");
+        if (new FileInfo(path).Length > MaximumJson)
+            throw new ModelFormatException($"{path} has more than {MaximumJson} bytes, the limit for metadata.");
         try
         {
             using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
             if (json.RootElement.ValueKind != JsonValueKind.Object) throw new JsonException("It is no object.");
             foreach (JsonProperty property in json.RootElement.EnumerateObject())
-                if (property.Value.ValueKind == JsonValueKind.Number) _facts[$"metadata.{property.Name}"] = property.Value.GetDouble();
+                if (property.Value.ValueKind == JsonValueKind.Number)
+                    _facts[$"metadata.{property.Name}"] = property.Value.GetDouble();
         }
         catch (JsonException e)
         {
@@ -102,5 +107,6 @@ internal sealed class ImportSources : IDisposable
     }
 
     private static bool Ends(string name, string ending) =>
-        name.EndsWith(ending, StringComparison.Ordinal) && (name.Length == ending.Length || name[^(ending.Length + 1)] == '.');
+        name.EndsWith(ending, StringComparison.Ordinal)
+            && (name.Length == ending.Length || name[^(ending.Length + 1)] == '.');
 }

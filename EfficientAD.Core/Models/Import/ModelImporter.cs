@@ -5,7 +5,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Models.Import;
 
-/// <summary>Makes a model of ours, or a teacher, of files that other programs wrote: see docs/import.md for the list.</summary>
+/// <summary>Makes a model of ours, or a teacher, of files that other programs wrote: see docs/import.md for the
+/// list.</summary>
 public sealed class ModelImporter : IDisposable
 {
     private const int InputSize = Autoencoder.InputSize;
@@ -18,8 +19,10 @@ public sealed class ModelImporter : IDisposable
     private readonly FoundNetwork _teacher;
 
     /// <summary>Opens the files and finds the networks in them.</summary>
-    /// <param name="paths">safetensors, PyTorch (.pth, .pt, .ckpt) and ONNX files, and anomalib's metadata.json.</param>
-    /// <exception cref="ModelFormatException">A file is damaged, hostile or of another format, or networks are missing.</exception>
+    /// <param name="paths">safetensors, PyTorch (.pth, .pt, .ckpt) and ONNX files, and anomalib's
+    /// metadata.json.</param>
+    /// <exception cref="ModelFormatException">A file is damaged, hostile or of another format, or networks are
+    /// missing.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public ModelImporter(IReadOnlyList<string> paths)
     {
@@ -33,7 +36,9 @@ public sealed class ModelImporter : IDisposable
             if (_networks.Length < found.Length && !isTeacherAlone) throw SomeMissing();
             _teacher = found[0]!;
             if (!isTeacherAlone && found[1]!.Size != _teacher.Size)
-                throw new ModelFormatException($"The teacher in {_teacher.File.Name} is {_teacher.Size}, the student in {found[1]!.File.Name} {found[1]!.Size}. Name networks that were trained together.");
+                throw new ModelFormatException(
+                    $"The teacher in {_teacher.File.Name} is {_teacher.Size}, the student in {found[1]!.File.Name} " +
+                    $"{found[1]!.Size}. Name networks that were trained together.");
         }
         catch
         {
@@ -49,13 +54,15 @@ public sealed class ModelImporter : IDisposable
     private bool IsPadded => _networks.Select(network => network.IsPadded).FirstOrDefault(padded => padded is not null)
         ?? _sources.Fact("hyper_parameters.padding") as bool? ?? false;
 
-    private string Origin => string.Join(", ", _networks.Select(network => Path.GetFileName(network.File.Name)).Distinct());
+    private string Origin =>
+        string.Join(", ", _networks.Select(network => Path.GetFileName(network.File.Name)).Distinct());
 
     /// <summary>Writes the model, or what can be made of the files.</summary>
     /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
     public ImportedModel Save(string path)
     {
-        using var teacher = new PatchDescriptionNetwork(_backend, Size, PatchDescriptionNetwork.TeacherChannels, IsPadded, trainable: false);
+        using var teacher = new PatchDescriptionNetwork(
+            _backend, Size, PatchDescriptionNetwork.TeacherChannels, IsPadded, trainable: false);
         _teacher.Load(teacher, _backend);
         if (_networks.Length == 1)
         {
@@ -66,11 +73,13 @@ public sealed class ModelImporter : IDisposable
         }
 
         CheckInputSize();
-        using var student = new PatchDescriptionNetwork(_backend, Size, 2 * PatchDescriptionNetwork.TeacherChannels, IsPadded, trainable: false);
+        using var student = new PatchDescriptionNetwork(
+            _backend, Size, 2 * PatchDescriptionNetwork.TeacherChannels, IsPadded, trainable: false);
         using var autoencoder = new Autoencoder(_backend, trainable: false);
         _networks[1].Load(student, _backend);
         _networks[2].Load(autoencoder, _backend);
-        using Tensor? mean = ReadStatistic("mean_std.mean", ModelFile.MeanName), deviation = ReadStatistic("mean_std.std", ModelFile.DeviationName);
+        using Tensor? mean = ReadStatistic("mean_std.mean", ModelFile.MeanName);
+        using Tensor? deviation = ReadStatistic("mean_std.std", ModelFile.DeviationName);
         bool hasStatistics = mean is not null && deviation is not null && IsPositive(deviation);
         if (!hasStatistics) _missing.Add(Statistics);
         MapOrder order = ChooseMapOrder(out bool canUseQuantiles);
@@ -105,13 +114,16 @@ public sealed class ModelImporter : IDisposable
             if (size is not (InputSize, InputSize))
             {
                 throw new ModelFormatException(
-                    $"{Origin} was trained on images of {size.Height} x {size.Width}, for which its autoencoder has other layers than ours, " +
+                    $"{Origin} was trained on images of {size.Height} x {size.Width}, " +
+                    "for which its autoencoder has other layers than ours, " +
                     $"which sees {InputSize} x {InputSize}. Train it with that size, or train here with --input.");
             }
         }
         else if (IsAnomalib)
         {
-            _notes.Add($"The files don't say what images are resized to; {InputSize} x {InputSize}, anomalib's default, is assumed.");
+            _notes.Add(
+                "The files don't say what images are resized to; " +
+                $"{InputSize} x {InputSize}, anomalib's default, is assumed.");
         }
     }
 
@@ -124,7 +136,8 @@ public sealed class ModelImporter : IDisposable
         if (IsPadded)
         {
             canUseQuantiles = false;
-            _notes.Add("anomalib adds a border of zeros to the maps of padded networks too; ours have none there, so its quantiles and threshold don't apply.");
+            _notes.Add("anomalib adds a border of zeros to the maps of padded networks too; ours have none there, so " +
+                "its quantiles and threshold don't apply.");
         }
 
         return MapOrder.Anomalib;
@@ -160,17 +173,19 @@ public sealed class ModelImporter : IDisposable
         return scaling.IsValid ? scaling : null;
     }
 
-    /// <summary>anomalib shows a score s as (s - threshold) / (max - min) + 0.5; a quarter of that range gives our logistic
-    /// curve the same slope at the threshold.</summary>
+    /// <summary>anomalib shows a score s as (s - threshold) / (max - min) + 0.5; a quarter of that range gives our
+    /// logistic curve the same slope at the threshold.</summary>
     private Calibration? ReadCalibration()
     {
         // In turn: version 2, checkpoints of versions 0 and 1, their exports.
         float? threshold = _sources.Number(
-            "post_processor._image_threshold", "post_processor._pixel_threshold", "image_threshold.value", "metadata.image_threshold");
+            "post_processor._image_threshold", "post_processor._pixel_threshold", "image_threshold.value",
+            "metadata.image_threshold");
         float? low = ReadBound("min"), high = ReadBound("max");
         float? range = high - low ?? _sources.Number("image_range");
         if (threshold is null || range is not > 0) return null;
-        _notes.Add("The threshold is anomalib's own: chosen for the best F1 on its validation images, anomalous ones among them unless it was told otherwise.");
+        _notes.Add("The threshold is anomalib's own: chosen for the best F1 on its validation images, anomalous ones " +
+            "among them unless it was told otherwise.");
         return new Calibration(threshold.Value, range.Value / 4, FalsePositiveRate: 0, Images: 0);
     }
 
@@ -226,14 +241,16 @@ public sealed class ModelImporter : IDisposable
     };
 
     private ModelFormatException NothingFound() => new(
-        $"{string.Join(", ", _sources.Weights.Select(file => file.Name).DefaultIfEmpty("The JSON file"))} holds no network of EfficientAD. " +
+        $"{string.Join(", ", _sources.Weights.Select(file => file.Name).DefaultIfEmpty("The JSON file"))} " +
+        "holds no network of EfficientAD. " +
         string.Join(" ", _sources.Weights.Select(file => file.Inventory())));
 
     private ModelFormatException SomeMissing()
     {
         string found = string.Join(" and ", _networks.Select(network => $"the {NetworkFinder.Describe(network.Role)}"));
-        string absent = string.Join(" and ", Enum.GetValues<NetworkRole>().Except(_networks.Select(network => network.Role))
-            .Select(role => $"the {NetworkFinder.Describe(role)}"));
-        return new ModelFormatException($"{Origin} has {found} but not {absent}. Name its file too: a model needs all three networks.");
+        var roles = Enum.GetValues<NetworkRole>().Except(_networks.Select(network => network.Role));
+        string absent = string.Join(" and ", roles.Select(role => $"the {NetworkFinder.Describe(role)}"));
+        return new ModelFormatException(
+            $"{Origin} has {found} but not {absent}. Name its file too: a model needs all three networks.");
     }
 }

@@ -7,7 +7,8 @@ internal static class NetworkFinder
 {
     private const int TeacherChannels = PatchDescriptionNetwork.TeacherChannels;
 
-    /// <exception cref="ModelFormatException">A network has other channels than the method's, or occurs twice.</exception>
+    /// <exception cref="ModelFormatException">A network has other channels than the method's, or occurs
+    /// twice.</exception>
     public static IReadOnlyList<FoundNetwork> Find(WeightsFile file)
     {
         var networks = new List<FoundNetwork>();
@@ -18,7 +19,8 @@ internal static class NetworkFinder
             {
                 throw new ModelFormatException(
                     $"{file.Name} holds two networks that could be the {Describe(found.Role)}: " +
-                    $"'{SafetensorsHeader.Printable(twin.Prefix)}' and '{SafetensorsHeader.Printable(found.Prefix)}'. Save the right one alone.");
+                    $"'{SafetensorsHeader.Printable(twin.Prefix)}' and " +
+                    $"'{SafetensorsHeader.Printable(found.Prefix)}'. Save the right one alone.");
             }
 
             networks.Add(found);
@@ -31,7 +33,8 @@ internal static class NetworkFinder
 
     private static FoundNetwork? Classify(WeightsFile file, string name)
     {
-        if (PrefixOf(name, "encoder.enconv1.weight") is { } nested) return Autoencoder(file, nested, NetworkLayout.AnomalibAutoencoder);
+        if (PrefixOf(name, "encoder.enconv1.weight") is { } nested)
+            return Autoencoder(file, nested, NetworkLayout.AnomalibAutoencoder);
         if (PrefixOf(name, "enconv1.weight") is { } flat) return Autoencoder(file, flat, NetworkLayout.Named);
         string? prefix = PrefixOf(name, "conv1.weight");
         bool isNumbered = prefix is null;
@@ -39,7 +42,8 @@ internal static class NetworkFinder
         if (prefix is null || file.Get(name).Shape is not [var channels, 3, 4, 4]) return null;
         if (isNumbered && channels == 32) return Autoencoder(file, prefix, NetworkLayout.Sequential(null));
         PdnSize? size = channels switch { 128 => PdnSize.Small, 256 => PdnSize.Medium, _ => null };
-        return size is null ? null : PatchDescription(file, prefix, isNumbered ? NetworkLayout.Sequential(size) : NetworkLayout.Named, size.Value);
+        NetworkLayout layout = isNumbered ? NetworkLayout.Sequential(size) : NetworkLayout.Named;
+        return size is null ? null : PatchDescription(file, prefix, layout, size.Value);
     }
 
     private static FoundNetwork Autoencoder(WeightsFile file, string prefix, NetworkLayout layout) =>
@@ -51,8 +55,9 @@ internal static class NetworkFinder
         NetworkRole role = last is [TeacherChannels, ..] ? NetworkRole.Teacher
             : last is [2 * TeacherChannels, ..] ? NetworkRole.Student
             : throw new ModelFormatException(
-                $"{file.Name}: the network '{SafetensorsHeader.Printable(prefix)}' ends in [{string.Join(", ", last)}]; a teacher has " +
-                $"{TeacherChannels} channels and a student {2 * TeacherChannels}.");
+                $"{file.Name}: the network '{SafetensorsHeader.Printable(prefix)}' ends in " +
+                $"[{string.Join(", ", last)}]; " +
+                $"a teacher has {TeacherChannels} channels and a student {2 * TeacherChannels}.");
         bool? isPadded = file.Facts.TryGetValue($"{prefix}{layout.NameOf(0, "conv1")}.padding.0", out object? padding)
             ? padding is > 0L
             : null;
@@ -61,7 +66,8 @@ internal static class NetworkFinder
 
     /// <summary>What stands before an ending that begins at the name's start or behind a dot.</summary>
     private static string? PrefixOf(string name, string ending) =>
-        name.EndsWith(ending, StringComparison.Ordinal) && (name.Length == ending.Length || name[^(ending.Length + 1)] == '.')
+        name.EndsWith(ending, StringComparison.Ordinal)
+            && (name.Length == ending.Length || name[^(ending.Length + 1)] == '.')
             ? name[..^ending.Length]
             : null;
 }

@@ -3,14 +3,15 @@ using System.Text;
 namespace EfficientAD.Models.Onnx;
 
 /// <summary>A constant of a graph: its values lie in the file.</summary>
-internal sealed record OnnxTensor(string Name, SafetensorsType? Type, long TypeNumber, long[] Shape, int Start, int Length, bool IsExternal);
+internal sealed record OnnxTensor(
+    string Name, SafetensorsType? Type, long TypeNumber, long[] Shape, int Start, int Length, bool IsExternal);
 
 /// <summary>An operation of a graph.</summary>
 /// <param name="Pads">Of a convolution: padding at each side; else empty.</param>
 internal sealed record OnnxNode(string Operator, string[] Inputs, string[] Outputs, long[] Pads);
 
-/// <summary>The weights and the graph of an ONNX model. Nothing is computed; the file is untrusted: counts and lengths are
-/// checked, and data in other files, which a path in the model would name, are refused.</summary>
+/// <summary>The weights and the graph of an ONNX model. Nothing is computed; the file is untrusted: counts and lengths
+/// are checked, and data in other files, which a path in the model would name, are refused.</summary>
 internal sealed class OnnxFile : IDisposable
 {
     private const int MaximumItems = 100_000, MaximumNames = 200_000, MaximumText = 1024, MaximumRank = 16;
@@ -27,11 +28,13 @@ internal sealed class OnnxFile : IDisposable
         (Name, _file) = (name, file);
         try
         {
-            if (file.Length > int.MaxValue) throw new ModelFormatException($"{name} has {file.Length} bytes; the limit is {int.MaxValue}.");
+            if (file.Length > int.MaxValue)
+                throw new ModelFormatException($"{name} has {file.Length} bytes; the limit is {int.MaxValue}.");
             var model = new ProtobufReader(name, file.Slice(0, (int)file.Length), 0);
             while (model.Read())
                 if (model is { Field: Field.Graph, HasContent: true }) ReadGraph(model.Message());
-            if (_nodes.Count == 0) throw new ModelFormatException($"{name} is no ONNX model: it has no graph with nodes.");
+            if (_nodes.Count == 0)
+                throw new ModelFormatException($"{name} is no ONNX model: it has no graph with nodes.");
         }
         catch
         {
@@ -59,18 +62,23 @@ internal sealed class OnnxFile : IDisposable
         if (tensor.IsExternal)
         {
             throw new ModelFormatException(
-                $"{Name}: tensor '{printable}' lies in another file. Export the model into one file (external_data=False).");
+                $"{Name}: tensor '{printable}' lies in another file. Export the model into one file " +
+                "(external_data=False).");
         }
 
-        if (tensor.Type is not (SafetensorsType.F32 or SafetensorsType.F16 or SafetensorsType.BF16 or SafetensorsType.F64))
+        if (tensor.Type is not (
+            SafetensorsType.F32 or SafetensorsType.F16 or SafetensorsType.BF16 or SafetensorsType.F64))
         {
             throw new ModelFormatException(
-                $"{Name}: tensor '{printable}' has data type {tensor.TypeNumber}; FLOAT, FLOAT16, BFLOAT16 and DOUBLE can be read as weights.");
+                $"{Name}: tensor '{printable}' has data type {tensor.TypeNumber}; " +
+                "FLOAT, FLOAT16, BFLOAT16 and DOUBLE can be read as weights.");
         }
 
         long needed = (long)destination.Length * tensor.Type.Value.Size();
         if (needed != tensor.Length)
-            throw new ModelFormatException($"{Name}: tensor '{printable}' has {tensor.Length} bytes of values but its shape needs {needed}. The file is damaged.");
+            throw new ModelFormatException(
+                $"{Name}: tensor '{printable}' has {tensor.Length} bytes of values but its shape needs {needed}. The " +
+                "file is damaged.");
         var entry = new SafetensorsEntry(tensor.Name, tensor.Type.Value, tensor.Shape, tensor.Start, tensor.Length);
         new SafetensorsTensor(Name, entry, _file.Slice(tensor.Start, tensor.Length)).ReadFloats(destination);
     }
@@ -89,14 +97,16 @@ internal sealed class OnnxFile : IDisposable
             }
 
             if (_nodes.Count > MaximumItems || _tensors.Count > MaximumItems || _names > MaximumNames)
-                throw new ModelFormatException($"{Name} has more than {MaximumItems} nodes or tensors, or {MaximumNames} names, the limits.");
+                throw new ModelFormatException(
+                    $"{Name} has more than {MaximumItems} nodes or tensors, or {MaximumNames} names, the limits.");
         }
     }
 
     private void Add(OnnxTensor tensor)
     {
         if (!_tensors.TryAdd(tensor.Name, tensor))
-            throw new ModelFormatException($"{Name} names the tensor '{SafetensorsHeader.Printable(tensor.Name)}' twice. The file is damaged.");
+            throw new ModelFormatException(
+                $"{Name} names the tensor '{SafetensorsHeader.Printable(tensor.Name)}' twice. The file is damaged.");
     }
 
     private void ReadNode(ProtobufReader node)
@@ -119,7 +129,8 @@ internal sealed class OnnxFile : IDisposable
         _nodes.Add(new OnnxNode(kind, [.. inputs], [.. outputs], [.. pads]));
         if (kind == "Constant" && constant is not null && outputs is [var name]) Add(constant with { Name = name });
         // Equal initialisers are written once, the others refer to it.
-        if (kind == "Identity" && inputs is [var source] && outputs is [var alias] && _tensors.TryGetValue(source, out OnnxTensor? known))
+        if (kind == "Identity" && inputs is [var source] && outputs is [var alias]
+            && _tensors.TryGetValue(source, out OnnxTensor? known))
             Add(known with { Name = alias });
     }
 
@@ -131,7 +142,8 @@ internal sealed class OnnxFile : IDisposable
         {
             if (attribute.Field == Field.AttributeName) name = Text(attribute);
             else if (attribute.Field == Field.AttributeIntegers) attribute.AddNumbers(numbers, MaximumItems);
-            else if (attribute is { Field: Field.AttributeTensor, HasContent: true }) constant = ReadTensor(attribute.Message());
+            else if (attribute is { Field: Field.AttributeTensor, HasContent: true })
+                constant = ReadTensor(attribute.Message());
         }
 
         if (name == "pads") pads.AddRange(numbers);
@@ -157,7 +169,8 @@ internal sealed class OnnxFile : IDisposable
             }
         }
 
-        if (shape.Exists(extent => extent < 0)) throw tensor.Damaged($"gives tensor '{SafetensorsHeader.Printable(name)}' a negative extent");
+        if (shape.Exists(extent => extent < 0))
+            throw tensor.Damaged($"gives tensor '{SafetensorsHeader.Printable(name)}' a negative extent");
         return new OnnxTensor(name, TypeOf(type), type, [.. shape], start, length, isExternal);
     }
 

@@ -78,7 +78,8 @@ internal ref struct ProtobufReader(string file, ReadOnlySpan<byte> message, int 
 
     private ReadOnlySpan<byte> Take(ulong count)
     {
-        if (count > (ulong)(_message.Length - _at)) throw Damaged($"needs {count} bytes where {_message.Length - _at} are left");
+        if (count > (ulong)(_message.Length - _at))
+            throw Damaged($"needs {count} bytes where {_message.Length - _at} are left");
         ReadOnlySpan<byte> taken = _message.Slice(_at, (int)count);
         _at += (int)count;
         return taken;

@@ -1,7 +1,7 @@
 namespace EfficientAD.Models.Torch;
 
-/// <summary>The opcodes that Python's pickle writes from protocol 2 on (pickletools lists all); INST, OBJ, PERSID, DUP, the
-/// extension registry and the textual ones of protocol 0 are left out.</summary>
+/// <summary>The opcodes that Python's pickle writes from protocol 2 on (pickletools lists all); INST, OBJ, PERSID, DUP,
+/// the extension registry and the textual ones of protocol 0 are left out.</summary>
 internal static class PickleOpcode
 {
     public const byte Stop = (byte)'.';

@@ -1,12 +1,12 @@
 namespace EfficientAD.Models.Torch;
 
 /// <summary>
-/// Reads what a pickle says without doing it. Python's format is a program for a small stack machine, which may name any
-/// function and have it called; here names stay texts, calls become <see cref="PickleObject"/>, and the few calls that
-/// make tensors and dictionaries are understood for what they are.
+/// Reads what a pickle says without doing it. Python's format is a program for a small stack machine, which may name
+/// any function and have it called; here names stay texts, calls become <see cref="PickleObject"/>, and the few calls
+/// that make tensors and dictionaries are understood for what they are.
 /// </summary>
-/// <remarks>Opcodes are those that Python writes from protocol 2 on; names are those of <see cref="PickleNames"/>; steps,
-/// texts and numbers are bounded. Nothing recurses, so depth costs nothing.</remarks>
+/// <remarks>Opcodes are those that Python writes from protocol 2 on; names are those of <see cref="PickleNames"/>;
+/// steps, texts and numbers are bounded. Nothing recurses, so depth costs nothing.</remarks>
 internal ref struct PickleReader
 {
     // A whole anomalib model takes about 20,000.
@@ -32,14 +32,18 @@ internal ref struct PickleReader
     public readonly int Position => _stream.Position;
 
     /// <summary>Reads to the end of the pickle.</summary>
-    /// <returns>null, bool, long, BigInteger, double, string, byte[], a list, or one of the types of this folder.</returns>
+    /// <returns>null, bool, long, BigInteger, double, string, byte[], a list, or one of the types of this
+    /// folder.</returns>
     /// <exception cref="ModelFormatException">It is damaged, or asks for something that no model needs.</exception>
     public object? Read()
     {
         for (int step = 0; step < MaximumSteps; step++)
         {
             byte opcode = _stream.Byte();
-            if (opcode == PickleOpcode.Stop) return _stack.Count == 1 && _marks.Count == 0 ? _stack[0] : throw Refused("stops with values left over");
+            if (opcode == PickleOpcode.Stop)
+                return _stack.Count == 1 && _marks.Count == 0
+                    ? _stack[0]
+                    : throw Refused("stops with values left over");
             if (!PushScalar(opcode) && !Structure(opcode) && !Build(opcode))
                 throw Refused($"has the opcode 0x{opcode:x2}, which no model file needs");
         }
@@ -91,7 +95,8 @@ internal ref struct PickleReader
         {
             case PickleOpcode.Protocol:
                 byte protocol = _stream.Byte();
-                if (protocol > HighestProtocol) throw Refused($"is of protocol {protocol}; up to {HighestProtocol} is known");
+                if (protocol > HighestProtocol)
+                    throw Refused($"is of protocol {protocol}; up to {HighestProtocol} is known");
                 break;
             case PickleOpcode.Frame: _stream.Skip(8); break;
             case PickleOpcode.Mark: _marks.Add(_stack.Count); break;
@@ -128,7 +133,8 @@ internal ref struct PickleReader
             case PickleOpcode.SetItems: Set(PopMark()); break;
             case PickleOpcode.StackGlobal:
                 object?[] names = PopMany(2);
-                if (names is not [string module, string name]) throw Refused("names a class by something else than two texts");
+                if (names is not [string module, string name])
+                    throw Refused("names a class by something else than two texts");
                 _stack.Add(Global(module, name));
                 break;
             case PickleOpcode.PersistentId: _stack.Add(_resolve(Pop())); break;
@@ -167,8 +173,8 @@ internal ref struct PickleReader
     private PickleGlobal Global(string module, string name) => PickleNames.Contains(module, name)
         ? new PickleGlobal(module, name)
         : throw Refused(
-            $"asks Python for {SafetensorsHeader.Printable($"{module}.{name}")}, which is not among the names that a model " +
-            "file is read with (if it is your own class, save the model's state_dict() instead)");
+            $"asks Python for {SafetensorsHeader.Printable($"{module}.{name}")}, which is not among the names that " +
+            "a model file is read with (if it is your own class, save the model's state_dict() instead)");
 
     private readonly void Extend(scoped ReadOnlySpan<object?> values)
     {
@@ -197,9 +203,12 @@ internal ref struct PickleReader
     }
 
     private readonly object? Remembered(int index) =>
-        _memo.TryGetValue(index, out object? value) ? value : throw Refused($"refers to value {index}, which it did not define");
+        _memo.TryGetValue(index, out object? value)
+            ? value
+            : throw Refused($"refers to value {index}, which it did not define");
 
-    private readonly object? Top() => _stack.Count > Floor ? _stack[^1] : throw Refused("takes a value from an empty stack");
+    private readonly object? Top() =>
+        _stack.Count > Floor ? _stack[^1] : throw Refused("takes a value from an empty stack");
 
     private readonly object? Pop()
     {

@@ -76,13 +76,15 @@ internal ref struct PickleStream(string file, ReadOnlySpan<byte> bytes)
     /// <summary>A whole number of any length: long where it fits, else BigInteger.</summary>
     public object Long(int length)
     {
-        if (length > MaximumLongBytes) throw Refused($"holds a number of {length} bytes; the limit is {MaximumLongBytes}");
+        if (length > MaximumLongBytes)
+            throw Refused($"holds a number of {length} bytes; the limit is {MaximumLongBytes}");
         var value = new BigInteger(Take(length));
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     public readonly ModelFormatException Refused(string what) =>
-        new($"{file} cannot be read: its pickle {what}, at byte {Position}. The file is damaged or hostile; nothing in it was run.");
+        new($"{file} cannot be read: its pickle {what}, at byte {Position}. " +
+            "The file is damaged or hostile; nothing in it was run.");
 
     private ReadOnlySpan<byte> Take(int count)
     {

@@ -30,9 +30,13 @@ internal sealed class PickleObject(PickleGlobal type, object? arguments)
 
 internal sealed record PickleTuple(object?[] Items)
 {
-    /// <summary>The items as whole numbers; null where one is none.</summary>
-    public long[]? Integers() =>
-        Array.TrueForAll(Items, item => item is long) ? Array.ConvertAll(Items, item => (long)item!) : null;
+    private const int LongestShape = 16;
+
+    /// <summary>The items as whole numbers; null where one is none, or where there are more than a tensor has
+    /// extents.</summary>
+    public long[]? Integers() => Items.Length <= LongestShape && Array.TrueForAll(Items, item => item is long)
+        ? Array.ConvertAll(Items, item => (long)item!)
+        : null;
 }
 
 /// <summary>A dictionary, in the order in which it was written. Keys are compared only where they are texts.</summary>

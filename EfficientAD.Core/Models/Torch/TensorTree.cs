@@ -28,14 +28,17 @@ internal sealed class TensorTree
 
     public Dictionary<string, TorchTensor> Tensors { get; } = [];
 
-    /// <summary>Numbers, truth values and texts by their path, and the class of each object as PATH.__class__.</summary>
+    /// <summary>Numbers, truth values and texts by their path, and the class of each object as
+    /// PATH.__class__.</summary>
     public Dictionary<string, object> Facts { get; } = [];
 
     private void Visit(string path, object? value, int depth)
     {
         _characters += path.Length;
         if (_characters > MaximumCharacters)
-            throw new ModelFormatException($"{_file} has names of more than {MaximumCharacters} characters, the limit. The file is damaged or hostile.");
+            throw new ModelFormatException(
+                $"{_file} has names of more than {MaximumCharacters} characters, the limit. " +
+                "The file is damaged or hostile.");
         switch (value)
         {
             case TorchTensor tensor: Tensors[path] = tensor; return;
@@ -47,7 +50,9 @@ internal sealed class TensorTree
         // Every container once: values that refer to themselves, or to each other by the thousand, end here.
         if (!_visited.Add(value)) return;
         if (depth == MaximumDepth)
-            throw new ModelFormatException($"{_file} nests its content deeper than {MaximumDepth} levels, the limit. The file is damaged or hostile.");
+            throw new ModelFormatException(
+                $"{_file} nests its content deeper than {MaximumDepth} levels, the limit. " +
+                "The file is damaged or hostile.");
         switch (value)
         {
             case PickleDictionary dictionary: VisitEntries(path, dictionary, depth); break;
@@ -77,7 +82,8 @@ internal sealed class TensorTree
 
     private void VisitItems(string path, IReadOnlyList<object?> items, int depth)
     {
-        for (int i = 0; i < items.Count; i++) Visit(Join(path, i.ToString(CultureInfo.InvariantCulture)), items[i], depth + 1);
+        for (int i = 0; i < items.Count; i++)
+            Visit(Join(path, i.ToString(CultureInfo.InvariantCulture)), items[i], depth + 1);
     }
 
     private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";

@@ -3,8 +3,8 @@ using EfficientAD.Models.Archives;
 namespace EfficientAD.Models.Torch;
 
 /// <summary>A file written by torch.save, open for reading: what it holds, and the values of its tensors.</summary>
-/// <remarks>Both formats: the zip archive (since PyTorch 1.6) and the sequence of pickles before it. Files are untrusted:
-/// see <see cref="PickleReader"/> and <see cref="StoredZip"/>.</remarks>
+/// <remarks>Both formats: the zip archive (since PyTorch 1.6) and the sequence of pickles before it. Files are
+/// untrusted: see <see cref="PickleReader"/> and <see cref="StoredZip"/>.</remarks>
 internal sealed class TorchFile : IDisposable
 {
     public const int MaximumPickle = 64 << 20;
@@ -37,7 +37,8 @@ internal sealed class TorchFile : IDisposable
     public static bool IsPickle(ReadOnlySpan<byte> start) => start is [0x80, >= 2 and <= 5, ..];
 
     /// <param name="file">Owned by the result from now on, whether opening succeeds or not.</param>
-    /// <exception cref="ModelFormatException">The content is damaged or hostile, or was not written by torch.save.</exception>
+    /// <exception cref="ModelFormatException">The content is damaged or hostile, or was not written by
+    /// torch.save.</exception>
     public static TorchFile Open(string name, MappedFile file)
     {
         try
@@ -67,7 +68,8 @@ internal sealed class TorchFile : IDisposable
         if (destination.Length != tensor.Count)
         {
             throw new ArgumentException(
-                $"Tensor '{path}' of {Name} has {tensor.Count} values but the destination holds {destination.Length}.", nameof(destination));
+                $"Tensor '{path}' of {Name} has {tensor.Count} values but the destination holds {destination.Length}.",
+                nameof(destination));
         }
 
         try

@@ -50,23 +50,28 @@ internal sealed class TorchTensor
     /// <summary>Where in the storage the view's last value lies.</summary>
     public long Last { get; }
 
-    /// <exception cref="ModelFormatException">The view does not lie within its storage, or is larger than can be read.</exception>
+    /// <exception cref="ModelFormatException">The view does not lie within its storage, or is larger than can be
+    /// read.</exception>
     public static TorchTensor Create(TorchStorage storage, long offset, long[] shape, long[] strides)
     {
         string described = $"a tensor [{string.Join(", ", shape)}] with strides [{string.Join(", ", strides)}]";
         if (shape.Length != strides.Length || shape.Length > MaximumRank)
-            throw new ModelFormatException($"describes a tensor of {shape.Length} extents and {strides.Length} strides");
+            throw new ModelFormatException(
+                $"describes a tensor of {shape.Length} extents and {strides.Length} strides");
         Int128 count = 1, last = offset;
         for (int i = 0; i < shape.Length; i++)
         {
-            if (shape[i] < 0 || strides[i] < 0) throw new ModelFormatException($"describes {described}; negative ones cannot be read");
+            if (shape[i] < 0 || strides[i] < 0)
+                throw new ModelFormatException($"describes {described}; negative ones cannot be read");
             count *= shape[i];
-            if (count > int.MaxValue) throw new ModelFormatException($"describes {described}: more than {int.MaxValue} values, the limit");
+            if (count > int.MaxValue)
+                throw new ModelFormatException($"describes {described}: more than {int.MaxValue} values, the limit");
             last += (Int128)Math.Max(0, shape[i] - 1) * strides[i];
         }
 
         if (offset < 0 || (count > 0 && last >= storage.Count))
-            throw new ModelFormatException($"describes {described} from value {offset} on, in a storage of {storage.Count} values");
+            throw new ModelFormatException(
+                $"describes {described} from value {offset} on, in a storage of {storage.Count} values");
         return new TorchTensor(storage, offset, shape, strides, (long)count, (long)last);
     }
 
@@ -77,17 +82,26 @@ internal sealed class TorchTensor
     {
         switch (Storage.Type)
         {
-            case SafetensorsType.F32: Gather(MemoryMarshal.Cast<byte, float>(bytes), destination, value => value); break;
-            case SafetensorsType.F16: Gather(MemoryMarshal.Cast<byte, Half>(bytes), destination, value => (float)value); break;
-            case SafetensorsType.F64: Gather(MemoryMarshal.Cast<byte, double>(bytes), destination, value => (float)value); break;
+            case SafetensorsType.F32:
+                Gather(MemoryMarshal.Cast<byte, float>(bytes), destination, value => value);
+                break;
+            case SafetensorsType.F16:
+                Gather(MemoryMarshal.Cast<byte, Half>(bytes), destination, value => (float)value);
+                break;
+            case SafetensorsType.F64:
+                Gather(MemoryMarshal.Cast<byte, double>(bytes), destination, value => (float)value);
+                break;
             case SafetensorsType.BF16:
-                Gather(MemoryMarshal.Cast<byte, ushort>(bytes), destination, value => BitConverter.UInt32BitsToSingle((uint)value << 16));
+                Gather(MemoryMarshal.Cast<byte, ushort>(bytes), destination, FromBFloat16);
                 break;
             default:
                 throw new ModelFormatException(
-                    $"holds values of {Storage.TypeName}; float32, float16, bfloat16 and float64 can be read as weights");
+                    $"holds values of {Storage.TypeName}; float32, float16, bfloat16 and " +
+                    "float64 can be read as weights");
         }
     }
+
+    private static float FromBFloat16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
     private void Gather<T>(ReadOnlySpan<T> values, Span<float> destination, Func<T, float> convert)
     {

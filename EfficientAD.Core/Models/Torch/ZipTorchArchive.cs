@@ -2,7 +2,8 @@ using EfficientAD.Models.Archives;
 
 namespace EfficientAD.Models.Torch;
 
-/// <summary>The zip format: NAME/data.pkl describes what was saved, NAME/data/KEY holds the values of storage KEY.</summary>
+/// <summary>The zip format: NAME/data.pkl describes what was saved, NAME/data/KEY holds the values of storage
+/// KEY.</summary>
 internal sealed class ZipTorchArchive : TorchFile.IStorages
 {
     private const string PickleName = "data.pkl";
@@ -15,20 +16,25 @@ internal sealed class ZipTorchArchive : TorchFile.IStorages
     public ZipTorchArchive(string file, StoredZip zip)
     {
         (_file, _zip) = (file, zip);
-        string? pickle = zip.Names.FirstOrDefault(name => Depth(name) == 1 && name.EndsWith($"/{PickleName}", StringComparison.Ordinal));
+        string? pickle = zip.Names.FirstOrDefault(
+            name => Depth(name) == 1 && name.EndsWith($"/{PickleName}", StringComparison.Ordinal));
         if (pickle is null) throw Unknown();
         _folder = pickle[..^PickleName.Length];
         if (zip.Names.Contains($"{_folder}constants.pkl"))
         {
             throw new ModelFormatException(
-                $"{file} is TorchScript, a program. Save the model's weights instead: torch.save(model.state_dict(), \"weights.pth\").");
+                $"{file} is TorchScript, a program. Save the model's weights instead: " +
+                "torch.save(model.state_dict(), \"weights.pth\").");
         }
 
-        if (zip.Length($"{_folder}byteorder") is <= 16 && !zip.Read($"{_folder}byteorder", 16).SequenceEqual("little"u8))
-            throw new ModelFormatException($"{file} was written on a big-endian machine. Save it again on a little-endian one.");
+        if (zip.Length($"{_folder}byteorder") is <= 16
+            && !zip.Read($"{_folder}byteorder", 16).SequenceEqual("little"u8))
+            throw new ModelFormatException(
+                $"{file} was written on a big-endian machine. Save it again on a little-endian one.");
     }
 
-    public object? ReadRoot() => new PickleReader(_file, _zip.Read(_folder + PickleName, TorchFile.MaximumPickle), Resolve).Read();
+    public object? ReadRoot() =>
+        new PickleReader(_file, _zip.Read(_folder + PickleName, TorchFile.MaximumPickle), Resolve).Read();
 
     public ReadOnlySpan<byte> Read(TorchStorage storage)
     {
@@ -36,23 +42,29 @@ internal sealed class ZipTorchArchive : TorchFile.IStorages
         long needed = storage.Count * storage.Type?.Size() ?? 1;
         return bytes.Length >= needed
             ? bytes
-            : throw new ModelFormatException($"needs {needed} bytes of storage '{SafetensorsHeader.Printable(storage.Key)}', which has {bytes.Length}");
+            : throw new ModelFormatException(
+                $"needs {needed} bytes of storage '{SafetensorsHeader.Printable(storage.Key)}', which has " +
+                $"{bytes.Length}");
     }
 
     /// <summary>("storage", class, key, device, number of values)</summary>
     private object? Resolve(object? id)
     {
-        if (id is PickleTuple { Items: ["storage", PickleGlobal type, string key, string, long and >= 0 and <= MaximumCount and var count, ..] })
+        if (id is PickleTuple { Items: ["storage", PickleGlobal type, string key, string, long count, ..] }
+            && count is >= 0 and <= MaximumCount)
             return new TorchStorage(key, TorchStorage.TypeOf(type.Name), type.Name, 0, count);
-        throw new ModelFormatException($"{_file} refers to something outside its pickle that is no storage. The file is damaged or hostile.");
+        throw new ModelFormatException(
+            $"{_file} refers to something outside its pickle that is no storage. The file is damaged or hostile.");
     }
 
     private ModelFormatException Unknown()
     {
-        string? inner = _zip.Names.FirstOrDefault(name => Path.GetExtension(name) is ".pth" or ".pt" or ".ckpt" or ".safetensors" or ".onnx");
+        string? inner = _zip.Names.FirstOrDefault(
+            name => Path.GetExtension(name) is ".pth" or ".pt" or ".ckpt" or ".safetensors" or ".onnx");
         return new ModelFormatException(inner is null
             ? $"{_file} is a zip archive but not one written by torch.save: it has no {PickleName}."
-            : $"{_file} is an archive that holds {SafetensorsHeader.Printable(inner)}. Unpack it, then name that file.");
+            : $"{_file} is an archive that holds {SafetensorsHeader.Printable(inner)}. " +
+                "Unpack it, then name that file.");
     }
 
     private static int Depth(string name) => name.Count(c => c == '/');

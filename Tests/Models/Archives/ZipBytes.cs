@@ -7,7 +7,8 @@ namespace EfficientAD.Tests.Models.Archives;
 /// <summary>Writes zip archives by hand, sound ones and others.</summary>
 internal static class ZipBytes
 {
-    /// <param name="forge">Changes the archive's bytes before they are returned; given where the directory begins.</param>
+    /// <param name="forge">Changes the archive's bytes before they are returned; given where the directory
+    /// begins.</param>
     public static byte[] Write(IEnumerable<(string Name, byte[] Content)> entries, Action<byte[], int>? forge = null)
     {
         var archive = new List<byte>();

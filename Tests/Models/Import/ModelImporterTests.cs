@@ -14,7 +14,8 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
 {
     private static readonly ReferenceFile Reference = ReferenceFile.Open("published/published.safetensors");
 
-    public static TheoryData<string> Models => new() { "anomalib_2.ckpt", "anomalib_2.pt", "anomalib_1.pt", "anomalib_2.onnx" };
+    public static TheoryData<string> Models =>
+        new() { "anomalib_2.ckpt", "anomalib_2.pt", "anomalib_1.pt", "anomalib_2.onnx" };
 
     [Theory, MemberData(nameof(Models))]
     public void WholeModel_KeepsEverythingThatItWasCalibratedTo(string file)
@@ -25,12 +26,16 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
         using ModelFile model = ModelFile.Open(path);
         ModelInformation information = model.Information;
         Assert.Equal((MapOrder.Anomalib, "anomalib", 256, 256, 0), (
-            information.MapOrder, information.Recipe, information.InputHeight, information.InputWidth, information.ImageHeight));
-        ReadOnlySpan<double> quantiles = Reference.Doubles("anomalib.quantiles"), threshold = Reference.Doubles("anomalib.threshold");
+            information.MapOrder, information.Recipe, information.InputHeight, information.InputWidth,
+            information.ImageHeight));
+        ReadOnlySpan<double> quantiles = Reference.Doubles("anomalib.quantiles");
+        ReadOnlySpan<double> threshold = Reference.Doubles("anomalib.threshold");
         // ONNX keeps the difference of two quantiles, rounded once more.
         double tolerance = file.EndsWith(".onnx", StringComparison.Ordinal) ? 1e-6 : 0;
-        float[] scaling = [information.Scaling.LocalLow, information.Scaling.LocalHigh, information.Scaling.GlobalLow, information.Scaling.GlobalHigh];
-        for (int i = 0; i < 4; i++) Assert.InRange(scaling[i], quantiles[i] * (1 - tolerance), quantiles[i] * (1 + tolerance));
+        MapScaling kept = information.Scaling;
+        float[] scaling = [kept.LocalLow, kept.LocalHigh, kept.GlobalLow, kept.GlobalHigh];
+        for (int i = 0; i < 4; i++)
+            Assert.InRange(scaling[i], quantiles[i] * (1 - tolerance), quantiles[i] * (1 + tolerance));
         Assert.Equal((float)threshold[0], information.Calibration.Threshold);
         Assert.Equal((threshold[2] - threshold[1]) / 4, information.Calibration.Scale, 1e-6);
         Assert.Equal((0f, 0), (information.Calibration.FalsePositiveRate, information.Calibration.Images));
@@ -47,7 +52,8 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
         double score = Reference.Doubles("anomalib.score")[0];
         Assert.Equal(score, result.Score, 2e-4 * Math.Abs(score));
         Summary.Matches(
-            Reference, "anomalib.map", new(1, 1, 256, 256), result.Map!.Values, 2e-4, "float rounding, magnified by the scaling of the maps");
+            Reference, "anomalib.map", new(1, 1, 256, 256), result.Map!.Values, 2e-4,
+            "float rounding, magnified by the scaling of the maps");
         Assert.Equal(Verdict.Anomalous, result.Verdict);  // the threshold is 0.8 of the score
     }
 
@@ -67,11 +73,14 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
     public void ReferenceNetworks_AwaitCalibration()
     {
         // In any order: what a file holds is told by its shapes.
-        ImportedModel imported = Import(out string path, "student_final.pth", "autoencoder_final.pth", "teacher_small.pth");
+        ImportedModel imported = Import(
+            out string path, "student_final.pth", "autoencoder_final.pth", "teacher_small.pth");
         Assert.Equal(ImportedKind.Uncalibrated, imported.Kind);
         Assert.Equal(["teacher statistics", "map quantiles", "threshold"], imported.Missing);
         var error = Assert.Throws<ModelFormatException>(() => ModelFile.Open(path));
-        Assert.Contains("is not calibrated: it lacks teacher statistics, map quantiles, threshold", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not calibrated: it lacks teacher statistics, map quantiles, threshold", error.Message,
+            StringComparison.Ordinal);
         Assert.Contains("efficientad calibrate --model", error.Message, StringComparison.Ordinal);
         using UncalibratedModel model = UncalibratedModel.Open(path);
         Assert.False(model.HasStatistics);
@@ -86,7 +95,10 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
         Rename(onnx, "post_processor._image_threshold", "post_processor._image_nothresh_");
         Rename(onnx, "post_processor._pixel_threshold", "post_processor._pixel_nothresh_");
         string model = Write("version1.onnx", onnx);
-        string metadata = Write("metadata.json", """{"task": "segmentation", "image_threshold": 0.5, "pred_scores.min": -1, "pred_scores.max": 3}"""u8.ToArray());
+        byte[] json = """
+            {"task": "segmentation", "image_threshold": 0.5, "pred_scores.min": -1, "pred_scores.max": 3}
+            """u8.ToArray();
+        string metadata = Write("metadata.json", json);
         Assert.Equal(["threshold"], Import(out _, model).Missing);
         Calibration calibration = Import(out _, model, metadata).Information!.Calibration;
         Assert.Equal((0.5f, 1f), (calibration.Threshold, calibration.Scale));
@@ -112,7 +124,8 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
         string path = Path.Combine(published.Root, "vgg.safetensors");
         writer.Save(path);
         var error = Assert.Throws<ModelFormatException>(() => Import(out _, path));
-        Assert.Contains("holds no network of EfficientAD. It holds features.0.weight.", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds no network of EfficientAD. It holds features.0.weight.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -173,7 +186,8 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
     private ImportedModel Import(out string path, params string[] files)
     {
         path = Path.Combine(published.Root, $"{Guid.NewGuid():N}.safetensors");
-        using var importer = new ModelImporter([.. files.Select(file => file == "anomalib_2.onnx" ? published.CompleteOnnx() : published[file])]);
+        using var importer = new ModelImporter(
+            [.. files.Select(file => file == "anomalib_2.onnx" ? published.CompleteOnnx() : published[file])]);
         return importer.Save(path);
     }
 

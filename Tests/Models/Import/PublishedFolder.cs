@@ -9,7 +9,8 @@ using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Models.Import;
 
-/// <summary>The files that published_weights.py wrote with PyTorch, unpacked into a folder, and what is in them.</summary>
+/// <summary>The files that published_weights.py wrote with PyTorch, unpacked into a folder, and what is in
+/// them.</summary>
 public sealed class PublishedFolder : IDisposable
 {
     private const double Amplitude = 0.06;
@@ -34,7 +35,8 @@ public sealed class PublishedFolder : IDisposable
     public string CompleteOnnx()
     {
         string path = Path.Combine(Root, "complete.onnx");
-        if (!File.Exists(path)) File.WriteAllBytes(path, OnnxCompletion.Complete(Read("anomalib_2.onnx")!, this["anomalib_2.ckpt"]));
+        if (!File.Exists(path))
+            File.WriteAllBytes(path, OnnxCompletion.Complete(Read("anomalib_2.onnx")!, this["anomalib_2.ckpt"]));
         return path;
     }
 
@@ -43,7 +45,8 @@ public sealed class PublishedFolder : IDisposable
     {
         string folder = Directory.CreateDirectory(Path.Combine(Root, "noise", "train", "good")).FullName;
         string test = Directory.CreateDirectory(Path.Combine(Root, "noise", "test", "good")).FullName;
-        if (!File.Exists(Path.Combine(test, "000.png"))) ImageWriter.WritePng(Path.Combine(test, "000.png"), Picture(100));
+        if (!File.Exists(Path.Combine(test, "000.png")))
+            ImageWriter.WritePng(Path.Combine(test, "000.png"), Picture(100));
         for (int i = 0; i < 10; i++)
         {
             string path = Path.Combine(folder, $"{i:000}.png");
@@ -66,8 +69,10 @@ public sealed class PublishedFolder : IDisposable
     public static IEnumerable<(string Name, float[] Values)> Expected(Network network, ulong seed)
     {
         Parameter[] parameters = [.. network.Parameters];
-        int Last(int t) => parameters[t].Value.Shape is { C: var c, H: var h, W: var w, N: var n } && parameters[t].Name.EndsWith("weight", StringComparison.Ordinal)
-            ? t + (n - 1) * Strides[0] + (c - 1) * Strides[1] + (h - 1) * Strides[2] + (w - 1) * Strides[3]
+        int Last(int t) =>
+            parameters[t].Value.Shape is { C: var c, H: var h, W: var w, N: var n }
+                && parameters[t].Name.EndsWith("weight", StringComparison.Ordinal)
+            ? t + Place(n - 1, c - 1, h - 1, w - 1)
             : t + (int)parameters[t].Value.Shape.Count - 1;
         float[] storage = Drawn.Symmetric(seed, 0, Amplitude, 1 + Enumerable.Range(0, parameters.Length).Max(Last));
         for (int t = 0; t < parameters.Length; t++)
@@ -79,10 +84,13 @@ public sealed class PublishedFolder : IDisposable
                 for (int c = 0; c < shape.C; c++)
                     for (int h = 0; h < shape.H; h++)
                         for (int w = 0; w < shape.W; w++)
-                            values.Add(storage[t + (isWeight ? n * Strides[0] + c * Strides[1] + h * Strides[2] + w * Strides[3] : c)]);
+                            values.Add(storage[t + (isWeight ? Place(n, c, h, w) : c)]);
             yield return (parameters[t].Name, [.. values]);
         }
     }
+
+    private static int Place(int n, int c, int h, int w) =>
+        n * Strides[0] + c * Strides[1] + h * Strides[2] + w * Strides[3];
 
     public static float[] Download(IBackend backend, Tensor tensor)
     {

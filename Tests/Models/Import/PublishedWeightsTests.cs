@@ -8,8 +8,8 @@ using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Models.Import;
 
-/// <summary>Networks out of files that PyTorch wrote: every weight bit by bit, and every layer's output against PyTorch's
-/// own (published_weights.py).</summary>
+/// <summary>Networks out of files that PyTorch wrote: every weight bit by bit, and every layer's output against
+/// PyTorch's own (published_weights.py).</summary>
 public sealed class PublishedWeightsTests(PublishedFolder published) : IClassFixture<PublishedFolder>, IDisposable
 {
     private const ulong TeacherSeed = 9, StudentSeed = 10, AutoencoderSeed = 11, MediumSeed = 12;
@@ -44,7 +44,8 @@ public sealed class PublishedWeightsTests(PublishedFolder published) : IClassFix
         (Network network, ulong seed) = Load(file, role);
         using (network)
         {
-            foreach (((string name, float[] expected), Parameter parameter) in PublishedFolder.Expected(network, seed).Zip(network.Parameters))
+            var pairs = PublishedFolder.Expected(network, seed).Zip(network.Parameters);
+            foreach (((string name, float[] expected), Parameter parameter) in pairs)
                 TensorAssert.SameBits(expected, PublishedFolder.Download(_backend, parameter.Value), $"{file}: {name}");
         }
     }
@@ -56,10 +57,12 @@ public sealed class PublishedWeightsTests(PublishedFolder published) : IClassFix
         using (network)
         {
             int index = 0;
-            foreach (((string name, float[] values), Parameter parameter) in PublishedFolder.Expected(network, seed).Zip(network.Parameters))
+            var pairs = PublishedFolder.Expected(network, seed).Zip(network.Parameters);
+            foreach (((string name, float[] values), Parameter parameter) in pairs)
             {
                 int type = index++ % 4;  // float16, bfloat16, float64, float32
-                float[] expected = Array.ConvertAll(values, value => type switch { 0 => (float)(Half)value, 1 => RoundToBFloat16(value), _ => value });
+                float[] expected = Array.ConvertAll(
+                    values, value => type switch { 0 => (float)(Half)value, 1 => RoundToBFloat16(value), _ => value });
                 TensorAssert.SameBits(expected, PublishedFolder.Download(_backend, parameter.Value), name);
             }
         }
@@ -113,42 +116,52 @@ public sealed class PublishedWeightsTests(PublishedFolder published) : IClassFix
     {
         foreach (string file in new[] { "teacher_small.pth", "anomalib_2.ckpt" })
         {
-            (PatchDescriptionNetwork teacher, string origin) = TeacherFile.Load(published[file], PdnSize.Small, padded: false, _backend);
+            (PatchDescriptionNetwork teacher, string origin) = TeacherFile.Load(
+                published[file], PdnSize.Small, padded: false, _backend);
             using (teacher)
             {
                 Assert.Equal(file, origin);
                 float[] expected = PublishedFolder.Expected(teacher, TeacherSeed).Last().Values;
-                TensorAssert.SameBits(expected, PublishedFolder.Download(_backend, teacher.Parameters.Last().Value), file);
+                TensorAssert.SameBits(
+                    expected, PublishedFolder.Download(_backend, teacher.Parameters.Last().Value), file);
             }
         }
     }
 
     [Theory]
     [InlineData("student_final.pth", PdnSize.Small, "holds no teacher")]
-    [InlineData("teacher_medium.pth", PdnSize.Small, "holds a teacher of size Medium but one of size Small is asked for")]
+    [InlineData(
+        "teacher_medium.pth", PdnSize.Small, "holds a teacher of size Medium but one of size Small is asked for")]
     public void TeacherOfTrain_SaysWhatAFileHoldsInstead(string file, PdnSize size, string reason)
     {
-        var error = Assert.Throws<ModelFormatException>(() => TeacherFile.Load(published[file], size, padded: false, _backend));
+        var error = Assert.Throws<ModelFormatException>(
+            () => TeacherFile.Load(published[file], size, padded: false, _backend));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
     private (Network Network, ulong Seed) Load(string file, NetworkRole role)
     {
-        using WeightsFile weights = WeightsFile.Open(file.EndsWith(".onnx", StringComparison.Ordinal) ? published.CompleteOnnx() : published[file]);
+        using WeightsFile weights = WeightsFile.Open(
+            file.EndsWith(".onnx", StringComparison.Ordinal) ? published.CompleteOnnx() : published[file]);
         FoundNetwork found = NetworkFinder.Find(weights).Single(network => network.Role == role);
-        (Network network, ulong seed) = role switch
+        int channels = role == NetworkRole.Student ? 768 : 384;
+        Network network = role == NetworkRole.Autoencoder
+            ? new Autoencoder(_backend, trainable: false)
+            : new PatchDescriptionNetwork(_backend, found.Size!.Value, channels, padded: false, trainable: false);
+        ulong seed = (role, found.Size) switch
         {
-            NetworkRole.Autoencoder => ((Network)new Autoencoder(_backend, trainable: false), AutoencoderSeed),
-            NetworkRole.Student => (new PatchDescriptionNetwork(_backend, found.Size!.Value, 768, padded: false, trainable: false), StudentSeed),
-            _ => (new PatchDescriptionNetwork(_backend, found.Size!.Value, 384, padded: false, trainable: false),
-                found.Size == PdnSize.Small ? TeacherSeed : MediumSeed),
+            (NetworkRole.Autoencoder, _) => AutoencoderSeed,
+            (NetworkRole.Student, _) => StudentSeed,
+            (_, PdnSize.Medium) => MediumSeed,
+            _ => TeacherSeed,
         };
         found.Load(network, _backend);
         return (network, seed);
     }
 
     private void Matches(string name, Tensor actual) => Summary.Matches(
-        Reference, name, actual.Shape, PublishedFolder.Download(_backend, actual), 2e-5, "float rounding over all layers before");
+        Reference, name, actual.Shape, PublishedFolder.Download(_backend, actual), 2e-5,
+        "float rounding over all layers before");
 
     /// <summary>To the nearest, ties to even, as PyTorch rounds.</summary>
     private static float RoundToBFloat16(float value)

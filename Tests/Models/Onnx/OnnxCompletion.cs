@@ -54,7 +54,8 @@ internal static class OnnxCompletion
         return result.ToArray();
     }
 
-    private static byte[] Field(int number, byte[] content) => [.. Variable((ulong)number << 3 | 2), .. Variable((ulong)content.Length), .. content];
+    private static byte[] Field(int number, byte[] content) =>
+        [.. Variable((ulong)number << 3 | 2), .. Variable((ulong)content.Length), .. content];
 
     private static byte[] Variable(ulong value)
     {

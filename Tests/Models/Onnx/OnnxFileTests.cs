@@ -61,7 +61,8 @@ public sealed class OnnxFileTests(PublishedFolder published) : IClassFixture<Pub
     [InlineData("08073a0c0a032203416464" + "2a054203783a31", "it has no graph with nodes|needs")]
     public void Damage_IsRefusedWithItsReason(string hex, string reasons)
     {
-        var error = Assert.Throws<ModelFormatException>(() => WeightsFile.Open(_folder.Write("model.onnx", Convert.FromHexString(hex))).Dispose());
+        var error = Assert.Throws<ModelFormatException>(
+            () => WeightsFile.Open(_folder.Write("model.onnx", Convert.FromHexString(hex))).Dispose());
         Assert.Contains(reasons.Split('|'), reason => error.Message.Contains(reason, StringComparison.Ordinal));
     }
 
@@ -91,7 +92,8 @@ public sealed class OnnxFileTests(PublishedFolder published) : IClassFixture<Pub
             foreach (string name in file.Names)
             {
                 WeightTensor tensor = file.Get(name);
-                if (name.Contains("quantiles", StringComparison.Ordinal) && tensor.Shape is []) tensor.Read(new float[1]);
+                if (name.Contains("quantiles", StringComparison.Ordinal) && tensor.Shape is [])
+                    tensor.Read(new float[1]);
             }
 
             return true;

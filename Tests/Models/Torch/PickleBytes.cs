@@ -37,7 +37,8 @@ internal sealed class PickleBytes
         return Add(0x8a, 8).Add(bytes);
     }
 
-    public PickleBytes Global(string module, string name) => Add((byte)'c').Add(Encoding.UTF8.GetBytes($"{module}\n{name}\n"));
+    public PickleBytes Global(string module, string name) =>
+        Add((byte)'c').Add(Encoding.UTF8.GetBytes($"{module}\n{name}\n"));
 
     /// <summary>Opcodes that are letters.</summary>
     public PickleBytes Letters(string opcodes) => Add(Encoding.ASCII.GetBytes(opcodes));

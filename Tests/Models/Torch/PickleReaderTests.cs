@@ -4,7 +4,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Tests.Models.Torch;
 
-/// <summary>Pickles that want something run, or too much of something: each ends in a message, nothing is run.</summary>
+/// <summary>Pickles that want something run, or too much of something: each ends in a message, nothing is
+/// run.</summary>
 public class PickleReaderTests
 {
     /// <summary>Calls that have been found in the wild, and ways to hide them.</summary>
@@ -28,14 +29,13 @@ public class PickleReaderTests
     [Theory, MemberData(nameof(Calls))]
     public void CallOfAnythingElse_IsRefusedByName(string module, string name)
     {
-        byte[] byGlobal = new PickleBytes().Global(module, name).Letters("(").Text("touch /tmp/owned").Letters("tR").End();
-        byte[] byStack = new PickleBytes().Text(module).Text(name).Add(0x93).Letters("(").Text("id").Letters("tR").End();
+        byte[] byGlobal = new PickleBytes().Global(module, name).Letters("(").Text("id").Letters("tR").End();
+        byte[] byStack = new PickleBytes().Text(module).Text(name)
+            .Add(0x93).Letters("(").Text("id").Letters("tR").End();
         foreach (byte[] pickle in new[] { byGlobal, byStack })
         {
-            ModelFormatException error = AssertRefused(pickle);
-            Assert.Contains($"asks Python for {module}.{name}", error.Message, StringComparison.Ordinal);
-            Assert.Contains("nothing in it was run", error.Message, StringComparison.Ordinal);
-            Assert.StartsWith("hostile.pth ", error.Message, StringComparison.Ordinal);
+            AssertRefused(pickle, $"asks Python for {module}.{name}");
+            AssertRefused(pickle, "nothing in it was run");
         }
     }
 
@@ -53,10 +53,15 @@ public class PickleReaderTests
         { "no mark", [(byte)'N', (byte)'t'], "closes a group that it did not open" },
         { "undefined memo", [(byte)'h', 7], "refers to value 7" },
         { "no list", [(byte)'N', (byte)'N', (byte)'a'], "appends to something that is no list" },
-        { "no dictionary", [(byte)']', (byte)'N', (byte)'N', (byte)'s'], "sets items of something that is no dictionary" },
+        { "no dictionary", [(byte)']', (byte)'N', (byte)'N', (byte)'s'], "sets items of something that is no" },
         { "odd dictionary", [(byte)'(', (byte)'N', (byte)'d'], "has a key without a value" },
         { "two values", [(byte)'N', (byte)'N', (byte)'.'], "stops with values left over" },
         { "open mark", [(byte)'N', (byte)'(', (byte)'.'], "stops with values left over" },
+        {
+            "dictionary of Python 2",
+            [.. "ccollections\nOrderedDict\n(](K\u0001K\u0002l"u8, (byte)'a', (byte)'t', (byte)'R'],
+            "makes a dictionary as Python 2 wrote it"
+        },
         { "call of a text", [(byte)'U', 1, (byte)'x', (byte)')', (byte)'R'], "calls something that is no named class" },
         { "name without end", [(byte)'c', (byte)'o', (byte)'s'], "ends within a name" },
         { "names of numbers", [(byte)'K', 1, (byte)'K', 2, 0x93], "names a class by something else than two texts" },
@@ -71,8 +76,8 @@ public class PickleReaderTests
     [Theory, MemberData(nameof(Damages))]
     public void Damage_IsRefusedWithItsReason(string what, byte[] opcodes, string reason)
     {
-        ModelFormatException error = AssertRefused([0x80, 2, .. opcodes]);
-        Assert.True(error.Message.Contains(reason, StringComparison.Ordinal), $"{what}: {error.Message}");
+        Assert.NotEmpty(what);  // it names the case
+        AssertRefused([0x80, 2, .. opcodes], reason);
     }
 
     [Theory]
@@ -85,21 +90,21 @@ public class PickleReaderTests
     [InlineData(0, 2, long.MaxValue, "in a storage of 10 values")]
     [InlineData(long.MaxValue, 2, long.MaxValue, "in a storage of 10 values")]
     public void TensorOutsideItsStorage_IsRefused(long offset, long extent, long stride, string reason) =>
-        Assert.Contains(reason, AssertRefused(new PickleBytes().Tensor(10, offset, [extent], [stride]).End()).Message, StringComparison.Ordinal);
+        AssertRefused(new PickleBytes().Tensor(10, offset, [extent], [stride]).End(), reason);
 
     [Fact]
     public void TensorOfHugeExtents_IsRefusedWithoutOverflow()
     {
         long[] large = [1L << 31, 1L << 31, 1L << 31];
-        Assert.Contains("the limit", AssertRefused(new PickleBytes().Tensor(10, 0, large, [0, 0, 0]).End()).Message, StringComparison.Ordinal);
-        Assert.Contains("1 extents and 2 strides", AssertRefused(new PickleBytes().Tensor(10, 0, [1], [1, 1]).End()).Message, StringComparison.Ordinal);
+        AssertRefused(new PickleBytes().Tensor(10, 0, large, [0, 0, 0]).End(), "the limit");
+        AssertRefused(new PickleBytes().Tensor(10, 0, [1], [1, 1]).End(), "1 extents and 2 strides");
     }
 
     [Fact]
     public void EndlessPickle_IsCutOff()
     {
         byte[] pickle = [0x80, 2, .. Enumerable.Repeat((byte)'N', 2_000_000)];
-        Assert.Contains("takes more than 1000000 steps", AssertRefused(pickle).Message, StringComparison.Ordinal);
+        AssertRefused(pickle, "takes more than 1000000 steps");
     }
 
     [Fact]
@@ -113,7 +118,8 @@ public class PickleReaderTests
     [Fact]
     public void ValueThatHoldsItself_IsRead()
     {
-        byte[] pickle = new PickleBytes().Letters("}").Add((byte)'q', 0).Text("self").Add((byte)'h', 0).Letters("s").End();
+        byte[] pickle = new PickleBytes().Letters("}").Add((byte)'q', 0).Text("self")
+            .Add((byte)'h', 0).Letters("s").End();
         var dictionary = Assert.IsType<PickleDictionary>(Read(pickle));
         Assert.Same(dictionary, dictionary.Get("self"));
     }
@@ -131,7 +137,8 @@ public class PickleReaderTests
     [Fact]
     public void RandomDamage_NeverEscapesAsAnotherException()
     {
-        byte[] sound = new PickleBytes().Letters("}(").Text("a").Tensor(10, 1, [2, 3], [3, 1]).Text("b").Integer(7).Letters("u").End();
+        byte[] sound = new PickleBytes().Letters("}(").Text("a").Tensor(10, 1, [2, 3], [3, 1])
+            .Text("b").Integer(7).Letters("u").End();
         int refused = 0;
         const int rounds = 20_000;
         for (int round = 0; round < rounds; round++)
@@ -153,7 +160,12 @@ public class PickleReaderTests
         Assert.InRange(refused, rounds / 3, rounds - 1);
     }
 
-    private static ModelFormatException AssertRefused(byte[] pickle) => Assert.Throws<ModelFormatException>(() => Read(pickle));
+    private static void AssertRefused(byte[] pickle, string reason)
+    {
+        var error = Assert.Throws<ModelFormatException>(() => Read(pickle));
+        Assert.StartsWith("hostile.pth ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
 
     private static object? Read(byte[] pickle) => new PickleReader("hostile.pth", pickle, id =>
         id is PickleTuple { Items: ["storage", PickleGlobal type, string key, _, long count] }
