@@ -1,7 +1,7 @@
-using PtxSimulator.Checking;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using PtxSimulator.Checking;
 using PtxSimulator.Counting;
 using PtxSimulator.Memory;
 

@@ -1,7 +1,7 @@
-using PtxSimulator.Checking;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using PtxSimulator.Checking;
 using PtxSimulator.Execution;
 using PtxSimulator.Memory;
 using PtxSimulator.Parsing;
