@@ -111,6 +111,7 @@ public abstract partial class BackendTests
     }
 
     [Theory, InlineData(1, 0f), InlineData(1, 0.2f), InlineData(1011, 0.2f), InlineData(70_001, 0.5f)]
+    [InlineData(4096, 0.3f)] // on boundaries of 16 bytes: four values at a time
     public void Dropout_DropsWhatTheCounterSays(int count, float rate)
     {
         // A count that four does not divide, over samples and planes: the index runs over all of them.
