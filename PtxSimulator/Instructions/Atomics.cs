@@ -45,7 +45,7 @@ internal static unsafe class Atomics
     private static delegate*<Warp, Op*, void> Arithmetic<T>(string operation) where T : unmanaged, IBinaryInteger<T> =>
         operation switch
         {
-            "add" => &Run<T, Add<T>>,
+            "add" => &Run<T, Sum<T>>,
             "min" => &Run<T, Least<T>>,
             "max" => &Run<T, Greatest<T>>,
             "inc" when typeof(T) == typeof(uint) => &Run<T, Increment<T>>,
@@ -64,24 +64,9 @@ internal static unsafe class Atomics
             _ => null,
         };
 
-    private readonly struct Add<T> : ITernary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b, T c) => unchecked(a + b);
-    }
-
     private readonly struct AddReal<T> : ITernary<T, T> where T : IFloatingPoint<T>
     {
         public static T Of(T a, T b, T c) => a + b;
-    }
-
-    private readonly struct Least<T> : ITernary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b, T c) => T.Min(a, b);
-    }
-
-    private readonly struct Greatest<T> : ITernary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b, T c) => T.Max(a, b);
     }
 
     private readonly struct Increment<T> : ITernary<T, T> where T : IBinaryInteger<T>
@@ -92,21 +77,6 @@ internal static unsafe class Atomics
     private readonly struct Decrement<T> : ITernary<T, T> where T : IBinaryInteger<T>
     {
         public static T Of(T a, T b, T c) => a == T.Zero || a > b ? b : a - T.One;
-    }
-
-    private readonly struct And<T> : ITernary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b, T c) => a & b;
-    }
-
-    private readonly struct Or<T> : ITernary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b, T c) => a | b;
-    }
-
-    private readonly struct Xor<T> : ITernary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b, T c) => a ^ b;
     }
 
     private readonly struct Exchange<T> : ITernary<T, T> where T : IBinaryInteger<T>

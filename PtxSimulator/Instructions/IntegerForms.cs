@@ -42,12 +42,12 @@ internal static unsafe class IntegerForms
     private static void AddShort<T>(FormTable table, string type)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
-        table.Add($"add.{type}", &Elementwise.BinaryEach<T, T, SumEach<T>>, "Hhh", Integer);
-        table.Add($"sub.{type}", &Elementwise.BinaryEach<T, T, DifferenceEach<T>>, "Hhh", Integer);
-        table.Add($"mul.lo.{type}", &Elementwise.BinaryEach<T, T, ProductEach<T>>, "Hhh", Integer);
-        table.Add($"mad.lo.{type}", &Elementwise.TernaryEach<T, T, ProductSumEach<T>>, "Hhhh", Integer);
-        table.Add($"min.{type}", &Elementwise.BinaryEach<T, T, LeastEach<T>>, "Hhh", Integer);
-        table.Add($"max.{type}", &Elementwise.BinaryEach<T, T, GreatestEach<T>>, "Hhh", Integer);
+        table.Add($"add.{type}", &Elementwise.BinaryEach<T, T, Sum<T>>, "Hhh", Integer);
+        table.Add($"sub.{type}", &Elementwise.BinaryEach<T, T, Difference<T>>, "Hhh", Integer);
+        table.Add($"mul.lo.{type}", &Elementwise.BinaryEach<T, T, Product<T>>, "Hhh", Integer);
+        table.Add($"mad.lo.{type}", &Elementwise.TernaryEach<T, T, ProductSum<T>>, "Hhhh", Integer);
+        table.Add($"min.{type}", &Elementwise.BinaryEach<T, T, Least<T>>, "Hhh", Integer);
+        table.Add($"max.{type}", &Elementwise.BinaryEach<T, T, Greatest<T>>, "Hhh", Integer);
         AddEach<T>(table, type, "Hhh", "Hhhh");
     }
 
@@ -69,10 +69,10 @@ internal static unsafe class IntegerForms
 
     private static void AddWide(FormTable table)
     {
-        table.Add("mul.wide.s32", &MultiplyWideSigned, "Dww", Integer);
-        table.Add("mul.wide.u32", &MultiplyWideUnsigned, "Dww", Integer);
-        table.Add("mad.wide.s32", &MultiplyAddWideSigned, "Dwwd", Integer);
-        table.Add("mad.wide.u32", &MultiplyAddWideUnsigned, "Dwwd", Integer);
+        table.Add("mul.wide.s32", &MultiplyWide<int, long, Widening>, "Dww", Integer);
+        table.Add("mul.wide.u32", &MultiplyWide<uint, ulong, Widening>, "Dww", Integer);
+        table.Add("mad.wide.s32", &MultiplyAddWide<int, long, Widening>, "Dwwd", Integer);
+        table.Add("mad.wide.u32", &MultiplyAddWide<uint, ulong, Widening>, "Dwwd", Integer);
         table.Add("mul.wide.s16", &Elementwise.BinaryEach<short, int, WideProduct>, "Whh", Integer);
         table.Add("mul.wide.u16", &Elementwise.BinaryEach<ushort, uint, WideProduct>, "Whh", Integer);
     }
@@ -149,122 +149,69 @@ internal static unsafe class IntegerForms
         }
     }
 
-    private static void MultiplyWideSigned(Warp warp, Op* op)
+    private static void MultiplyWide<TNarrow, TWide, TWidening>(Warp warp, Op* op)
+        where TNarrow : unmanaged where TWide : unmanaged where TWidening : struct, IWidening<TNarrow, TWide>
     {
         var d = warp.Registers + op->D;
-        var a = (int*)(warp.Registers + op->A);
-        var b = (int*)(warp.Registers + op->B);
+        var a = (TNarrow*)(warp.Registers + op->A);
+        var b = (TNarrow*)(warp.Registers + op->B);
         for (var lane = 0; lane < 32; lane += 16)
         {
-            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
-            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
+            var (a0, a1) = TWidening.Widen(Vector512.Load(a + lane));
+            var (b0, b1) = TWidening.Widen(Vector512.Load(b + lane));
             Lanes.Put(d, lane * 8, a0 * b0, warp.Mask);
             Lanes.Put(d, lane * 8 + 64, a1 * b1, warp.Mask);
         }
     }
 
-    private static void MultiplyWideUnsigned(Warp warp, Op* op)
+    private static void MultiplyAddWide<TNarrow, TWide, TWidening>(Warp warp, Op* op)
+        where TNarrow : unmanaged where TWide : unmanaged where TWidening : struct, IWidening<TNarrow, TWide>
     {
         var d = warp.Registers + op->D;
-        var a = (uint*)(warp.Registers + op->A);
-        var b = (uint*)(warp.Registers + op->B);
+        var a = (TNarrow*)(warp.Registers + op->A);
+        var b = (TNarrow*)(warp.Registers + op->B);
+        var c = (TWide*)(warp.Registers + op->C);
         for (var lane = 0; lane < 32; lane += 16)
         {
-            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
-            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
-            Lanes.Put(d, lane * 8, a0 * b0, warp.Mask);
-            Lanes.Put(d, lane * 8 + 64, a1 * b1, warp.Mask);
-        }
-    }
-
-    private static void MultiplyAddWideSigned(Warp warp, Op* op)
-    {
-        var d = warp.Registers + op->D;
-        var a = (int*)(warp.Registers + op->A);
-        var b = (int*)(warp.Registers + op->B);
-        var c = (long*)(warp.Registers + op->C);
-        for (var lane = 0; lane < 32; lane += 16)
-        {
-            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
-            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
+            var (a0, a1) = TWidening.Widen(Vector512.Load(a + lane));
+            var (b0, b1) = TWidening.Widen(Vector512.Load(b + lane));
             Lanes.Put(d, lane * 8, a0 * b0 + Vector512.Load(c + lane), warp.Mask);
             Lanes.Put(d, lane * 8 + 64, a1 * b1 + Vector512.Load(c + lane + 8), warp.Mask);
         }
     }
 
-    private static void MultiplyAddWideUnsigned(Warp warp, Op* op)
+    private interface IWidening<TNarrow, TWide>
     {
-        var d = warp.Registers + op->D;
-        var a = (uint*)(warp.Registers + op->A);
-        var b = (uint*)(warp.Registers + op->B);
-        var c = (ulong*)(warp.Registers + op->C);
-        for (var lane = 0; lane < 32; lane += 16)
-        {
-            var (a0, a1) = Vector512.Widen(Vector512.Load(a + lane));
-            var (b0, b1) = Vector512.Widen(Vector512.Load(b + lane));
-            Lanes.Put(d, lane * 8, a0 * b0 + Vector512.Load(c + lane), warp.Mask);
-            Lanes.Put(d, lane * 8 + 64, a1 * b1 + Vector512.Load(c + lane + 8), warp.Mask);
-        }
+        static abstract (Vector512<TWide> Low, Vector512<TWide> High) Widen(Vector512<TNarrow> narrow);
     }
 
-    private readonly struct Sum<T> : IBinary<T>
+    private readonly struct Widening : IWidening<int, long>, IWidening<uint, ulong>
     {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a + b;
+        public static (Vector512<long> Low, Vector512<long> High) Widen(Vector512<int> narrow) => Vector512.Widen(narrow);
+
+        public static (Vector512<ulong> Low, Vector512<ulong> High) Widen(Vector512<uint> narrow) =>
+            Vector512.Widen(narrow);
     }
 
-    private readonly struct Difference<T> : IBinary<T>
+    private readonly struct Difference<T> : IBinary<T>, IBinary<T, T> where T : IBinaryInteger<T>
     {
         public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a - b;
-    }
 
-    private readonly struct Product<T> : IBinary<T>
-    {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a * b;
-    }
-
-    private readonly struct ProductSum<T> : ITernary<T>
-    {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b, Vector512<T> c) => a * b + c;
-    }
-
-    private readonly struct Least<T> : IBinary<T>
-    {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.Min(a, b);
-    }
-
-    private readonly struct Greatest<T> : IBinary<T>
-    {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => Vector512.Max(a, b);
-    }
-
-    private readonly struct SumEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b) => unchecked(a + b);
-    }
-
-    private readonly struct DifferenceEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
-    {
         public static T Of(T a, T b) => unchecked(a - b);
     }
 
-    private readonly struct ProductEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
+    private readonly struct Product<T> : IBinary<T>, IBinary<T, T> where T : IBinaryInteger<T>
     {
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a * b;
+
         public static T Of(T a, T b) => unchecked(a * b);
     }
 
-    private readonly struct ProductSumEach<T> : ITernary<T, T> where T : IBinaryInteger<T>
+    private readonly struct ProductSum<T> : ITernary<T>, ITernary<T, T> where T : IBinaryInteger<T>
     {
+        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b, Vector512<T> c) => a * b + c;
+
         public static T Of(T a, T b, T c) => unchecked(a * b + c);
-    }
-
-    private readonly struct LeastEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b) => T.Min(a, b);
-    }
-
-    private readonly struct GreatestEach<T> : IBinary<T, T> where T : IBinaryInteger<T>
-    {
-        public static T Of(T a, T b) => T.Max(a, b);
     }
 
     private readonly struct HighProduct<T> : IBinary<T, T> where T : unmanaged, IBinaryInteger<T>

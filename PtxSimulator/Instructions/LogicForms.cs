@@ -43,7 +43,8 @@ internal static unsafe class LogicForms
         table.Add("lop3.b32", &LookUp, "Wwwww", Logic);
     }
 
-    private static void AddBitwise<T>(FormTable table, string type, string one, string two) where T : unmanaged
+    private static void AddBitwise<T>(FormTable table, string type, string one, string two)
+        where T : unmanaged, IBinaryInteger<T>
     {
         table.Add($"and.{type}", &Elementwise.Binary<T, And<T>>, two, Logic);
         table.Add($"or.{type}", &Elementwise.Binary<T, Or<T>>, two, Logic);
@@ -142,21 +143,6 @@ internal static unsafe class LogicForms
     private interface IShift<T>
     {
         static abstract T By(T a, uint amount);
-    }
-
-    private readonly struct And<T> : IBinary<T>
-    {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a & b;
-    }
-
-    private readonly struct Or<T> : IBinary<T>
-    {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a | b;
-    }
-
-    private readonly struct Xor<T> : IBinary<T>
-    {
-        public static Vector512<T> Of(Vector512<T> a, Vector512<T> b) => a ^ b;
     }
 
     private readonly struct Not<T> : IUnary<T>

@@ -28,9 +28,9 @@ internal static unsafe class MoveForms
             table.Add($"selp.{type}", &Select<ulong>, "Dddp", Move);
         }
         table.Add("mov.pred", &Predicate<First>, "Pp", Move);
-        table.Add("and.pred", &Predicate<And>, "Ppp", InstructionClass.Logic);
-        table.Add("or.pred", &Predicate<Or>, "Ppp", InstructionClass.Logic);
-        table.Add("xor.pred", &Predicate<Xor>, "Ppp", InstructionClass.Logic);
+        table.Add("and.pred", &Predicate<And<uint>>, "Ppp", InstructionClass.Logic);
+        table.Add("or.pred", &Predicate<Or<uint>>, "Ppp", InstructionClass.Logic);
+        table.Add("xor.pred", &Predicate<Xor<uint>>, "Ppp", InstructionClass.Logic);
         table.Add("not.pred", &Predicate<Not>, "Pp", InstructionClass.Logic);
         // Addresses of global and constant memory are generic addresses.
         foreach (var to in new[] { "", ".to" })
@@ -123,21 +123,6 @@ internal static unsafe class MoveForms
     private readonly struct First : IBinary<uint, uint>
     {
         public static uint Of(uint a, uint b) => a;
-    }
-
-    private readonly struct And : IBinary<uint, uint>
-    {
-        public static uint Of(uint a, uint b) => a & b;
-    }
-
-    private readonly struct Or : IBinary<uint, uint>
-    {
-        public static uint Of(uint a, uint b) => a | b;
-    }
-
-    private readonly struct Xor : IBinary<uint, uint>
-    {
-        public static uint Of(uint a, uint b) => a ^ b;
     }
 
     private readonly struct Not : IBinary<uint, uint>

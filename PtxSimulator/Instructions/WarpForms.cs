@@ -26,15 +26,15 @@ internal static unsafe class WarpForms
         table.Add("vote.sync.ballot.b32", &Ballot, "Wpw", WarpClass);
         table.Add("match.any.sync.b32", &MatchAny<uint>, "Www", WarpClass);
         table.Add("match.any.sync.b64", &MatchAny<ulong>, "Wdw", WarpClass);
-        table.Add("redux.sync.add.s32", &Reduce<int, Sum>, "Www", WarpClass);
-        table.Add("redux.sync.add.u32", &Reduce<int, Sum>, "Www", WarpClass);
-        table.Add("redux.sync.min.s32", &Reduce<int, Least>, "Www", WarpClass);
-        table.Add("redux.sync.min.u32", &Reduce<uint, Least>, "Www", WarpClass);
-        table.Add("redux.sync.max.s32", &Reduce<int, Greatest>, "Www", WarpClass);
-        table.Add("redux.sync.max.u32", &Reduce<uint, Greatest>, "Www", WarpClass);
-        table.Add("redux.sync.and.b32", &Reduce<uint, And>, "Www", WarpClass);
-        table.Add("redux.sync.or.b32", &Reduce<uint, Or>, "Www", WarpClass);
-        table.Add("redux.sync.xor.b32", &Reduce<uint, Xor>, "Www", WarpClass);
+        table.Add("redux.sync.add.s32", &Reduce<int, Sum<int>>, "Www", WarpClass);
+        table.Add("redux.sync.add.u32", &Reduce<int, Sum<int>>, "Www", WarpClass);
+        table.Add("redux.sync.min.s32", &Reduce<int, Least<int>>, "Www", WarpClass);
+        table.Add("redux.sync.min.u32", &Reduce<uint, Least<uint>>, "Www", WarpClass);
+        table.Add("redux.sync.max.s32", &Reduce<int, Greatest<int>>, "Www", WarpClass);
+        table.Add("redux.sync.max.u32", &Reduce<uint, Greatest<uint>>, "Www", WarpClass);
+        table.Add("redux.sync.and.b32", &Reduce<uint, And<uint>>, "Www", WarpClass);
+        table.Add("redux.sync.or.b32", &Reduce<uint, Or<uint>>, "Www", WarpClass);
+        table.Add("redux.sync.xor.b32", &Reduce<uint, Xor<uint>>, "Www", WarpClass);
     }
 
     private enum ShuffleMode { Up, Down, Butterfly, Index }
@@ -202,37 +202,5 @@ internal static unsafe class WarpForms
     private readonly struct Uniform : IVote
     {
         public static bool Of(uint votes, uint voters) => votes == voters || votes == 0;
-    }
-
-    private readonly struct Sum : IBinary<int, int>
-    {
-        public static int Of(int a, int b) => unchecked(a + b);
-    }
-
-    private readonly struct Least : IBinary<int, int>, IBinary<uint, uint>
-    {
-        static int IBinary<int, int>.Of(int a, int b) => Math.Min(a, b);
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => Math.Min(a, b);
-    }
-
-    private readonly struct Greatest : IBinary<int, int>, IBinary<uint, uint>
-    {
-        static int IBinary<int, int>.Of(int a, int b) => Math.Max(a, b);
-        static uint IBinary<uint, uint>.Of(uint a, uint b) => Math.Max(a, b);
-    }
-
-    private readonly struct And : IBinary<uint, uint>
-    {
-        public static uint Of(uint a, uint b) => a & b;
-    }
-
-    private readonly struct Or : IBinary<uint, uint>
-    {
-        public static uint Of(uint a, uint b) => a | b;
-    }
-
-    private readonly struct Xor : IBinary<uint, uint>
-    {
-        public static uint Of(uint a, uint b) => a ^ b;
     }
 }

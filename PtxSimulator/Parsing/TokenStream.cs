@@ -46,7 +46,7 @@ internal sealed class TokenStream(IReadOnlyList<Token> tokens, string module)
         var text = Peek.Text;
         var constant = Floating(text, "0f", 8, 4, negative) ?? Floating(text, "0d", 16, 8, negative)
             ?? Whole(text, negative)
-            ?? throw Error($"'{text}' is not an integer, 0fXXXXXXXX or 0dXXXXXXXXXXXXXXXX.");
+            ?? throw Error($"'{text}' is neither an integer nor 0f with 8 or 0d with 16 hexadecimal digits.");
         _position++;
         return constant;
     }
