@@ -10,7 +10,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 results=$(mkdir -p "${1:-$here/results}" && cd "${1:-$here/results}" && pwd)
 cd "$here"
 export LD_LIBRARY_PATH="$here${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-export EFFICIENTAD_GPU_RESULTS="$results"
+# cuDNN and cuBLASLt as Python wheels brought them.
+EFFICIENTAD_CUDA_LIBRARIES=$(python3 -c 'import site; print(":".join(site.getsitepackages()))' 2> /dev/null)
+export EFFICIENTAD_CUDA_LIBRARIES
 chmod +x efficientad EfficientAD.Tests Benchmarks
 
 {

@@ -1,5 +1,6 @@
 using EfficientAD.Backends;
 using EfficientAD.Cli.Distillation;
+using EfficientAD.Cli.Files;
 using EfficientAD.Cli.Output;
 using EfficientAD.Distillation;
 using Spectre.Console.Cli;
@@ -35,18 +36,10 @@ internal sealed class DistillCommand(CommandOutput output) : Command<DistillSett
     /// <summary>Neither a teacher nor hours of training are lost to a repeated command.</summary>
     private static void ProtectOutput(DistillSettings settings)
     {
-        bool hasCheckpoint = File.Exists(settings.CheckpointPath);
-        string teacher = settings.Out, checkpoint = settings.CheckpointPath;
-        if (Directory.Exists(teacher)) throw new IOException($"{teacher} is a folder. Name a file with --out.");
-        if (settings.Resume && !hasCheckpoint)
-            throw new IOException($"There is nothing to resume: {checkpoint} does not exist. Start without --resume.");
+        OutputFile.RequireNoFolder(settings.Out);
+        if (settings.Resume) OutputFile.RequireCheckpoint(settings.CheckpointPath);
         if (settings.Force || settings.Resume) return;
-        if (hasCheckpoint)
-        {
-            throw new IOException(
-                $"{checkpoint} holds an interrupted run. Go on with --resume, or start anew with --force.");
-        }
-
-        if (File.Exists(teacher)) throw new IOException($"{teacher} exists. Name another file, or use --force.");
+        OutputFile.RequireNoCheckpoint(settings.CheckpointPath);
+        OutputFile.RequireNew(settings.Out);
     }
 }

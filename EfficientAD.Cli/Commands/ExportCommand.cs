@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using EfficientAD.Cli.Files;
 using EfficientAD.Cli.Output;
 using EfficientAD.Cli.Runs;
 using EfficientAD.Models;
@@ -43,8 +44,7 @@ internal sealed class ExportCommand(CommandOutput output) : Command<ExportSettin
 {
     public override int Execute(CommandContext context, ExportSettings settings, CancellationToken cancellation)
     {
-        if (File.Exists(settings.Onnx) && !settings.Force)
-            throw new IOException($"{settings.Onnx} exists. Replace it with --force, or name another file with --onnx.");
+        OutputFile.Protect(settings.Onnx, settings.Force, "--onnx");
         using (ModelFile model = ModelFile.Open(settings.Model))
             AtomicFile.Write(settings.Onnx, stream => OnnxExport.Write(model, settings.TakesRgb, stream));
         OnnxDifference difference = OnnxCheck.Compare(settings.Onnx, settings.Model, settings.TakesRgb);

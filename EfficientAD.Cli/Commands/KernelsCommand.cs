@@ -25,14 +25,9 @@ internal sealed class KernelsCommand(CommandOutput output) : Command<KernelsSett
         return ExitCode.Success;
     }
 
-    private static KernelResourceTable ReadResources()
-    {
-        using Stream stream = typeof(CudaBackend).Assembly.GetManifestResourceStream("ptx/resources.json")
-            ?? throw new InvalidOperationException("This program was built without its kernels: see Kernels/README.md.");
-        var json = new MemoryStream();
-        stream.CopyTo(json);
-        return KernelResourceTable.Parse(json.ToArray());
-    }
+    private static KernelResourceTable ReadResources() => KernelResourceTable.Parse(
+        KernelLibrary.Read("ptx/resources.json")
+        ?? throw new InvalidOperationException("This program was built without its kernels: see Kernels/README.md."));
 
     private void RunNetwork(KernelsSettings settings, KernelResourceTable resources)
     {

@@ -1,3 +1,4 @@
+using EfficientAD.Cli.Files;
 using EfficientAD.Cli.Output;
 using EfficientAD.Cli.Runs;
 using EfficientAD.Data;
@@ -31,17 +32,10 @@ internal sealed class TrainCommand(CommandOutput output) : Command<TrainSettings
     /// <summary>Neither a model nor hours of training are lost to a repeated command.</summary>
     private static void ProtectOutput(TrainSettings settings)
     {
-        bool hasCheckpoint = File.Exists(settings.CheckpointPath);
-        string model = settings.Out, checkpoint = settings.CheckpointPath;
-        if (Directory.Exists(model)) throw new IOException($"{model} is a folder. Name a file with --out.");
-        if (settings.Resume && !hasCheckpoint)
-            throw new IOException($"There is nothing to resume: {checkpoint} does not exist. Start without --resume.");
+        OutputFile.RequireNoFolder(settings.Out);
+        if (settings.Resume) OutputFile.RequireCheckpoint(settings.CheckpointPath);
         if (settings.Force) return;
-        if (File.Exists(model)) throw new IOException($"{model} exists. Name another file, or use --force.");
-        if (hasCheckpoint && !settings.Resume)
-        {
-            throw new IOException(
-                $"{checkpoint} holds an interrupted run. Go on with --resume, or start anew with --force.");
-        }
+        OutputFile.RequireNew(settings.Out);
+        if (!settings.Resume) OutputFile.RequireNoCheckpoint(settings.CheckpointPath);
     }
 }

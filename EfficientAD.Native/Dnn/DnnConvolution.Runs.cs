@@ -6,40 +6,20 @@ public sealed unsafe partial class DnnConvolution
 
     /// <summary>Chooses how to run forward.</summary>
     /// <returns>The bytes of workspace it takes; null where cuDNN has nothing that fits.</returns>
-    public long? PrepareForward()
-    {
-        using CudaContext.Scope scope = _dnn.Context.Enter();
-        DnnAlgorithm* found = stackalloc DnnAlgorithm[MaximumAlgorithms];
-        int count;
-        Library.ThrowIfFailed(Library.cudnnGetConvolutionForwardAlgorithm_v7(
-            _dnn.Handle, _input, _weights, _convolution, _output, MaximumAlgorithms, &count, found));
-        _forward = FirstUsable(new ReadOnlySpan<DnnAlgorithm>(found, count));
-        return (long?)_forward?.WorkspaceBytes;
-    }
+    public long? PrepareForward() => Choose(
+        Library.cudnnGetConvolutionForwardAlgorithm_v7, nameof(Library.cudnnGetConvolutionForwardAlgorithm_v7),
+        _input, _weights, _output, out _forward);
 
     /// <summary>Chooses how to compute the gradient of the input; as <see cref="PrepareForward"/>.</summary>
-    public long? PrepareInputGradient()
-    {
-        using CudaContext.Scope scope = _dnn.Context.Enter();
-        DnnAlgorithm* found = stackalloc DnnAlgorithm[MaximumAlgorithms];
-        int count;
-        Library.ThrowIfFailed(Library.cudnnGetConvolutionBackwardDataAlgorithm_v7(
-            _dnn.Handle, _weights, _output, _convolution, _input, MaximumAlgorithms, &count, found));
-        _dataGradient = FirstUsable(new ReadOnlySpan<DnnAlgorithm>(found, count));
-        return (long?)_dataGradient?.WorkspaceBytes;
-    }
+    public long? PrepareInputGradient() => Choose(
+        Library.cudnnGetConvolutionBackwardDataAlgorithm_v7, nameof(Library.cudnnGetConvolutionBackwardDataAlgorithm_v7),
+        _weights, _output, _input, out _dataGradient);
 
     /// <summary>Chooses how to compute the gradient of the weights; as <see cref="PrepareForward"/>.</summary>
-    public long? PrepareWeightGradient()
-    {
-        using CudaContext.Scope scope = _dnn.Context.Enter();
-        DnnAlgorithm* found = stackalloc DnnAlgorithm[MaximumAlgorithms];
-        int count;
-        Library.ThrowIfFailed(Library.cudnnGetConvolutionBackwardFilterAlgorithm_v7(
-            _dnn.Handle, _input, _output, _convolution, _weights, MaximumAlgorithms, &count, found));
-        _weightGradient = FirstUsable(new ReadOnlySpan<DnnAlgorithm>(found, count));
-        return (long?)_weightGradient?.WorkspaceBytes;
-    }
+    public long? PrepareWeightGradient() => Choose(
+        Library.cudnnGetConvolutionBackwardFilterAlgorithm_v7,
+        nameof(Library.cudnnGetConvolutionBackwardFilterAlgorithm_v7),
+        _input, _output, _weights, out _weightGradient);
 
     /// <summary>output = input * weights, overwritten.</summary>
     /// <param name="workspace">Address of as many bytes as <see cref="PrepareForward"/> returned.</param>
@@ -98,6 +78,21 @@ public sealed unsafe partial class DnnConvolution
             _dnn.Handle, &one, _input, input, _output, outputGradient, _convolution, algorithm.Number, workspace,
             algorithm.WorkspaceBytes, &one, _weights, weightGradient));
         GC.KeepAlive(stream);
+    }
+
+    /// <param name="query">Lists the algorithms of one direction, the fastest first; <paramref name="function"/> is its
+    /// name.</param>
+    private long? Choose(
+        delegate* unmanaged<nint, nint, nint, nint, nint, int, int*, DnnAlgorithm*, DnnStatus> query, string function,
+        nint first, nint second, nint result, out DnnAlgorithm? chosen)
+    {
+        using CudaContext.Scope scope = _dnn.Context.Enter();
+        DnnAlgorithm* found = stackalloc DnnAlgorithm[MaximumAlgorithms];
+        int count;
+        Library.ThrowIfFailed(
+            query(_dnn.Handle, first, second, _convolution, result, MaximumAlgorithms, &count, found), function);
+        chosen = FirstUsable(new ReadOnlySpan<DnnAlgorithm>(found, count));
+        return (long?)chosen?.WorkspaceBytes;
     }
 
     private static DnnAlgorithm Chosen(DnnAlgorithm? algorithm, string preparation) => algorithm

@@ -6,6 +6,7 @@ using EfficientAD.Tests.Gpu;
 namespace EfficientAD.Tests.Native;
 
 /// <summary>The driver's own answers, where there is a GPU: what the simulator only imitates.</summary>
+[Trait(RealGpu.Trait, RealGpu.Needed)]
 public class DriverOnGpuTests
 {
     [Fact]

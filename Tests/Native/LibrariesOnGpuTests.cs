@@ -9,6 +9,7 @@ using EfficientAD.Tests.Gpu;
 namespace EfficientAD.Tests.Native;
 
 /// <summary>cuBLASLt and cuDNN against plain loops, where there is a GPU and they are installed.</summary>
+[Trait(RealGpu.Trait, RealGpu.Needed)]
 public class LibrariesOnGpuTests
 {
     private const long Workspace = 64 << 20;

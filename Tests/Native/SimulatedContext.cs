@@ -1,5 +1,4 @@
-using System.Reflection;
-using EfficientAD.Backends;
+using EfficientAD.Backends.Cuda;
 using EfficientAD.Native;
 using EfficientAD.Native.Driver;
 using PtxSimulator;
@@ -38,10 +37,7 @@ internal sealed class SimulatedContext : IDisposable
     public CudaModule Load(string file)
     {
         string name = $"ptx/{file}.sm_80.ptx";
-        using Stream resource = typeof(IBackend).Assembly.GetManifestResourceStream(name)!;
-        byte[] ptx = new byte[resource.Length];
-        resource.ReadExactly(ptx);
-        return new CudaModule(Context, ptx, name);
+        return new CudaModule(Context, KernelLibrary.Read(name)!, name);
     }
 
     public void Dispose()

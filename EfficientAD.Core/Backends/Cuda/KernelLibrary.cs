@@ -42,16 +42,23 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
     public static string HashOf(string file)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var assembly = typeof(KernelLibrary).Assembly;
-        foreach (string resource in assembly.GetManifestResourceNames().Order(StringComparer.Ordinal))
+        foreach (string resource in typeof(KernelLibrary).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal))
         {
             if (!resource.StartsWith($"ptx/{file}", StringComparison.Ordinal)) continue;
-            using Stream stream = assembly.GetManifestResourceStream(resource)!;
-            byte[] ptx = new byte[stream.Length];
-            stream.ReadExactly(ptx);
-            hash.AppendData(ptx);
+            hash.AppendData(Read(resource)!);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    }
+
+    /// <summary>What Kernels/ptx holds under a name, such as ptx/add.sm_80.ptx; null where it holds nothing so
+    /// named.</summary>
+    public static byte[]? Read(string resource)
+    {
+        using Stream? stream = typeof(KernelLibrary).Assembly.GetManifestResourceStream(resource);
+        if (stream is null) return null;
+        byte[] bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
     }
 
     /// <summary>Finds a kernel; allocates nothing but at the first call for it.</summary>
@@ -77,14 +84,7 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
         foreach ((string Name, Version Needs) target in Targets)
         {
             string resource = $"ptx/{file}.{target.Name}.ptx";
-            if (!Runs(target, capability)) continue;
-            if (typeof(KernelLibrary).Assembly.GetManifestResourceStream(resource) is not { } stream) continue;
-            using (stream)
-            {
-                byte[] ptx = new byte[stream.Length];
-                stream.ReadExactly(ptx);
-                return new CudaModule(context, ptx, resource);
-            }
+            if (Runs(target, capability) && Read(resource) is { } ptx) return new CudaModule(context, ptx, resource);
         }
 
         throw new InvalidOperationException(
