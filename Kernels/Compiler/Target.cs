@@ -7,9 +7,19 @@ namespace EfficientAD.Kernels.Compiler;
 /// <param name="Assembled">The architectures that ptxas makes of it in the checks.</param>
 internal sealed record Target(string Name, string Virtual, string[] IsaVersions, string[] Assembled)
 {
+    /// <summary>Files so named are for this target alone, and it for them: it has instructions that no other GPU runs.
+    /// </summary>
+    public string? Suffix { get; init; }
+
     public static readonly Target[] All =
     [
         new("sm_75", "compute_75", ["6.3", "6.5", "7.0", "7.4", "7.8", "8.0", "8.4"], ["sm_75"]),
         new("sm_80", "compute_80", ["7.0", "7.4", "7.8", "8.0", "8.4"], ["sm_80", "sm_86", "sm_89", "sm_90"]),
+        new("sm_90a", "compute_90a", ["8.0", "8.4"], ["sm_90a"]) { Suffix = "_hopper" },
     ];
+
+    /// <summary>Whether a file is compiled for this target.</summary>
+    public bool Takes(KernelSource source) => Suffix is null
+        ? !All.Any(other => other.Suffix is { } suffix && source.Name.EndsWith(suffix, StringComparison.Ordinal))
+        : source.Name.EndsWith(Suffix, StringComparison.Ordinal);
 }
