@@ -26,16 +26,17 @@ internal static class CudaTimings
             foreach (PdnSize size in Enum.GetValues<PdnSize>())
             {
                 var options = new CudaOptions { Precision = precision };
-                Detect(size, new CudaBackend(device, options), precision, runs, calls);
+                using var backend = new CudaBackend(device, options);
+                Detect(size, backend, precision, runs, calls);
                 // Half precision is for inference alone.
-                if (precision != CudaPrecision.Half) Train(size, new CudaBackend(device, options), precision, runs, calls);
+                if (precision != CudaPrecision.Half) Train(size, backend, precision, runs, calls);
             }
         }
     }
 
     private static void Detect(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
     {
-        using var networks = new RandomNetworks(size, backend, trainable: false);
+        using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: false);
         using var plan = new DetectionPlan(
             backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
             MapOrder.Reference, Size, Size);
@@ -50,7 +51,7 @@ internal static class CudaTimings
 
     private static void Train(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
     {
-        using var networks = new RandomNetworks(size, backend, trainable: true);
+        using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: true);
         using var step = new TrainingStep(
             backend, Recipe.Reference, new StepDraws(1), networks.Teacher, networks.Student, networks.Autoencoder,
             networks.Mean, networks.Deviation, Size, Size);

@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Engines;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
+using EfficientAD.Backends.Cpu;
 using EfficientAD.Networks;
 using EfficientAD.Training;
 
@@ -15,7 +16,8 @@ public class DetectionBenchmarks
 
     private readonly RgbImage _image = NaturalTexture.Render(seed: 1, index: 0, size: 256);
     private readonly float[] _map = new float[256 * 256];
-    private RandomNetworks _networks = null!;
+    private CpuBackend _backend = null!;
+    private DetectionNetworks _networks = null!;
     private DetectionPlan _plan = null!;
 
     [Params(PdnSize.Small, PdnSize.Medium)]
@@ -30,9 +32,10 @@ public class DetectionBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _networks = new RandomNetworks(Size, Threads, trainable: false);
+        _backend = new CpuBackend(new CpuOptions { Threads = Threads });
+        _networks = RandomNetworks.Create(_backend, Size, trainable: false);
         _plan = new DetectionPlan(
-            _networks.Backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
+            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
             MapOrder.Reference, 256, 256, Mode);
     }
 
@@ -48,5 +51,6 @@ public class DetectionBenchmarks
     {
         _plan.Dispose();
         _networks.Dispose();
+        _backend.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
@@ -82,10 +83,9 @@ internal static class PairedDetection
 
     private static void SaveRandomModel(PdnSize size, string path)
     {
-        using var networks = new RandomNetworks(size, threads: 1, trainable: false);
-        ModelFile.Save(
-            path, Information(size), networks.Backend, networks.Teacher, networks.Student, networks.Autoencoder,
-            networks.Mean, networks.Deviation);
+        using var backend = new CpuBackend(new CpuOptions { Threads = 1 });
+        using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: false);
+        ModelFile.Save(path, Information(size), networks);
     }
 
     private static ModelInformation Information(PdnSize size) => new()

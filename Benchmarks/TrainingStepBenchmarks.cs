@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Engines;
+using EfficientAD.Backends.Cpu;
 using EfficientAD.Networks;
 using EfficientAD.Training;
 
@@ -14,7 +15,8 @@ public class TrainingStepBenchmarks
 
     private readonly ImageSet _images = Images(seed: 1), _penaltyImages = Images(seed: 2);
     private readonly FeatureCache _features = new(ImageCount, long.MaxValue);
-    private RandomNetworks _networks = null!;
+    private CpuBackend _backend = null!;
+    private DetectionNetworks _networks = null!;
     private TrainingStep _step = null!;
     private int _index;
 
@@ -27,9 +29,10 @@ public class TrainingStepBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _networks = new RandomNetworks(Size, Threads, trainable: true);
+        _backend = new CpuBackend(new CpuOptions { Threads = Threads });
+        _networks = RandomNetworks.Create(_backend, Size, trainable: true);
         _step = new TrainingStep(
-            _networks.Backend, Recipe.Reference, new StepDraws(1), _networks.Teacher, _networks.Student, _networks.Autoencoder,
+            _backend, Recipe.Reference, new StepDraws(1), _networks.Teacher, _networks.Student, _networks.Autoencoder,
             _networks.Mean, _networks.Deviation, 256, 256);
     }
 
@@ -41,6 +44,7 @@ public class TrainingStepBenchmarks
     {
         _step.Dispose();
         _networks.Dispose();
+        _backend.Dispose();
     }
 
     internal static ImageSet Images(ulong seed) =>

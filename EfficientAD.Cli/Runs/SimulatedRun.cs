@@ -1,10 +1,10 @@
+using EfficientAD.Backends;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Native.Driver;
 using EfficientAD.Networks;
-using EfficientAD.Tensors;
 using EfficientAD.Training;
 using PtxSimulator;
 using PtxSimulator.Driver;
@@ -21,27 +21,20 @@ internal sealed class SimulatedRun : IDisposable
     private readonly int _device;
     private readonly Recipe _recipe;
     private readonly CudaBackend _backend;
-    private readonly PatchDescriptionNetwork _teacher, _student;
-    private readonly Autoencoder _autoencoder;
-    private readonly Tensor _mean, _deviation;
+    private readonly DetectionNetworks _networks;
     private MapScaling _scaling = new(0, 1, 0, 1);
 
-    /// <param name="trainable">Whether student and autoencoder can take training steps.</param>
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
     private SimulatedRun(
-        PdnSize size, Recipe recipe, int height, int width, bool trainable, CudaPrecision precision,
-        SimulatedDeviceOptions options)
+        Recipe recipe, int height, int width, CudaPrecision precision, SimulatedDeviceOptions options,
+        Func<IBackend, DetectionNetworks> makeNetworks)
     {
         (Height, Width, _recipe) = (height, width, recipe);
         _device = SimulatedDriver.AddDevice(options);
         _backend = new CudaBackend(
             new CudaDriver(SimulatedDriver.Export, "the simulator"), _device, new CudaOptions { Precision = precision });
-        const int channels = PatchDescriptionNetwork.TeacherChannels;
-        _teacher = new PatchDescriptionNetwork(_backend, size, channels, recipe.Padded, trainable: false);
-        _student = new PatchDescriptionNetwork(_backend, size, 2 * channels, recipe.Padded, trainable);
-        _autoencoder = new Autoencoder(_backend, trainable);
-        (_mean, _deviation) = (_backend.Allocate(Shape.Vector(channels)), _backend.Allocate(Shape.Vector(channels)));
+        _networks = makeNetworks(_backend);
     }
 
     public int Height { get; }
@@ -49,36 +42,41 @@ internal sealed class SimulatedRun : IDisposable
     public int Width { get; }
 
     /// <param name="side">Of the networks' input in pixels.</param>
+    /// <param name="trainable">Whether student and autoencoder can take training steps.</param>
     public static SimulatedRun WithRandomWeights(
-        PdnSize size, int side, bool trainable, CudaPrecision precision, SimulatedDeviceOptions options)
-    {
-        var run = new SimulatedRun(size, Recipe.Reference, side, side, trainable, precision, options);
-        var draws = new StepDraws(Seed);
-        run._teacher.Initialize(new StepDraws(Seed + 1).StudentWeights);
-        run._student.Initialize(draws.StudentWeights);
-        run._autoencoder.Initialize(draws.AutoencoderWeights);
-        run._backend.Fill(1, run._deviation);
-        return run;
-    }
+        PdnSize size, int side, bool trainable, CudaPrecision precision, SimulatedDeviceOptions options) =>
+        new(Recipe.Reference, side, side, precision, options, backend =>
+        {
+            var networks = new DetectionNetworks(backend, size, Recipe.Reference.Padded, trainable);
+            var draws = new StepDraws(Seed);
+            networks.Teacher.Initialize(new StepDraws(Seed + 1).StudentWeights);
+            networks.Student.Initialize(draws.StudentWeights);
+            networks.Autoencoder.Initialize(draws.AutoencoderWeights);
+            backend.Fill(1, networks.Deviation);
+            return networks;
+        });
 
+    /// <param name="trainable">Whether student and autoencoder can take training steps.</param>
     /// <exception cref="ModelFormatException">The file is no model, or is damaged.</exception>
     public static SimulatedRun OfModel(
         ModelFile model, bool trainable, CudaPrecision precision, SimulatedDeviceOptions options)
     {
         ModelInformation information = model.Information;
         Recipe recipe = Recipe.Reference with { Padded = information.Padded, MapOrder = information.MapOrder };
-        var run = new SimulatedRun(
-            information.Size, recipe, information.InputHeight, information.InputWidth, trainable, precision, options);
-        model.Load(run._backend, run._teacher, run._student, run._autoencoder, run._mean, run._deviation);
-        run._scaling = information.Scaling;
-        return run;
+        return new SimulatedRun(
+            recipe, information.InputHeight, information.InputWidth, precision, options,
+            backend => model.Load(backend, trainable))
+        {
+            _scaling = information.Scaling,
+        };
     }
 
     /// <summary>Detects in a rendered image of the input's size.</summary>
     public IReadOnlyList<LaunchSummary> Detect()
     {
         using var plan = new DetectionPlan(
-            _backend, _teacher, _student, _autoencoder, _mean, _deviation, _recipe.MapOrder, Height, Width);
+            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
+            _recipe.MapOrder, Height, Width);
         RgbImage image = Rendered(0);
         SimulatedDriver.ClearLaunches(_device);
         plan.ComputeMaps(image.View);
@@ -91,7 +89,8 @@ internal sealed class SimulatedRun : IDisposable
     public IReadOnlyList<LaunchSummary> Train()
     {
         using var step = new TrainingStep(
-            _backend, _recipe, new StepDraws(Seed), _teacher, _student, _autoencoder, _mean, _deviation, Height, Width);
+            _backend, _recipe, new StepDraws(Seed), _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean,
+            _networks.Deviation, Height, Width);
         var images = new ImageSet(1, Rendered, long.MaxValue);
         var penalty = new ImageSet(1, i => Rendered(i + 1), long.MaxValue) { AtInputScale = true };
         SimulatedDriver.ClearLaunches(_device);
@@ -101,8 +100,8 @@ internal sealed class SimulatedRun : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable part in new IDisposable[] { _teacher, _student, _autoencoder, _mean, _deviation, _backend })
-            part.Dispose();
+        _networks.Dispose();
+        _backend.Dispose();
     }
 
     private RgbImage Rendered(int index) => NaturalTexture.Render(Seed, index, Math.Max(Height, Width));

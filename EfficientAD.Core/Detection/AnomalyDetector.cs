@@ -20,8 +20,7 @@ public sealed class AnomalyDetector : IDisposable
     private readonly DetectorOptions _options;
     private readonly IBackend _backend;
     private readonly bool _ownsBackend;
-    private readonly Network[] _networks;
-    private readonly Tensor _mean, _deviation;
+    private readonly DetectionNetworks _networks;
     private readonly DetectionPlan _plan;
     private readonly Action<Tensor> _preprocessOnDevice;
     private DeviceImage _deviceImage;
@@ -32,17 +31,9 @@ public sealed class AnomalyDetector : IDisposable
         (_options, _backend, _ownsBackend, Information) = (options, backend, ownsBackend, model.Information);
         Threshold = Information.Calibration.Threshold;
         _preprocessOnDevice = PreprocessOnDevice;
-        var teacher = new PatchDescriptionNetwork(
-            _backend, Information.Size, PatchDescriptionNetwork.TeacherChannels, Information.Padded, trainable: false);
-        var student = new PatchDescriptionNetwork(
-            _backend, Information.Size, 2 * PatchDescriptionNetwork.TeacherChannels, Information.Padded, trainable: false);
-        var autoencoder = new Autoencoder(_backend, trainable: false);
-        _networks = [teacher, student, autoencoder];
-        _mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        _deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        model.Load(_backend, teacher, student, autoencoder, _mean, _deviation);
+        _networks = model.Load(_backend);
         _plan = new DetectionPlan(
-            _backend, teacher, student, autoencoder, _mean, _deviation,
+            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
             Information.MapOrder, Information.InputHeight, Information.InputWidth, options.Mode);
     }
 
@@ -151,9 +142,7 @@ public sealed class AnomalyDetector : IDisposable
             if (_isDisposed) return;
             _isDisposed = true;
             _plan.Dispose();
-            foreach (Network network in _networks) network.Dispose();
-            _mean.Dispose();
-            _deviation.Dispose();
+            _networks.Dispose();
             if (_ownsBackend) _backend.Dispose();
         }
     }

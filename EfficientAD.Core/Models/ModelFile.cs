@@ -1,6 +1,5 @@
 using EfficientAD.Backends;
 using EfficientAD.Networks;
-using EfficientAD.Tensors;
 
 namespace EfficientAD.Models;
 
@@ -41,31 +40,38 @@ public sealed class ModelFile : IDisposable
     }
 
     /// <summary>Writes a model, whole or not at all.</summary>
-    public static void Save(
-        string path, ModelInformation information, IBackend backend, PatchDescriptionNetwork teacher,
-        PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
+    public static void Save(string path, ModelInformation information, DetectionNetworks networks)
     {
         var writer = new SafetensorsWriter();
         information.WriteTo(writer.Metadata);
-        NetworkWeights.Add(writer, backend, TeacherPrefix, teacher);
-        NetworkWeights.Add(writer, backend, StudentPrefix, student);
-        NetworkWeights.Add(writer, backend, AutoencoderPrefix, autoencoder);
-        NetworkWeights.Add(writer, backend, MeanName, mean);
-        NetworkWeights.Add(writer, backend, DeviationName, deviation);
+        NetworkWeights.Add(writer, networks.Backend, TeacherPrefix, networks.Teacher);
+        NetworkWeights.Add(writer, networks.Backend, StudentPrefix, networks.Student);
+        NetworkWeights.Add(writer, networks.Backend, AutoencoderPrefix, networks.Autoencoder);
+        NetworkWeights.Add(writer, networks.Backend, MeanName, networks.Mean);
+        NetworkWeights.Add(writer, networks.Backend, DeviationName, networks.Deviation);
         writer.Save(path);
     }
 
-    /// <summary>Fills the networks and statistics from the file.</summary>
+    /// <summary>The networks and statistics of the file.</summary>
+    /// <param name="trainable">Whether student and autoencoder get gradients.</param>
     /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds values that are not finite.</exception>
-    public void Load(
-        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation)
+    public DetectionNetworks Load(IBackend backend, bool trainable = false)
     {
-        NetworkWeights.Load(_file, TeacherPrefix, teacher.Parameters, backend);
-        NetworkWeights.Load(_file, StudentPrefix, student.Parameters, backend);
-        NetworkWeights.Load(_file, AutoencoderPrefix, autoencoder.Parameters, backend);
-        NetworkWeights.Load(_file, MeanName, mean, backend);
-        NetworkWeights.Load(_file, DeviationName, deviation, backend);
+        var networks = new DetectionNetworks(backend, Information.Size, Information.Padded, trainable);
+        try
+        {
+            NetworkWeights.Load(_file, TeacherPrefix, networks.Teacher.Parameters, backend);
+            NetworkWeights.Load(_file, StudentPrefix, networks.Student.Parameters, backend);
+            NetworkWeights.Load(_file, AutoencoderPrefix, networks.Autoencoder.Parameters, backend);
+            NetworkWeights.Load(_file, MeanName, networks.Mean, backend);
+            NetworkWeights.Load(_file, DeviationName, networks.Deviation, backend);
+            return networks;
+        }
+        catch
+        {
+            networks.Dispose();
+            throw;
+        }
     }
 
     public void Dispose() => _file.Dispose();

@@ -2,7 +2,6 @@ using System.Globalization;
 using EfficientAD.Backends;
 using EfficientAD.Detection;
 using EfficientAD.Networks;
-using EfficientAD.Tensors;
 
 namespace EfficientAD.Models;
 
@@ -80,11 +79,9 @@ public sealed class UncalibratedModel : IDisposable
     }
 
     /// <summary>Writes such a file, whole or not at all.</summary>
-    /// <param name="mean">Teacher statistics; null if they are unknown.</param>
-    /// <param name="deviation">Teacher statistics; null if they are unknown.</param>
+    /// <param name="hasStatistics">Whether the teacher statistics are known.</param>
     public static void Save(
-        string path, UncalibratedInformation information, IBackend backend, PatchDescriptionNetwork teacher,
-        PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor? mean, Tensor? deviation)
+        string path, UncalibratedInformation information, DetectionNetworks networks, bool hasStatistics)
     {
         var writer = new SafetensorsWriter
         {
@@ -101,30 +98,38 @@ public sealed class UncalibratedModel : IDisposable
                 [MissingKey] = information.Missing,
             },
         };
-        NetworkWeights.Add(writer, backend, ModelFile.TeacherPrefix, teacher);
-        NetworkWeights.Add(writer, backend, ModelFile.StudentPrefix, student);
-        NetworkWeights.Add(writer, backend, ModelFile.AutoencoderPrefix, autoencoder);
-        if (mean is not null) NetworkWeights.Add(writer, backend, ModelFile.MeanName, mean);
-        if (deviation is not null) NetworkWeights.Add(writer, backend, ModelFile.DeviationName, deviation);
+        NetworkWeights.Add(writer, networks.Backend, ModelFile.TeacherPrefix, networks.Teacher);
+        NetworkWeights.Add(writer, networks.Backend, ModelFile.StudentPrefix, networks.Student);
+        NetworkWeights.Add(writer, networks.Backend, ModelFile.AutoencoderPrefix, networks.Autoencoder);
+        if (hasStatistics)
+        {
+            NetworkWeights.Add(writer, networks.Backend, ModelFile.MeanName, networks.Mean);
+            NetworkWeights.Add(writer, networks.Backend, ModelFile.DeviationName, networks.Deviation);
+        }
+
         writer.Save(path);
     }
 
-    /// <summary>Fills the networks.</summary>
+    /// <summary>The networks of the file, and the teacher statistics where it <see cref="HasStatistics"/>.</summary>
     /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
-    public void Load(
-        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder)
+    public DetectionNetworks Load(IBackend backend)
     {
-        NetworkWeights.Load(_file, ModelFile.TeacherPrefix, teacher.Parameters, backend);
-        NetworkWeights.Load(_file, ModelFile.StudentPrefix, student.Parameters, backend);
-        NetworkWeights.Load(_file, ModelFile.AutoencoderPrefix, autoencoder.Parameters, backend);
-    }
-
-    /// <summary>Fills the teacher statistics; only where <see cref="HasStatistics"/>.</summary>
-    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
-    public void LoadStatistics(IBackend backend, Tensor mean, Tensor deviation)
-    {
-        NetworkWeights.Load(_file, ModelFile.MeanName, mean, backend);
-        NetworkWeights.Load(_file, ModelFile.DeviationName, deviation, backend);
+        var networks = new DetectionNetworks(backend, Information.Size, Information.Padded, trainable: false);
+        try
+        {
+            NetworkWeights.Load(_file, ModelFile.TeacherPrefix, networks.Teacher.Parameters, backend);
+            NetworkWeights.Load(_file, ModelFile.StudentPrefix, networks.Student.Parameters, backend);
+            NetworkWeights.Load(_file, ModelFile.AutoencoderPrefix, networks.Autoencoder.Parameters, backend);
+            if (!HasStatistics) return networks;
+            NetworkWeights.Load(_file, ModelFile.MeanName, networks.Mean, backend);
+            NetworkWeights.Load(_file, ModelFile.DeviationName, networks.Deviation, backend);
+            return networks;
+        }
+        catch
+        {
+            networks.Dispose();
+            throw;
+        }
     }
 
     public void Dispose() => _file.Dispose();

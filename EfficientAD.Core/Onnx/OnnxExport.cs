@@ -27,24 +27,15 @@ public sealed class OnnxExport
     {
         ModelInformation information = model.Information;
         using var backend = new CpuBackend(new CpuOptions { Threads = 1 });
-        using PatchDescriptionNetwork teacher = Pdn(PatchDescriptionNetwork.TeacherChannels);
-        using PatchDescriptionNetwork student = Pdn(2 * PatchDescriptionNetwork.TeacherChannels);
-        using var autoencoder = new Autoencoder(backend, trainable: false);
-        using Tensor mean = backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        using Tensor deviation = backend.Allocate(mean.Shape);
-        model.Load(backend, teacher, student, autoencoder, mean, deviation);
+        using DetectionNetworks networks = model.Load(backend);
         var export = new OnnxExport(backend, information);
-        export.AddAll(teacher, student, autoencoder, mean, deviation, includePreprocessing);
+        export.AddAll(networks, includePreprocessing);
         export._graph.Save(stream, "efficientad", information.LibraryVersion, information.Pairs());
-
-        PatchDescriptionNetwork Pdn(int outputs) =>
-            new(backend, information.Size, outputs, information.Padded, trainable: false);
     }
 
-    private void AddAll(
-        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation,
-        bool includePreprocessing)
+    private void AddAll(DetectionNetworks networks, bool includePreprocessing)
     {
+        (PatchDescriptionNetwork teacher, PatchDescriptionNetwork student) = (networks.Teacher, networks.Student);
         (int height, int width) = (_information.InputHeight, _information.InputWidth);
         string image = AddInput("image", height, width, includePreprocessing);
         string small = height == Autoencoder.InputSize && width == Autoencoder.InputSize
@@ -54,9 +45,9 @@ public sealed class OnnxExport
         int mapHeight = PatchDescriptionNetwork.OutputSize(height, _information.Padded);
         int mapWidth = PatchDescriptionNetwork.OutputSize(width, _information.Padded);
         string features = Convolution(teacher.Layers[^1], Hidden(teacher, "teacher", image), "teacher", padding: 0);
-        features = _graph.Node("Sub", [features, Channels("teacher_mean", mean)]);
-        features = _graph.Node("Div", [features, Channels("teacher_std", deviation)]);
-        string hidden = Hidden(student, "student", image), predicted = Predict(autoencoder, small, mapHeight, mapWidth);
+        features = _graph.Node("Sub", [features, Channels("teacher_mean", networks.Mean)]);
+        features = _graph.Node("Div", [features, Channels("teacher_std", networks.Deviation)]);
+        string hidden = Hidden(student, "student", image), predicted = Predict(networks.Autoencoder, small, mapHeight, mapWidth);
         string local = Difference("local_map", features, Half(student, hidden, 0));
         string global = Difference("global_map", predicted, Half(student, hidden, 1));
         AddResult(local, global, mapHeight, mapWidth);

@@ -117,16 +117,10 @@ public sealed class NetworkComparison
         if (!_dump.Contains(LocalMap) && !_dump.Contains(GlobalMap) && !_dump.Contains(Score)) return;
         using ModelFile model = ModelFile.Open(_modelPath);
         ModelInformation information = model.Information;
-        using var teacher = new PatchDescriptionNetwork(
-            _backend, information.Size, PatchDescriptionNetwork.TeacherChannels, information.Padded, trainable: false);
-        using var student = new PatchDescriptionNetwork(
-            _backend, information.Size, 2 * teacher.Outputs, information.Padded, trainable: false);
-        using var autoencoder = new Autoencoder(_backend, trainable: false);
-        using Tensor mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        using Tensor deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        model.Load(_backend, teacher, student, autoencoder, mean, deviation);
+        using DetectionNetworks networks = model.Load(_backend);
         using var plan = new DetectionPlan(
-            _backend, teacher, student, autoencoder, mean, deviation, information.MapOrder, _input.H, _input.W);
+            _backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
+            information.MapOrder, _input.H, _input.W);
         if (_input is not { H: Autoencoder.InputSize, W: Autoencoder.InputSize })
             return;  // the autoencoder would need another input
         plan.ComputeMaps(input => _backend.Upload(_inputValues, input));

@@ -20,9 +20,7 @@ public sealed class EfficientADTrainer : IDisposable
     private readonly StepDraws _draws;
     private readonly IBackend _backend;
     private readonly bool _ownsBackend;
-    private readonly PatchDescriptionNetwork _teacher, _student;
-    private readonly Autoencoder _autoencoder;
-    private readonly Tensor _mean, _deviation;
+    private readonly DetectionNetworks _networks;
     private readonly ImageSet _images;
     private readonly ImageSet? _penaltyImages;
     private readonly FeatureCache _features;
@@ -44,12 +42,9 @@ public sealed class EfficientADTrainer : IDisposable
 
         _ownsBackend = backend is null;
         _backend = backend ?? options.Device.Open(options.Cpu, options.Cuda);
-        (_teacher, _teacherOrigin) = TeacherFile.Load(options.TeacherPath, options.Size, _recipe.Padded, _backend);
-        _student = new PatchDescriptionNetwork(
-            _backend, options.Size, 2 * PatchDescriptionNetwork.TeacherChannels, _recipe.Padded, trainable: true);
-        _autoencoder = new Autoencoder(_backend, trainable: true);
-        _mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        _deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
+        (PatchDescriptionNetwork teacher, _teacherOrigin) =
+            TeacherFile.Load(options.TeacherPath, options.Size, _recipe.Padded, _backend);
+        _networks = new DetectionNetworks(_backend, teacher, trainable: true);
 
         long budget = options.ResolveCacheBudget();
         _images = new ImageSet(_split.Train.Count, i => ImageReader.Default.Read(_split.Train[i]), budget);
@@ -75,14 +70,13 @@ public sealed class EfficientADTrainer : IDisposable
     /// <exception cref="ImageFormatException">A training image cannot be read.</exception>
     public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        _student.Initialize(_draws.StudentWeights);
-        if (_recipe.WarmStart) _student.CopyHiddenLayersFrom(_teacher);
-        _autoencoder.Initialize(_draws.AutoencoderWeights);
+        _networks.Student.Initialize(_draws.StudentWeights);
+        if (_recipe.WarmStart) _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
+        _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
         var schedule = new StepSchedule(_options, _split.Validation.Count);
         if (_options.Resume)
         {
-            (int step, int steps) = TrainingCheckpoint.Load(
-                CheckpointPath, Fingerprint, _backend, _student, _autoencoder, _mean, _deviation);
+            (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks);
             schedule.ResumeAt(step, steps);
         }
         else
@@ -96,7 +90,7 @@ public sealed class EfficientADTrainer : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable part in new IDisposable[] { _teacher, _student, _autoencoder, _mean, _deviation }) part.Dispose();
+        _networks.Dispose();
         if (_ownsBackend) _backend.Dispose();
     }
 
@@ -108,7 +102,7 @@ public sealed class EfficientADTrainer : IDisposable
     {
         using var tape = new Autograd.Tape(_backend);
         using Tensor image = _backend.Allocate(new Shape(1, 3, _options.InputHeight, _options.InputWidth));
-        Tensor features = _teacher.Forward(tape, Autograd.Variable.Constant(image)).Value;
+        Tensor features = _networks.Teacher.Forward(tape, Autograd.Variable.Constant(image)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         for (int i = 0; i < _images.Count; i++)
         {
@@ -120,14 +114,15 @@ public sealed class EfficientADTrainer : IDisposable
             progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, _images.Count));
         }
 
-        _backend.Upload(statistics.Mean(), _mean);
-        _backend.Upload(statistics.Deviation(), _deviation);
+        _backend.Upload(statistics.Mean(), _networks.Mean);
+        _backend.Upload(statistics.Deviation(), _networks.Deviation);
     }
 
     private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var step = new TrainingStep(
-            _backend, _recipe, _draws, _teacher, _student, _autoencoder, _mean, _deviation, _options.InputHeight, _options.InputWidth);
+            _backend, _recipe, _draws, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
+            _options.InputHeight, _options.InputWidth);
         var sinceCheckpoint = Stopwatch.StartNew();
         for (; schedule.Step < schedule.Steps; schedule.Advance())
         {
@@ -148,17 +143,16 @@ public sealed class EfficientADTrainer : IDisposable
     }
 
     private void SaveCheckpoint(StepSchedule schedule, int finished = 0) => TrainingCheckpoint.Save(
-        CheckpointPath, Fingerprint, schedule.Step + finished, schedule.Steps, _backend, _student, _autoencoder, _mean, _deviation);
+        CheckpointPath, Fingerprint, schedule.Step + finished, schedule.Steps, _networks);
 
     /// <summary>Map quantiles and threshold on the images set aside (paper, section 3.4), then the model's file.</summary>
     private ModelInformation Finish(int steps, IProgress<TrainingProgress>? progress)
     {
-        using var student = new PatchDescriptionNetwork(_backend, _options.Size, _student.Outputs, _recipe.Padded, trainable: false);
-        using var autoencoder = new Autoencoder(_backend, trainable: false);
-        student.CopyFrom(_student);
-        autoencoder.CopyFrom(_autoencoder);
+        using var trained = new DetectionNetworks(_backend, _options.Size, _recipe.Padded, trainable: false);
+        trained.CopyFrom(_networks);
         using var plan = new Detection.DetectionPlan(
-            _backend, _teacher, student, autoencoder, _mean, _deviation, _recipe.MapOrder, _options.InputHeight, _options.InputWidth);
+            _backend, trained.Teacher, trained.Student, trained.Autoencoder, trained.Mean, trained.Deviation,
+            _recipe.MapOrder, _options.InputHeight, _options.InputWidth);
         var validation = new ValidationMaps(plan, _backend, _split.Validation.Count);
         for (int i = 0; i < _split.Validation.Count; i++)
         {
@@ -190,7 +184,7 @@ public sealed class EfficientADTrainer : IDisposable
             Teacher = _teacherOrigin,
             Penalty = _options.DescribePenalty(),
         };
-        ModelFile.Save(_options.ModelPath, information, _backend, _teacher, student, autoencoder, _mean, _deviation);
+        ModelFile.Save(_options.ModelPath, information, trained);
         File.Delete(CheckpointPath);
         return information;
     }

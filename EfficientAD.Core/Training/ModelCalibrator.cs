@@ -18,9 +18,7 @@ public sealed class ModelCalibrator : IDisposable
     private readonly IBackend _backend;
     private readonly UncalibratedInformation _outline;
     private readonly ModelInformation? _model;
-    private readonly PatchDescriptionNetwork _teacher, _student;
-    private readonly Autoencoder _autoencoder;
-    private readonly Tensor _mean, _deviation;
+    private readonly DetectionNetworks _networks;
     private readonly HashSet<(int Height, int Width)> _sizes = [];
 
     /// <exception cref="ModelFormatException">The file is no model, or is damaged.</exception>
@@ -37,16 +35,7 @@ public sealed class ModelCalibrator : IDisposable
         _outline = uncalibrated?.Information ?? Outline(_model!);
 
         _backend = options.Device.Open(options.Cpu);
-        _teacher = new PatchDescriptionNetwork(
-            _backend, _outline.Size, PatchDescriptionNetwork.TeacherChannels, _outline.Padded, trainable: false);
-        _student = new PatchDescriptionNetwork(
-            _backend, _outline.Size, 2 * _teacher.Outputs, _outline.Padded, trainable: false);
-        _autoencoder = new Autoencoder(_backend, trainable: false);
-        _mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        _deviation = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        uncalibrated?.Load(_backend, _teacher, _student, _autoencoder);
-        if (uncalibrated is { HasStatistics: true }) uncalibrated.LoadStatistics(_backend, _mean, _deviation);
-        model?.Load(_backend, _teacher, _student, _autoencoder, _mean, _deviation);
+        _networks = uncalibrated?.Load(_backend) ?? model!.Load(_backend);
 
         NeedsStatistics = uncalibrated is { HasStatistics: false };
         Split = options.Split
@@ -73,7 +62,7 @@ public sealed class ModelCalibrator : IDisposable
     {
         if (NeedsStatistics) ComputeStatistics(progress, cancellation);
         using var plan = new DetectionPlan(
-            _backend, _teacher, _student, _autoencoder, _mean, _deviation,
+            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
             _outline.MapOrder, _outline.InputHeight, _outline.InputWidth);
         var maps = new ValidationMaps(plan, _backend, Images.Validation.Count);
         for (int i = 0; i < Images.Validation.Count; i++)
@@ -86,21 +75,21 @@ public sealed class ModelCalibrator : IDisposable
         MapScaling scaling = maps.FindScaling();
         var calibration = Calibration.FromGoodScores(maps.Scores(scaling), _options.FalsePositiveRate);
         ModelInformation information = Inform(scaling, calibration);
-        ModelFile.Save(_options.OutputPath, information, _backend, _teacher, _student, _autoencoder, _mean, _deviation);
+        ModelFile.Save(_options.OutputPath, information, _networks);
         return information;
     }
 
     public void Dispose()
     {
-        IDisposable[] parts = [_teacher, _student, _autoencoder, _mean, _deviation, _backend];
-        foreach (IDisposable part in parts) part.Dispose();
+        _networks.Dispose();
+        _backend.Dispose();
     }
 
     private void ComputeStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var tape = new Tape(_backend);
         Tensor image = tape.Allocate(new Shape(1, 3, _outline.InputHeight, _outline.InputWidth));
-        Tensor features = _teacher.Forward(tape, Variable.Constant(image)).Value;
+        Tensor features = _networks.Teacher.Forward(tape, Variable.Constant(image)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         for (int i = 0; i < Images.Train.Count; i++)
         {
@@ -112,8 +101,8 @@ public sealed class ModelCalibrator : IDisposable
             progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, Images.Train.Count));
         }
 
-        _backend.Upload(statistics.Mean(), _mean);
-        _backend.Upload(statistics.Deviation(), _deviation);
+        _backend.Upload(statistics.Mean(), _networks.Mean);
+        _backend.Upload(statistics.Deviation(), _networks.Deviation);
     }
 
     private RgbImage Read(string path)

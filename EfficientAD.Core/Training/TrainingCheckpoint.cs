@@ -1,6 +1,5 @@
 using System.Globalization;
 using EfficientAD.Autograd;
-using EfficientAD.Backends;
 using EfficientAD.Models;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -15,24 +14,19 @@ internal static class TrainingCheckpoint
     private const string MeanName = "teacher_mean", DeviationName = "teacher_std";
 
     public static void Save(
-        string path, string fingerprint, int step, int steps, IBackend backend,
-        PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
+        string path, string fingerprint, int step, int steps, DetectionNetworks networks)
     {
         var writer = new SafetensorsWriter();
         writer.Metadata[StepKey] = step.ToString(CultureInfo.InvariantCulture);
         writer.Metadata[StepsKey] = steps.ToString(CultureInfo.InvariantCulture);
         writer.Metadata[FingerprintKey] = fingerprint;
-        NetworkWeights.Add(writer, backend, MeanName, mean);
-        NetworkWeights.Add(writer, backend, DeviationName, deviation);
-        foreach ((string name, Tensor tensor) in State(student, autoencoder)) NetworkWeights.Add(writer, backend, name, tensor);
+        foreach ((string name, Tensor tensor) in State(networks)) NetworkWeights.Add(writer, networks.Backend, name, tensor);
         writer.Save(path);
     }
 
     /// <returns>The next step and the run's number of steps.</returns>
     /// <exception cref="ModelFormatException">The file is no checkpoint, or one of another run.</exception>
-    public static (int Step, int Steps) Load(
-        string path, string fingerprint, IBackend backend,
-        PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
+    public static (int Step, int Steps) Load(string path, string fingerprint, DetectionNetworks networks)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         var metadata = new MetadataReader(path, file.Metadata);
@@ -44,16 +38,17 @@ internal static class TrainingCheckpoint
                 $"now:   {fingerprint}{Environment.NewLine}Resume with the same options, or start anew without --resume.");
         }
 
-        NetworkWeights.Load(file, MeanName, mean, backend);
-        NetworkWeights.Load(file, DeviationName, deviation, backend);
-        foreach ((string name, Tensor tensor) in State(student, autoencoder)) NetworkWeights.Load(file, name, tensor, backend);
+        foreach ((string name, Tensor tensor) in State(networks)) NetworkWeights.Load(file, name, tensor, networks.Backend);
         int steps = metadata.Integer(StepsKey, 1, int.MaxValue);
         return (metadata.Integer(StepKey, 0, steps), steps);
     }
 
-    private static IEnumerable<(string Name, Tensor Tensor)> State(PatchDescriptionNetwork student, Autoencoder autoencoder)
+    private static IEnumerable<(string Name, Tensor Tensor)> State(DetectionNetworks networks)
     {
-        foreach ((string prefix, Network network) in new (string, Network)[] { ("student.", student), ("autoencoder.", autoencoder) })
+        yield return (MeanName, networks.Mean);
+        yield return (DeviationName, networks.Deviation);
+        foreach ((string prefix, Network network) in
+            new (string, Network)[] { ("student.", networks.Student), ("autoencoder.", networks.Autoencoder) })
         {
             foreach (Parameter parameter in network.Parameters)
             {

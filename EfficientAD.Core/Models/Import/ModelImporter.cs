@@ -61,11 +61,11 @@ public sealed class ModelImporter : IDisposable
     /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
     public ImportedModel Save(string path)
     {
-        using var teacher = new PatchDescriptionNetwork(
-            _backend, Size, PatchDescriptionNetwork.TeacherChannels, IsPadded, trainable: false);
-        _teacher.Load(teacher, _backend);
         if (_networks.Length == 1)
         {
+            using var teacher = new PatchDescriptionNetwork(
+                _backend, Size, PatchDescriptionNetwork.TeacherChannels, IsPadded, trainable: false);
+            _teacher.Load(teacher, _backend);
             var writer = new SafetensorsWriter { Metadata = { ["origin"] = Origin } };
             NetworkWeights.Add(writer, _backend, "", teacher);
             writer.Save(path);
@@ -73,14 +73,12 @@ public sealed class ModelImporter : IDisposable
         }
 
         CheckInputSize();
-        using var student = new PatchDescriptionNetwork(
-            _backend, Size, 2 * PatchDescriptionNetwork.TeacherChannels, IsPadded, trainable: false);
-        using var autoencoder = new Autoencoder(_backend, trainable: false);
-        _networks[1].Load(student, _backend);
-        _networks[2].Load(autoencoder, _backend);
-        using Tensor? mean = ReadStatistic("mean_std.mean", ModelFile.MeanName);
-        using Tensor? deviation = ReadStatistic("mean_std.std", ModelFile.DeviationName);
-        bool hasStatistics = mean is not null && deviation is not null && IsPositive(deviation);
+        using var networks = new DetectionNetworks(_backend, Size, IsPadded, trainable: false);
+        _teacher.Load(networks.Teacher, _backend);
+        _networks[1].Load(networks.Student, _backend);
+        _networks[2].Load(networks.Autoencoder, _backend);
+        bool hasStatistics = ReadStatistic(networks.Mean, "mean_std.mean", ModelFile.MeanName)
+            & ReadStatistic(networks.Deviation, "mean_std.std", ModelFile.DeviationName) && IsPositive(networks.Deviation);
         if (!hasStatistics) _missing.Add(Statistics);
         MapOrder order = ChooseMapOrder(out bool canUseQuantiles);
         MapScaling? scaling = canUseQuantiles ? ReadScaling() : null;
@@ -89,14 +87,12 @@ public sealed class ModelImporter : IDisposable
         if (calibration is null) _missing.Add(Threshold);
         if (_missing.Count > 0)
         {
-            UncalibratedModel.Save(
-                path, Outline(order), _backend, teacher, student, autoencoder,
-                hasStatistics ? mean : null, hasStatistics ? deviation : null);
+            UncalibratedModel.Save(path, Outline(order), networks, hasStatistics);
             return Describe(ImportedKind.Uncalibrated, null);
         }
 
         ModelInformation information = Inform(order, scaling!.Value, calibration!.Value);
-        ModelFile.Save(path, information, _backend, teacher, student, autoencoder, mean!, deviation!);
+        ModelFile.Save(path, information, networks);
         return Describe(ImportedKind.Model, information);
     }
 
@@ -143,17 +139,17 @@ public sealed class ModelImporter : IDisposable
         return MapOrder.Anomalib;
     }
 
-    private Tensor? ReadStatistic(params ReadOnlySpan<string> names)
+    /// <returns>Whether a tensor of one of these names exists.</returns>
+    private bool ReadStatistic(Tensor destination, params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
             if (_sources.Tensor(name) is not { } found) continue;
-            Tensor tensor = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-            NetworkWeights.Load(found.File.Name, found.Tensor, tensor, _backend);
-            return tensor;
+            NetworkWeights.Load(found.File.Name, found.Tensor, destination, _backend);
+            return true;
         }
 
-        return null;
+        return false;
     }
 
     /// <summary>anomalib keeps zeros until they are computed.</summary>

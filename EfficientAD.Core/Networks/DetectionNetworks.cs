@@ -1,0 +1,62 @@
+using EfficientAD.Backends;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Networks;
+
+/// <summary>The three networks that detect together, and the teacher's statistics: what a model is made of.</summary>
+public sealed class DetectionNetworks : IDisposable
+{
+    /// <summary>Networks whose weights are to be loaded or initialised.</summary>
+    /// <param name="padded">Whether the patch description networks are padded.</param>
+    /// <param name="trainable">Whether student and autoencoder get gradients; the teacher never does.</param>
+    public DetectionNetworks(IBackend backend, PdnSize size, bool padded, bool trainable)
+        : this(
+            backend, new PatchDescriptionNetwork(backend, size, PatchDescriptionNetwork.TeacherChannels, padded, trainable: false),
+            trainable)
+    {
+    }
+
+    /// <summary>A teacher and what is to learn from it.</summary>
+    /// <param name="teacher">Belongs to this object from now on.</param>
+    /// <param name="trainable">Whether student and autoencoder get gradients.</param>
+    public DetectionNetworks(IBackend backend, PatchDescriptionNetwork teacher, bool trainable)
+    {
+        (Backend, Teacher) = (backend, teacher);
+        Student = new PatchDescriptionNetwork(backend, teacher.Size, 2 * teacher.Outputs, teacher.Padded, trainable);
+        Autoencoder = new Autoencoder(backend, trainable);
+        Mean = backend.Allocate(Shape.Vector(teacher.Outputs));
+        Deviation = backend.Allocate(Mean.Shape);
+    }
+
+    /// <summary>Holds all weights, and is not disposed with them.</summary>
+    public IBackend Backend { get; }
+
+    /// <summary>384 outputs; frozen.</summary>
+    public PatchDescriptionNetwork Teacher { get; }
+
+    /// <summary>768 outputs: the first half imitates the teacher, the second the autoencoder.</summary>
+    public PatchDescriptionNetwork Student { get; }
+
+    public Autoencoder Autoencoder { get; }
+
+    /// <summary>Of each of the teacher's channels over the training images, [1, 384, 1, 1].</summary>
+    public Tensor Mean { get; }
+
+    /// <summary>Standard deviation of the same, [1, 384, 1, 1].</summary>
+    public Tensor Deviation { get; }
+
+    /// <summary>Takes over the weights and statistics of networks of the same kind on the same backend.</summary>
+    public void CopyFrom(DetectionNetworks source)
+    {
+        Teacher.CopyFrom(source.Teacher);
+        Student.CopyFrom(source.Student);
+        Autoencoder.CopyFrom(source.Autoencoder);
+        Backend.Copy(source.Mean, Mean);
+        Backend.Copy(source.Deviation, Deviation);
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable part in new IDisposable[] { Teacher, Student, Autoencoder, Mean, Deviation }) part.Dispose();
+    }
+}
