@@ -1,4 +1,5 @@
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 

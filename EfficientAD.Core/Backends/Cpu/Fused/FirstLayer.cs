@@ -1,4 +1,5 @@
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Networks.Folding;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Fused;

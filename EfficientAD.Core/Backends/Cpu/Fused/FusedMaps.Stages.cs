@@ -1,5 +1,6 @@
 using EfficientAD.Backends.Cpu.Filtering;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Folding;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Fused;
@@ -28,8 +29,8 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
         LocalMap = source.Backend.Allocate(new Shape(image.N, 1, height, width));
         GlobalMap = source.Backend.Allocate(LocalMap.Shape);
 
-        (List<FusedLayer> teacherLayers, ChannelPlanes teacher) = Hidden(source.Teacher, source.Image);
-        (List<FusedLayer> studentLayers, ChannelPlanes student) = Hidden(source.Student, source.Image);
+        (List<FusedLayer> teacherLayers, ChannelPlanes teacher) = Hidden(source.Backend, source.Teacher, source.Image);
+        (List<FusedLayer> studentLayers, ChannelPlanes student) = Hidden(source.Backend, source.Student, source.Image);
         foreach ((FusedLayer first, FusedLayer second) in teacherLayers.Zip(studentLayers)) AddStage(first, second);
         (_last, _finish) = source.Teacher.Size == PdnSize.Small
             ? AddLast<TLast>(source, teacher, student)
@@ -55,9 +56,10 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
     }
 
     /// <summary>All layers of a network but the last, and the planes that they leave.</summary>
-    private (List<FusedLayer> Layers, ChannelPlanes Output) Hidden(PatchDescriptionNetwork network, Tensor image)
+    private (List<FusedLayer> Layers, ChannelPlanes Output) Hidden(
+        CpuBackend backend, PatchDescriptionNetwork network, Tensor image)
     {
-        LayerWeights[] weights = [.. network.Layers.Take(network.Layers.Count - 1).Select(LayerWeights.Of)];
+        LayerWeights[] weights = [.. network.Layers.Take(network.Layers.Count - 1).Select(layer => LayerWeights.Of(backend, layer))];
         (int height, int width) = ((image.Shape.H - 3) / 2, (image.Shape.W - 3) / 2);
         ChannelPlanes planes = Planes<TForm4x4>(image.Shape.N, weights[0].Shape.N, height, width);
         List<FusedLayer> layers = [new FirstLayer<TKernels>(image, weights[0], planes, height, width)];
@@ -98,8 +100,9 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
         where TForm : struct, IFilterForm
     {
         int channels = PatchDescriptionNetwork.TeacherChannels;
-        LayerWeights ofTeacher = LayerWeights.Of(source.Teacher.Layers[^1]).Normalized(Vector(source.Mean), Vector(source.Deviation));
-        LayerWeights ofStudent = LayerWeights.Of(source.Student.Layers[^1]);
+        LayerWeights ofTeacher = LayerWeights.Of(source.Backend, source.Teacher.Layers[^1])
+            .Normalized(Vector(source.Mean), Vector(source.Deviation));
+        LayerWeights ofStudent = LayerWeights.Of(source.Backend, source.Student.Layers[^1]);
         Shape map = LocalMap.Shape;
         var last = new LastLayer<TForm, TKernels, TVector, TLanes>(
             teacher, student, ofTeacher.Minus(ofStudent.Rows(0, channels)), ofStudent.Rows(channels, channels), map.N, map.H, map.W, _pool);

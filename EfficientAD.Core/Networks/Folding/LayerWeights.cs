@@ -1,0 +1,101 @@
+using EfficientAD.Backends;
+using EfficientAD.Imaging;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Networks.Folding;
+
+/// <summary>Weights [outputs, inputs, k, k] and bias of a convolution on the host, to be folded with what comes before and
+/// after it. Folding computes in double and rounds once.</summary>
+internal sealed class LayerWeights
+{
+    private LayerWeights(Shape shape, float[] weights, float[] bias) => (Shape, Weights, Bias) = (shape, weights, bias);
+
+    public Shape Shape { get; }
+
+    public float[] Weights { get; }
+
+    public float[] Bias { get; }
+
+    /// <summary>A copy of a layer's parameters. Waits for the backend's work on them.</summary>
+    public static LayerWeights Of(IBackend backend, ConvolutionLayer layer) => new(
+        layer.Weights.Value.Shape, Floats(backend, layer.Weights.Value), Floats(backend, layer.Bias.Value));
+
+    public LayerWeights Rows(int first, int count)
+    {
+        int each = (int)Shape.SampleCount;
+        return new(Shape with { N = count }, Weights[(first * each)..((first + count) * each)], Bias[first..(first + count)]);
+    }
+
+    /// <summary>The layer that takes pixels' bytes over 256 in place of what ImageNet's mean and standard deviation make of
+    /// them, and a fourth channel that is 1 inside the image.</summary>
+    /// <param name="bordered">Whether zeros surround the normalised image: the fourth channel then carries the mean, and
+    /// zeros surround the bytes just so. Else the bias carries it, exact in float, and the fourth channel's weights are
+    /// zero.</param>
+    /// <remarks>Bytes over 256 are exact in half precision; their normalised forms are not.</remarks>
+    public LayerWeights ForBytes(bool bordered)
+    {
+        const int Colours = 3, Channels = 4;
+        int taps = Shape.Plane;
+        var weights = new float[Shape.N * Channels * taps];
+        var bias = new float[Shape.N];
+        for (int row = 0; row < Shape.N; row++)
+        {
+            double shifts = 0;
+            for (int tap = 0; tap < taps; tap++)
+            {
+                double shift = 0;
+                for (int colour = 0; colour < Colours; colour++)
+                {
+                    double weight = Weights[(row * Colours + colour) * taps + tap] / (double)Preprocessing.Deviation[colour];
+                    weights[(row * Channels + colour) * taps + tap] = (float)(weight * (256 / 255.0));
+                    shift -= weight * Preprocessing.Mean[colour];
+                }
+
+                if (bordered) weights[(row * Channels + Colours) * taps + tap] = (float)shift;
+                else shifts += shift;
+            }
+
+            bias[row] = (float)(Bias[row] + shifts);
+        }
+
+        return new(Shape with { C = Channels }, weights, bias);
+    }
+
+    /// <summary>(output - mean) / deviation per channel, folded in.</summary>
+    public LayerWeights Normalized(ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation)
+    {
+        var weights = new float[Weights.Length];
+        var bias = new float[Bias.Length];
+        int each = (int)Shape.SampleCount;
+        for (int row = 0; row < Shape.N; row++)
+        {
+            for (int i = row * each; i < (row + 1) * each; i++) weights[i] = (float)((double)Weights[i] / deviation[row]);
+            bias[row] = (float)(((double)Bias[row] - mean[row]) / deviation[row]);
+        }
+
+        return new(Shape, weights, bias);
+    }
+
+    /// <summary>The layer that computes this one's output less another's, from the inputs of both one behind the other.</summary>
+    public LayerWeights Minus(LayerWeights other)
+    {
+        int mine = (int)Shape.SampleCount, its = (int)other.Shape.SampleCount, each = mine + its;
+        var weights = new float[Shape.N * each];
+        var bias = new float[Bias.Length];
+        for (int row = 0; row < Shape.N; row++)
+        {
+            Weights.AsSpan(row * mine, mine).CopyTo(weights.AsSpan(row * each));
+            for (int i = 0; i < its; i++) weights[row * each + mine + i] = -other.Weights[row * its + i];
+            bias[row] = Bias[row] - other.Bias[row];
+        }
+
+        return new(Shape with { C = Shape.C + other.Shape.C }, weights, bias);
+    }
+
+    private static float[] Floats(IBackend backend, Tensor tensor)
+    {
+        var values = new float[tensor.Shape.Count];
+        backend.Download(tensor, values);
+        return values;
+    }
+}
