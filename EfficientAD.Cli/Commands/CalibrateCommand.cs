@@ -77,7 +77,7 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
         if (!settings.Json) Describe(dataset, calibrator);
         ModelInformation? model = null;
         if (output.IsTerminal && !settings.Json)
-            TrainingBars.Show(output.Console, progress => model = calibrator.Run(progress, cancellation));
+            TrainingBars.Show(output.Console, Phases(calibrator), progress => model = calibrator.Run(progress, cancellation));
         else
             model = calibrator.Run(new TrainingLog(output, settings.Json), cancellation);
 
@@ -85,6 +85,9 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
         else Summarise(settings.Out, model!);
         return ExitCode.Success;
     }
+
+    private static TrainingPhase[] Phases(ModelCalibrator calibrator) =>
+        calibrator.NeedsStatistics ? [TrainingPhase.Statistics, TrainingPhase.Quantiles] : [TrainingPhase.Quantiles];
 
     private void Describe(AnomalyDataset dataset, ModelCalibrator calibrator)
     {

@@ -13,19 +13,20 @@ internal sealed class TrainingBars : IProgress<TrainingProgress>
     private readonly Lock _lock = new();
     private float _learningRate;
 
-    private TrainingBars(ProgressContext context)
+    private TrainingBars(ProgressContext context, IEnumerable<TrainingPhase> phases)
     {
-        foreach (TrainingPhase phase in Enum.GetValues<TrainingPhase>())
+        foreach (TrainingPhase phase in phases)
             _tasks[phase] = context.AddTask(ProgressBars.Name(phase.ToString()), autoStart: false);
     }
 
-    /// <summary>Shows the bars while <paramref name="train"/> runs.</summary>
-    public static void Show(IAnsiConsole console, Action<IProgress<TrainingProgress>> train)
+    /// <summary>Shows a bar for each of <paramref name="phases"/> while <paramref name="train"/> runs.</summary>
+    public static void Show(
+        IAnsiConsole console, IEnumerable<TrainingPhase> phases, Action<IProgress<TrainingProgress>> train)
     {
         TrainingBars? bars = null;
         ProgressBars.Create(console)
             .UseRenderHook((tasks, _) => bars is null ? tasks : new Rows(tasks, bars.RenderLosses()))
-            .Start(context => train(bars = new TrainingBars(context)));
+            .Start(context => train(bars = new TrainingBars(context, phases)));
     }
 
     public void Report(TrainingProgress value)

@@ -16,12 +16,13 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
     {
         var clock = Stopwatch.StartNew();
         using var trainer = new EfficientADTrainer(dataset, options);
-        if (json) WriteStart(dataset, options);
+        if (json) WriteStart(dataset, options, trainer);
         else Describe(dataset, options, trainer);
 
         ModelInformation? model = null;
         if (output.IsTerminal && !json)
-            TrainingBars.Show(output.Console, progress => model = trainer.Run(progress, cancellation));
+            TrainingBars.Show(
+                output.Console, Enum.GetValues<TrainingPhase>(), progress => model = trainer.Run(progress, cancellation));
         else
             model = trainer.Run(new TrainingLog(output, json), cancellation);
 
@@ -60,7 +61,7 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
             $"meant to let {calibration.FalsePositiveRate:0.##%} fail."));
     }
 
-    private void WriteStart(AnomalyDataset dataset, TrainingOptions options) => output.WriteJson(writer =>
+    private void WriteStart(AnomalyDataset dataset, TrainingOptions options, EfficientADTrainer trainer) => output.WriteJson(writer =>
     {
         TrainingSplit split = dataset.SplitTrainValidation(options.Seed);
         writer.WriteString("event", "start");
@@ -71,6 +72,7 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
         writer.WriteString("recipe", options.Recipe.Name);
         writer.WriteString("deviations", options.DescribeDeviations());
         writer.WriteString("penalty", options.DescribePenalty());
+        writer.WriteString("processor", trainer.Processor);
     });
 
     private void WriteDone(ModelInformation model, TrainingOptions options, TimeSpan time) => output.WriteJson(writer =>

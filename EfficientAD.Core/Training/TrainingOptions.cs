@@ -84,7 +84,7 @@ public sealed record TrainingOptions
     /// <summary>What decides the outcome, in one line.</summary>
     internal string Describe() =>
         $"{Size}, recipe {Recipe.Name}, {(Duration is { } duration ? $"{duration.TotalMinutes:0.##} minutes" : $"{TargetSteps} steps")}, " +
-        $"batch {Recipe.BatchSize}, seed {Seed}, input {InputHeight} x {InputWidth}";
+        $"batch {Recipe.BatchSize}, map order {Name(Recipe.MapOrder)}, seed {Seed}, input {InputHeight} x {InputWidth}";
 
     /// <summary>Which images the penalty uses, in words.</summary>
     public string DescribePenalty() => !Recipe.Penalty ? "none"
@@ -106,7 +106,7 @@ public sealed record TrainingOptions
         if (Recipe.MapOrder != published.MapOrder)
             deviations.Add($"map order {Name(Recipe.MapOrder)} instead of {Name(published.MapOrder)}");
         return string.Join("; ", deviations);
-
-        static string Name(MapOrder order) => order.ToString().ToLowerInvariant();
     }
+
+    private static string Name(MapOrder order) => order.ToString().ToLowerInvariant();
 }

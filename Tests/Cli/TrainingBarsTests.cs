@@ -19,7 +19,7 @@ public class TrainingBarsTests
             Out = terminal,
         });
         console.Profile.Capabilities.Ansi = true;
-        TrainingBars.Show(console, progress =>
+        TrainingBars.Show(console, [TrainingPhase.Statistics, TrainingPhase.Steps], progress =>
         {
             progress.Report(new TrainingProgress(TrainingPhase.Statistics, 188, 188));
             for (int step = 1; step <= 300; step++)
@@ -31,6 +31,7 @@ public class TrainingBarsTests
 
         string text = terminal.Writer.ToString()!;
         Assert.Contains("188/188", text);
+        Assert.DoesNotContain("Quantiles", text);
         Assert.Contains("300/70000", text);
         Assert.Contains("student-autoencoder", text);
         Assert.Contains("1.0e-4", text);
