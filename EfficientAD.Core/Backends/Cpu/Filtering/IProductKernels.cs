@@ -3,8 +3,12 @@ namespace EfficientAD.Backends.Cpu.Filtering;
 /// <summary>The matrix products of filtered convolutions, as register tiles. A panel is two vectors of output channels.</summary>
 internal unsafe interface IProductKernels
 {
-    /// <summary>Tiles that <see cref="Multiply"/> takes at once.</summary>
+    /// <summary>Tiles that <see cref="Multiply"/> takes at most.</summary>
     static abstract int Rows { get; }
+
+    /// <summary>How many of them it takes where there are so many in all: the number that leaves the fewest places
+    /// empty.</summary>
+    static abstract int RowsFor(int tiles);
 
     /// <summary>Input channels that <see cref="Correlate"/> takes at once; divides <see cref="Lanes"/>.</summary>
     static abstract int GradientRows { get; }
@@ -16,11 +20,15 @@ internal unsafe interface IProductKernels
     static abstract int Lanes { get; }
 
     /// <summary>products[tile] = sum over channels of tiles[block][tile][lane] * weights[block][lane].</summary>
-    /// <param name="tiles">[blocks][Rows][Lanes].</param>
+    /// <param name="rows">One of the values of <see cref="RowsFor"/>.</param>
+    /// <param name="tiles">[blocks][Rows][Lanes]; places from <paramref name="rows"/> on are skipped.</param>
     /// <param name="weights">[blocks][Lanes] panels.</param>
     /// <param name="blocks">Blocks of <see cref="Lanes"/> channels.</param>
-    /// <param name="products">[Rows] panels, overwritten.</param>
-    static abstract void Multiply(float* tiles, float* weights, int blocks, float* products);
+    /// <param name="products">[rows] panels, overwritten.</param>
+    /// <param name="ahead">Weights of the next product, asked for meanwhile, since they come from a far cache or from memory:
+    /// <paramref name="aheadStep"/> floats per channel. May lie beyond readable memory.</param>
+    static abstract void Multiply(
+        int rows, float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep);
 
     /// <summary>sums[row] += sum over i of rows[i][row] * columns[i], for the first <see cref="GradientRows"/> rows.</summary>
     /// <param name="rows">[depth][Lanes].</param>

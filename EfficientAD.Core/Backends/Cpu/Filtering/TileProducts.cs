@@ -8,18 +8,18 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
 {
-    // Factors of the blocks of one item: 3 MB, more than a second-level cache holds, because what streams by is the weights,
-    // and every block of an item is one use more of them.
-    private const int FactorsPerItem = 768 * 1024;
+    // Factors of an item and their products with a panel: what a second-level cache holds, while weights stream by.
+    private const int FloatsPerItem = 512 * 1024;
 
     private readonly TileGrid _grid;
-    private readonly int _channelBlocks, _largest;
+    private readonly int _channelBlocks, _rows, _largest;
 
     /// <param name="channelBlocks">Blocks of input channels.</param>
     public TileProducts(TileGrid grid, int channelBlocks, int threads)
     {
-        (_grid, _channelBlocks) = (grid, channelBlocks);
-        int items = Math.Max(1, (int)(BlockCount * BlockFactors / FactorsPerItem));
+        (_grid, _channelBlocks, _rows) = (grid, channelBlocks, TKernels.RowsFor(grid.Count));
+        int blocks = Math.Max(1, (int)(FloatsPerItem / (BlockFactors + BlockProducts)));
+        int items = (BlockCount + blocks - 1) / blocks;
         // Even items, a multiple of the threads where there are enough blocks.
         Items = Math.Min(BlockCount, (items + threads - 1) / threads * threads);
         _largest = (BlockCount + Items - 1) / Items;
@@ -27,8 +27,8 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
 
     public int Items { get; }
 
-    /// <summary>Blocks of <see cref="IProductKernels.Rows"/> tiles.</summary>
-    public int BlockCount => (_grid.Count + TKernels.Rows - 1) / TKernels.Rows;
+    /// <summary>Blocks of <see cref="IProductKernels.RowsFor"/> tiles.</summary>
+    public int BlockCount => (_grid.Count + _rows - 1) / _rows;
 
     /// <summary>Floats of scratch memory that an item needs.</summary>
     public long Scratch => _largest * (BlockFactors + BlockProducts) + 2L * TileTransforms<TForm, TKernels>.Scratch;
@@ -71,7 +71,7 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     /// <param name="position">Where the channels lie among those of the factors.</param>
     /// <param name="factors">Of the block of tiles: [point][channel block][tile][lane].</param>
     public void Transform(ChannelPlanes input, int channels, int block, int position, float* scratch, float* factors) => Transform(
-        input, channels, _grid, block * TKernels.Rows, TKernels.Rows, scratch,
+        input, channels, _grid, block * _rows, _rows, scratch,
         factors + (nint)position * TKernels.Rows * TKernels.Lanes, FactorPitch);
 
     /// <summary>Factors of the tiles [first, first + count), as far as there are so many, of one block of channels:
@@ -97,12 +97,16 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
         nint factorPitch = FactorPitch, productPitch = ProductPitch;
         nint blockFactors = (nint)BlockFactors, blockProducts = (nint)BlockProducts;
         nint pointWeights = (nint)channelBlocks * TKernels.Lanes * 2 * TKernels.Lanes;
+        // While a point is multiplied, each of its blocks asks for a part of the next point's weights.
+        nint aheadStep = (2 * TKernels.Lanes + blocks - 1) / blocks;
         for (int point = 0; point < Points; point++)
             for (int block = 0; block < blocks; block++)
             {
+                float* pointStart = weights + point * pointWeights;
                 TKernels.Multiply(
-                    factors + block * blockFactors + point * factorPitch, weights + point * pointWeights,
-                    channelBlocks, products + block * blockProducts + point * productPitch);
+                    _rows, factors + block * blockFactors + point * factorPitch, pointStart, channelBlocks,
+                    products + block * blockProducts + point * productPitch,
+                    pointStart + pointWeights + block * channelBlocks * TKernels.Lanes * aheadStep, aheadStep);
             }
     }
 
@@ -113,12 +117,12 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
         int lanes = TKernels.Lanes;
         float* outputs = scratch + TileTransforms<TForm, TKernels>.Scratch;
         for (int block = first; block < end; block++)
-            for (int i = 0; i < Math.Min(TKernels.Rows, _grid.Count - block * TKernels.Rows); i++)
+            for (int i = 0; i < Math.Min(_rows, _grid.Count - block * _rows); i++)
                 for (int half = 0; half < 2 && (2 * panel + half) * lanes < sink.Channels; half++)
                 {
                     float* tile = products + (block - first) * BlockProducts + (2 * i + half) * lanes;
                     TileTransforms<TForm, TKernels>.Output(tile, ProductPitch, scratch, outputs);
-                    sink.Store(outputs, TForm.Outputs, lanes, (2 * panel + half) * lanes, _grid.At(block * TKernels.Rows + i));
+                    sink.Store(outputs, TForm.Outputs, lanes, (2 * panel + half) * lanes, _grid.At(block * _rows + i));
                 }
     }
 

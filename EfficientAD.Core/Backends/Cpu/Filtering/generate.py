@@ -19,7 +19,6 @@ FORMS = {  # (m, r): pairs, single point or None; 0 and infinity belong to every
     (4, 3): (["3/5", "4/3"], None),
     (6, 3): (["1", "2", "1/2"], None),
 }
-PREFETCH = 1024  # floats: about the time that memory takes
 HEADER = """// Written by generate.py: change that, not this.
 using System.Runtime.CompilerServices;
 
@@ -224,7 +223,9 @@ def first_layer(pixels):
     return "\n".join(lines)
 
 
-def kernels(name, rows, gradient_rows, pixels, registers):
+def kernels(name, row_counts, gradient_rows, pixels, registers):
+    rows = row_counts[0]
+
     def grid(count):
         return [(r, c) for r in range(count) for c in range(2)]
 
@@ -243,12 +244,46 @@ def kernels(name, rows, gradient_rows, pixels, registers):
     def block(lines, indent):
         return "\n".join(" " * indent + line for line in lines)
 
-    multiply = products(rows, lambda r: f"{r} * TLanes.Width" if r > 1 else ("0" if r == 0 else "TLanes.Width"), "at", "weights")
     correlate = products(gradient_rows, str, "rows", "columns")
-    stores = "\n".join(
-        f"        TLanes.Store(c{r}{c}, products + {2 * r + c} * TLanes.Width);" for r, c in grid(rows))
     sums = "\n".join(
         f"        TLanes.Store(c{r}{c}, sums + {2 * r + c} * TLanes.Width);" for r, c in grid(gradient_rows))
+    def multiply(count):
+        lines = products(count, lambda r: f"{r} * TLanes.Width" if r > 1 else ("0" if r == 0 else "TLanes.Width"), "at", "weights")
+        stores = "\n".join(
+            f"        TLanes.Store(c{r}{c}, products + {2 * r + c} * TLanes.Width);" for r, c in grid(count))
+        return f"""
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply{count}(
+        float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+    {{
+{declare(count, lambda r, c: "TLanes.Zero")}
+        for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
+        {{
+            float* next = tiles + Rows * TLanes.Width;
+            for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
+            {{
+                TLanes.Prefetch(ahead);
+                TLanes.Prefetch(ahead + TLanes.Width);
+                TLanes.Prefetch(next);
+                ahead += aheadStep;
+                next += TLanes.Width;
+{block(lines, 16)}
+            }}
+        }}
+
+{stores}
+    }}
+"""
+
+    def call(count):
+        return f"Multiply{count}(tiles, weights, blocks, products, ahead, aheadStep);"
+
+    variants = "".join(multiply(count) for count in row_counts)
+    choice = block([f"if (rows == {count}) {call(count)}" for count in row_counts[1:]], 8)
+    choice += ("\n        else " if choice else "        ") + call(rows)
+    rows_for = str(rows)
+    for count in row_counts[1:]:
+        rows_for = f"(tiles + {count - 1}) / {count} * {count} < (tiles + {rows - 1}) / {rows} * {rows} ? {count} : {rows_for}"
     return f"""
 /// <summary>Register tiles for {registers} vector registers: {rows} x 2 accumulators, {gradient_rows} x 2 for weight gradients.</summary>
 internal readonly unsafe struct {name}<TVector, TLanes> : IProductKernels
@@ -262,27 +297,14 @@ internal readonly unsafe struct {name}<TVector, TLanes> : IProductKernels
 
     public static int Lanes => TLanes.Width;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(float* tiles, float* weights, int blocks, float* products)
+    public static int RowsFor(int tiles) => {rows_for};
+
+    public static void Multiply(
+        int rows, float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
     {{
-{declare(rows, lambda r, c: "TLanes.Zero")}
-        for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
-        {{
-            float* next = tiles + Rows * TLanes.Width;
-            for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
-            {{
-                // Weights come from memory, factors from a farther cache: asked for before they are needed.
-                TLanes.Prefetch(weights + {PREFETCH});
-                TLanes.Prefetch(weights + {PREFETCH} + TLanes.Width);
-                TLanes.Prefetch(next);
-                next += TLanes.Width;
-{block(multiply, 16)}
-            }}
-        }}
-
-{stores}
+{choice}
     }}
-
+{variants}
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Correlate(float* rows, float* columns, int depth, float* sums)
     {{
@@ -309,4 +331,4 @@ folder = Path(__file__).parent
 (folder / "FilterForms.g.cs").write_text(
     HEADER + "".join(Form(m, r, *points).text() for (m, r), points in FORMS.items()))
 (folder / "ProductKernels.g.cs").write_text(
-    HEADER + kernels("WideProducts", 14, 8, 6, 32) + kernels("NarrowProducts", 6, 4, 2, 16))
+    HEADER + kernels("WideProducts", [14, 13], 8, 6, 32) + kernels("NarrowProducts", [6], 4, 2, 16))
