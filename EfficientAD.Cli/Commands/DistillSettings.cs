@@ -43,7 +43,7 @@ internal sealed class DistillSettings : ComputeSettings
     public string Size { get; init; } = "S";
 
     [CommandOption("--from <FILE>")]
-    [Description("A teacher to start from instead of random weights.")]
+    [Description("A teacher to start from instead of random weights; one of size S may grow to M.")]
     public string? From { get; init; }
 
     [CommandOption("--padded")]

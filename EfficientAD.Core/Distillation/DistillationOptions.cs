@@ -39,7 +39,8 @@ public sealed record DistillationOptions
 
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>A teacher's file whose weights the run starts from; null draws them.</summary>
+    /// <summary>A teacher's file whose weights the run starts from; null draws them. A medium teacher may start from a
+    /// small one: it then computes the same, and learns from there.</summary>
     public string? InitialTeacher { get; init; }
 
     /// <summary>Images that are never trained on; their loss tells how good the teacher is.</summary>

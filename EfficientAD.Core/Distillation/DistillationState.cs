@@ -63,14 +63,22 @@ internal sealed class DistillationState : IDisposable
         (_lossSum, _lossCount) = (0, 0);
     }
 
-    /// <summary>The first weights: drawn, or those of a teacher.</summary>
+    /// <summary>The first weights: drawn, or those of a teacher. A small teacher grows where a medium one is asked for.</summary>
     /// <exception cref="ModelFormatException">The file holds no such teacher.</exception>
     public void Start(CounterRandom random, string? teacher)
     {
         Network.Initialize(random);
         if (teacher is null) return;
         using SafetensorsFile file = SafetensorsFile.Open(teacher);
-        NetworkWeights.Load(file, "", Network.Parameters, _backend);
+        if (Network.Size == PdnSize.Small || file.TryGet("conv6.weight", out _))
+        {
+            NetworkWeights.Load(file, "", Network.Parameters, _backend);
+            return;
+        }
+
+        using var small = new PatchDescriptionNetwork(_backend, PdnSize.Small, Network.Outputs, Network.Padded, trainable: false);
+        NetworkWeights.Load(file, "", small.Parameters, _backend);
+        NetworkGrowth.Grow(_backend, small, Network);
     }
 
     public void Save(string path, string fingerprint)
