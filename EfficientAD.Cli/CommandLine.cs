@@ -10,7 +10,7 @@ internal static class CommandLine
     public static IReadOnlyList<string> Commands { get; } =
     [
         "demo", "train", "evaluate", "predict", "distill", "import", "calibrate", "compare",
-        "bench", "export", "info", "devices", "kernels",
+        "inspect", "bench", "export", "info", "devices", "kernels",
     ];
 
     /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
@@ -70,6 +70,10 @@ internal static class CommandLine
             .WithDescription("Show, layer by layer, how far our networks are from what another implementation put out.")
             .WithExample("compare", "--model", "teacher_small.pth", "--dump", "teacher.npz")
             .WithExample("compare", "--model", "m.safetensors", "--dump", "layers.npz", "--image", "part.png");
+        configuration.AddCommand<InspectCommand>("inspect")
+            .WithDescription("Replay images as paced cameras; show latency, drops and missed deadlines.")
+            .WithExample("inspect", "--model", "bottle.safetensors", "--frames", "incoming", "--fps", "15")
+            .WithExample("inspect", "--model", "m.safetensors", "--frames", "f", "--cameras", "4", "--deadline", "50");
         configuration.AddCommand<BenchCommand>("bench")
             .WithDescription("Measure a model's latency on this machine, from pixels to score and map.")
             .WithExample("bench", "--model", "bottle.safetensors")

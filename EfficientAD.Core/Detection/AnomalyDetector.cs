@@ -87,16 +87,19 @@ public sealed class AnomalyDetector : IDisposable
     /// <summary>Scores one image into a map that is used again and again, so that nothing large is allocated.</summary>
     /// <param name="image">8-bit pixels of any format.</param>
     /// <param name="map">Overwritten; of the image's size. Null if only the score is wanted.</param>
+    /// <param name="clock">Takes the time of the parts, where one is given.</param>
     /// <exception cref="ArgumentException">The map has another size than the image.</exception>
-    public DetectionResult Detect(ImageView image, AnomalyMap? map)
+    public DetectionResult Detect(ImageView image, AnomalyMap? map, DetectionClock? clock = null)
     {
         RequireSize(map, image.Width, image.Height);
+        clock?.Clear();
         if (FindFault(image) is { } fault) return DetectionResult.Invalid(fault);
 
         float score;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _plan.Clock = clock;
             _plan.ComputeMaps(image);
             score = _plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values);
         }
@@ -128,12 +131,16 @@ public sealed class AnomalyDetector : IDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _deviceImage = image;
+            _plan.Clock = null;
             _plan.ComputeMaps(_preprocessOnDevice);
             score = _plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values);
         }
 
         return Judge(score, map);
     }
+
+    /// <summary>A clock for <see cref="Detect(ImageView, AnomalyMap?, DetectionClock?)"/>.</summary>
+    public DetectionClock CreateClock() => _backend is CudaBackend cuda ? cuda.CreateClock() : new HostClock();
 
     public void Dispose()
     {

@@ -65,13 +65,19 @@ public sealed class DetectionPlan : IDisposable
     /// <summary>Autoencoder against student, likewise.</summary>
     public Tensor GlobalMap { get; }
 
+    /// <summary>Is marked at each part, where there is one.</summary>
+    internal DetectionClock? Clock { get; set; }
+
     /// <summary>Computes both maps of an image.</summary>
     public void ComputeMaps(ImageView image)
     {
+        Clock?.Mark(DetectionMark.Start);
         _backend.Preprocess(image, ColourAdjustment.None, _image.Shape.H, _image.Shape.W, _image);
         if (_autoencoderImage != _image)
             _backend.Preprocess(image, ColourAdjustment.None, Autoencoder.InputSize, Autoencoder.InputSize, _autoencoderImage);
+        Clock?.Mark(DetectionMark.Preprocessed);
         _networks.Replay();
+        Clock?.Mark(DetectionMark.Computed);
     }
 
     /// <summary>Computes both maps of an image that lies where only its backend reaches it: on a GPU, for
@@ -79,9 +85,12 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="preprocess">Writes the networks' input, of the size that the tensor has; called once or twice.</param>
     public void ComputeMaps(Action<Tensor> preprocess)
     {
+        Clock?.Mark(DetectionMark.Start);
         preprocess(_image);
         if (_autoencoderImage != _image) preprocess(_autoencoderImage);
+        Clock?.Mark(DetectionMark.Preprocessed);
         _networks.Replay();
+        Clock?.Mark(DetectionMark.Computed);
     }
 
     /// <summary>Scales and combines the two maps that <see cref="ComputeMaps(ImageView)"/> left, and resizes the result.</summary>
@@ -98,6 +107,7 @@ public sealed class DetectionPlan : IDisposable
         if (!map.IsEmpty) _backend.Download(_map!, map);  // behind all launches: it waits for them
         Span<float> score = stackalloc float[1];
         _backend.Download(_score, score);
+        Clock?.Mark(DetectionMark.Downloaded);
         return score[0];
     }
 

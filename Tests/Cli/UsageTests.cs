@@ -36,6 +36,13 @@ public class UsageTests
         { "distill --backbone b --images d --normalization rgb", "give imagenet, caffe, unit" },
         { "distill --backbone b --images d --steps 5 --minutes 5", "not both" },
         { "distill --backbone b --images d --learning-rate NaN", "more than 0" },
+        { "inspect --model m", "missing required option 'frames'" },
+        { "inspect --model m --frames f --fps 0", "give 0.01 to 100000" },
+        { "inspect --model m --frames f --cameras 0", "give 1 to 64" },
+        { "inspect --model m --frames f --seconds NaN", "more than 0" },
+        { "inspect --model m --frames f --queue 0", "give 1 to 1024" },
+        { "inspect --model m --frames f --when-full hope", "give drop-oldest, drop-newest, wait" },
+        { "inspect --model m --frames f --deadline -1", "more than 0" },
         { "bench --model m --batch 0", "give 1 to 1024" },
         { "bench --model m --frames 0", "give 1 to 1000000" },
         { "bench --model m --mode quick", "give fast, precise or plain" },
@@ -67,6 +74,7 @@ public class UsageTests
     [InlineData("evaluate")]
     [InlineData("predict")]
     [InlineData("distill")]
+    [InlineData("inspect")]
     [InlineData("bench")]
     [InlineData("export")]
     [InlineData("info")]

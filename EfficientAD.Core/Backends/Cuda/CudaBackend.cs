@@ -87,6 +87,8 @@ public sealed partial class CudaBackend : IBackend
         MarkWritten(destination);
     }
 
+    internal StreamClock CreateClock() => new(_stream);
+
     /// <summary>Frees what the backend holds on the device, in the stream's order; waits for nothing.</summary>
     public void Dispose()
     {
