@@ -22,6 +22,15 @@ __device__ __forceinline__ unsigned pack_halves(float low, float high) {
     return to_half(low) | (unsigned)to_half(high) << 16;
 }
 
+#if __CUDA_ARCH__ >= 800
+// ReLU in one instruction that keeps NaN.
+__device__ __forceinline__ float rectify(float value) {
+    float result;
+    asm("max.NaN.f32 %0, %1, 0f00000000;" : "=f"(result) : "f"(value));
+    return result;
+}
+#endif
+
 // The nearest of the numbers with 10 bits of fraction that tensor cores multiply.
 __device__ __forceinline__ unsigned to_tf32(float value) {
 #if __CUDA_ARCH__ >= 800
@@ -57,6 +66,13 @@ __device__ __forceinline__ void copy_async_16(void* destination, const void* sou
     *(uint4*)destination = valid ? *(const uint4*)source : make_uint4(0, 0, 0, 0);
 #endif
 }
+
+#if __CUDA_ARCH__ >= 800
+// The same, always valid, to a shared address.
+__device__ __forceinline__ void copy_async_16(unsigned destination, const void* source) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(destination), "l"(source) : "memory");
+}
+#endif
 
 __device__ __forceinline__ void commit_copies() {
 #if __CUDA_ARCH__ >= 800

@@ -8,7 +8,7 @@ namespace EfficientAD.Networks.Folding;
 /// after it. Folding computes in double and rounds once.</summary>
 internal sealed class LayerWeights
 {
-    private LayerWeights(Shape shape, float[] weights, float[] bias) => (Shape, Weights, Bias) = (shape, weights, bias);
+    internal LayerWeights(Shape shape, float[] weights, float[] bias) => (Shape, Weights, Bias) = (shape, weights, bias);
 
     public Shape Shape { get; }
 

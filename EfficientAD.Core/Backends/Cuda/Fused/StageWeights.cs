@@ -1,0 +1,75 @@
+using EfficientAD.Native;
+using EfficientAD.Networks.Folding;
+
+namespace EfficientAD.Backends.Cuda.Fused;
+
+/// <summary>Weights in half precision, in the order in which the stages of a fused convolution take them, and the bias in
+/// float: [outputs / 128][k / 32] blocks of 128 rows of 32 k, ready for shared memory.</summary>
+/// <remarks>k is (layer, ky, kx, input channel). Within a block rows are permuted and the four chunks of a row exchanged:
+/// fused_convolution.cuh says how and why.</remarks>
+internal static class StageWeights
+{
+    private const int Rows = FusedTile.Channels, Depth = 32, Chunk = 8, WarpRows = 64, BlockCount = Rows * Depth;
+
+    /// <summary>Packs layers whose sums are added up: they have the same outputs, and each inputs of its own.</summary>
+    /// <param name="layers">Each with a factor.</param>
+    public static Half[] Pack(params ReadOnlySpan<(LayerWeights Layer, float Factor)> layers)
+    {
+        int outputs = layers[0].Layer.Shape.N, depth = 0;
+        foreach ((LayerWeights layer, _) in layers)
+        {
+            Require(layer, outputs);
+            depth += (int)layer.Shape.SampleCount;
+        }
+
+        var packed = new Half[(long)outputs * depth];
+        int first = 0;
+        foreach ((LayerWeights layer, float factor) in layers)
+        {
+            Pack(layer, factor, packed, first, depth);
+            first += (int)layer.Shape.SampleCount;
+        }
+
+        return packed;
+    }
+
+    /// <summary>Where the weight of an output channel and a k lies.</summary>
+    public static int IndexOf(int output, int k, int depth)
+    {
+        int row = RowOf(output % Rows), chunk = k % Depth / Chunk ^ row / 2 % 4;
+        return ((output / Rows * (depth / Depth)) + k / Depth) * BlockCount + row * Depth + chunk * Chunk + k % Chunk;
+    }
+
+    /// <summary>The row of a channel in a block: 8 j + 2 t + e of each 64 is channel 32 (j / 4) + 8 t + 2 (j % 4) + e.</summary>
+    private static int RowOf(int channel)
+    {
+        int within = channel % WarpRows, j = within / 32 * 4 + within % 8 / 2, t = within % 32 / 8;
+        return channel / WarpRows * WarpRows + 8 * j + 2 * t + within % 2;
+    }
+
+    private static void Pack(LayerWeights layer, float factor, Half[] packed, int first, int depth)
+    {
+        (int channels, int taps) = (layer.Shape.C, layer.Shape.Plane);
+        for (int output = 0; output < layer.Shape.N; output++)
+        {
+            for (int channel = 0; channel < channels; channel++)
+            {
+                for (int tap = 0; tap < taps; tap++)
+                {
+                    float weight = factor * layer.Weights[(output * channels + channel) * taps + tap];
+                    packed[IndexOf(output, first + tap * channels + channel, depth)] = (Half)weight;
+                }
+            }
+        }
+    }
+
+    private static void Require(LayerWeights layer, int outputs)
+    {
+        if (layer.Shape.N != outputs || outputs % Rows != 0 || layer.Shape.C % Depth != 0)
+        {
+            throw new ArgumentException(
+                $"Fused convolution: weights {layer.Shape}; outputs must be {outputs}, a multiple of {Rows}, and inputs a " +
+                $"multiple of {Depth}.");
+        }
+    }
+}
