@@ -19,8 +19,8 @@ internal static class StepProfile
     {
         PdnSize size = arguments is ["M", ..] ? PdnSize.Medium : PdnSize.Small;
         int threads = Argument(1, 2), steps = Argument(2, 15), batch = Argument(3, 1);
-        var backend = new TimedBackend(new CpuBackend(new CpuOptions { Threads = threads }), threads);
-        using var networks = new RandomNetworks(size, backend, trainable: true);
+        using var backend = new TimedBackend(new CpuBackend(new CpuOptions { Threads = threads }), threads);
+        using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: true);
         ImageSet images = TrainingStepBenchmarks.Images(seed: 1), penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
         var features = new FeatureCache(TrainingStepBenchmarks.ImageCount, long.MaxValue);
         using var step = new TrainingStep(

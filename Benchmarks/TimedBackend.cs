@@ -108,6 +108,9 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
     public void NormalizeChannels(Tensor input, Tensor mean, Tensor deviation, Tensor output) =>
         Time(nameof(NormalizeChannels), input.Shape, () => backend.NormalizeChannels(input, mean, deviation, output));
 
+    public LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers) =>
+        backend.Stack(input, layers) is { } stack ? new TimedStack(this, stack, input.Shape) : null;
+
     public void ChannelMoments(Tensor input, Span<double> mean, Span<double> squaredDeviations) =>
         backend.ChannelMoments(input, mean, squaredDeviations);
 
@@ -149,6 +152,31 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
     public void Maximum(Tensor input, Tensor output) => backend.Maximum(input, output);
 
     public void Dispose() => backend.Dispose();
+
+    private sealed class TimedStack(TimedBackend timer, LayerStack stack, Shape input) : LayerStack
+    {
+        public override IReadOnlyList<StackedLayer> Layers => stack.Layers;
+
+        public override Tensor Output => stack.Output;
+
+        public override void Forward(int layer) => Time(nameof(Forward), layer, () => stack.Forward(layer));
+
+        public override void BeginBackward(Tensor gradient) =>
+            timer.Time($"Stack.{nameof(BeginBackward)}", gradient.Shape, () => stack.BeginBackward(gradient));
+
+        public override void WeightGradient(int layer) => Time(nameof(WeightGradient), layer, () => stack.WeightGradient(layer));
+
+        public override void InputGradient(int layer) => Time(nameof(InputGradient), layer, () => stack.InputGradient(layer));
+
+        public override void Dispose() => stack.Dispose();
+
+        private void Time(string name, int layer, Action call)
+        {
+            Shape from = layer == 0 ? input : OutputShape([.. Layers.Take(layer)], input), kernel = Layers[layer].Weights.Shape;
+            var to = new Shape(from.N, kernel.N, from.H - kernel.H + 1, from.W - kernel.W + 1);
+            timer.Time($"Stack.{name}", from, kernel, to, call);
+        }
+    }
 
     private void Time(string name, Shape input, Shape weights, Shape output, Action call) =>
         Time(name, $"{input} x {weights}", (double)output.N * output.Plane * weights.Count, call);

@@ -13,7 +13,7 @@ public sealed class Tape(IBackend backend) : IDisposable
 {
     private readonly List<Action> _forward = [];
     private readonly List<(Variable Result, Action<Variable> Backward)> _backward = [];
-    private readonly List<Tensor> _owned = [];
+    private readonly List<IDisposable> _owned = [];
 
     public IBackend Backend { get; } = backend;
 
@@ -24,6 +24,9 @@ public sealed class Tape(IBackend backend) : IDisposable
         _owned.Add(tensor);
         return tensor;
     }
+
+    /// <summary>Disposes it with the tape, before the tensors allocated so far.</summary>
+    public void Own(IDisposable part) => _owned.Add(part);
 
     /// <summary>Runs an operation and keeps it.</summary>
     /// <param name="output">What <paramref name="forward"/> overwrites.</param>
@@ -59,7 +62,7 @@ public sealed class Tape(IBackend backend) : IDisposable
     /// <summary>Frees every tensor that the tape allocated.</summary>
     public void Dispose()
     {
-        foreach (Tensor tensor in _owned) tensor.Dispose();
+        for (int i = _owned.Count - 1; i >= 0; i--) _owned[i].Dispose();
         _owned.Clear();
     }
 }

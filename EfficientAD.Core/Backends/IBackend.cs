@@ -82,6 +82,11 @@ public interface IBackend : IDisposable
     /// <param name="deviation">[1, c, 1, 1], positive.</param>
     void NormalizeChannels(Tensor input, Tensor mean, Tensor deviation, Tensor output);
 
+    /// <summary>Makes one operation of several rectified convolutions.</summary>
+    /// <param name="input">[n, c, h, w], read at every run.</param>
+    /// <returns>Null where the backend has no better way than layer by layer.</returns>
+    LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers) => null;
+
     // ---- statistics, losses, optimiser
 
     /// <summary>Per channel over batch and pixels: the mean and the sum of squared deviations from it, in double.</summary>

@@ -83,6 +83,7 @@ public sealed class PatchDescriptionNetwork : Network
         if (input.Value.Shape.H < ReceptiveField || input.Value.Shape.W < ReceptiveField)
             throw new ArgumentException($"The network sees patches of {ReceptiveField} pixels; {input.Value.Shape} is smaller.", nameof(input));
         Variable x = input;
+        if (observe is null && !Padded && !input.NeedsGradient && tape.Stack(input, HiddenLayers()) is { } hidden) return hidden;
         for (int i = 0; i < Layers.Count - 1; i++)
         {
             x = Layers[i].Forward(tape, x, PaddingOf(i));
@@ -92,6 +93,12 @@ public sealed class PatchDescriptionNetwork : Network
 
         return x;
     }
+
+    private StackedLayer[] HiddenLayers() =>
+    [
+        .. Layers.Take(Layers.Count - 1).Select((layer, i) => new StackedLayer(
+            layer.Weights.Value, layer.Bias.Value, layer.Weights.Gradient, layer.Bias.Gradient, IsPooled: i < PooledLayers)),
+    ];
 
     /// <summary>Takes over the hidden layers of a network of the same size, as far as they have the same shape.</summary>
     public void CopyHiddenLayersFrom(PatchDescriptionNetwork source)

@@ -1,3 +1,4 @@
+using EfficientAD.Backends.Cpu.Stacked;
 using EfficientAD.Tensors;
 using static EfficientAD.Backends.ShapeChecks;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -39,6 +40,8 @@ public sealed unsafe partial class CpuBackend
         RequireShape(Shape.Vector(weightGradient.Shape.N), biasGradient, nameof(biasGradient));
         AccumulateBiasGradient(outputGradient, biasGradient);
     }
+
+    public LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers) => CpuLayerStack.TryCreate(this, input, layers);
 
     private void AccumulateBiasGradient(Tensor outputGradient, Tensor biasGradient)
     {

@@ -19,6 +19,12 @@ internal unsafe interface ILanes<TVector>
     static abstract void Store(TVector value, float* destination);
     static abstract float Sum(TVector value);
 
+    /// <summary>One bit per lane whose value is not zero; NaN is not. Bits beyond the lanes are rubbish.</summary>
+    static abstract uint NonZero(TVector value);
+
+    /// <summary>The value where a lane's bit is set, zero elsewhere.</summary>
+    static abstract TVector Keep(TVector value, uint lanes);
+
     /// <summary>Asks for the cache line of an address, which may lie beyond readable memory.</summary>
     static virtual void Prefetch(float* address)
     {
@@ -59,6 +65,17 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> value) => Vector512.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint NonZero(Vector512<float> value) =>
+        ~(uint)Vector512.Equals(value, Vector512<float>.Zero).ExtractMostSignificantBits();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Keep(Vector512<float> value, uint lanes)
+    {
+        Vector512<int> bits = Vector512.Create((int)lanes) & Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        return Vector512.ConditionalSelect(Vector512.Equals(bits, Vector512<int>.Zero).AsSingle(), Vector512<float>.Zero, value);
+    }
 }
 
 internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
@@ -94,6 +111,17 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> value) => Vector256.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint NonZero(Vector256<float> value) =>
+        ~(uint)Vector256.Equals(value, Vector256<float>.Zero).ExtractMostSignificantBits();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Keep(Vector256<float> value, uint lanes)
+    {
+        Vector256<int> bits = Vector256.Create((int)lanes) & Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
+        return Vector256.ConditionalSelect(Vector256.Equals(bits, Vector256<int>.Zero).AsSingle(), Vector256<float>.Zero, value);
+    }
 }
 
 internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
@@ -130,4 +158,15 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector128<float> value) => Vector128.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint NonZero(Vector128<float> value) =>
+        ~(uint)Vector128.Equals(value, Vector128<float>.Zero).ExtractMostSignificantBits();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Keep(Vector128<float> value, uint lanes)
+    {
+        Vector128<int> bits = Vector128.Create((int)lanes) & Vector128.Create(1, 2, 4, 8);
+        return Vector128.ConditionalSelect(Vector128.Equals(bits, Vector128<int>.Zero).AsSingle(), Vector128<float>.Zero, value);
+    }
 }

@@ -7,7 +7,7 @@ namespace EfficientAD.Backends.Cpu.Filtering;
 /// block is one vector. Channels beyond the last are zero.</summary>
 /// <param name="Blocks">Blocks of <paramref name="Lanes"/> channels.</param>
 /// <param name="Pitch">Columns from one row to the next; odd, so that pixels below each other do not share a cache set.</param>
-internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, int Blocks, int Height, int Pitch)
+internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, int Blocks, int Height, int Pitch) : ITileSource
 {
     private const int Step = 4;
 
@@ -16,6 +16,12 @@ internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, in
     public long PlaneCount => (long)Height * Pitch * Lanes;
 
     public float* Plane(int sample, int block) => (float*)Address + ((long)sample * Blocks + block) * PlaneCount;
+
+    public float* Tile(int sample, int block, int top, int left, int extent, float* scratch, out nint pitch)
+    {
+        pitch = Pitch * Lanes;
+        return Plane(sample, block) + top * pitch + left * Lanes;
+    }
 
     /// <summary>Lays a tensor out anew: value (y, x) comes to (top + y, left + x), all else is zero; what falls outside is
     /// left out.</summary>
@@ -26,17 +32,25 @@ internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, in
         int blocks = (shape.C + lanes - 1) / lanes, pitch = OddPitch(width);
         var planes = new ChannelPlanes(0, lanes, blocks, height, pitch);
         planes = planes with { Address = (nint)memory.Reserve(shape.N * blocks * planes.PlaneCount) };
+        planes.Lay(tensor, top, left, width, pool);
+        return planes;
+    }
+
+    /// <summary>The same into these planes, as far as <paramref name="width"/> columns.</summary>
+    public void Lay(Tensor tensor, int top, int left, int width, WorkerPool pool)
+    {
+        ChannelPlanes planes = this;
         const int RowsPerItem = 16;
-        int parts = (height + RowsPerItem - 1) / RowsPerItem;
-        pool.Run(shape.N * blocks * parts, item =>
+        int parts = (Height + RowsPerItem - 1) / RowsPerItem;
+        pool.Run(tensor.Shape.N * Blocks * parts, item =>
         {
             (int index, int part) = Math.DivRem(item, parts);
-            (int sample, int block) = Math.DivRem(index, blocks);
-            float* row = planes.Plane(sample, block) + (long)part * RowsPerItem * pitch * lanes;
-            for (int y = part * RowsPerItem; y < Math.Min(height, (part + 1) * RowsPerItem); y++, row += pitch * lanes)
+            (int sample, int block) = Math.DivRem(index, planes.Blocks);
+            int lanes = planes.Lanes, end = Math.Min(planes.Height, (part + 1) * RowsPerItem);
+            float* row = planes.Plane(sample, block) + (long)part * RowsPerItem * planes.Pitch * lanes;
+            for (int y = part * RowsPerItem; y < end; y++, row += planes.Pitch * lanes)
                 LayRow(tensor, sample, block * lanes, y - top, left, width, lanes, row);
         });
-        return planes;
     }
 
     private static void LayRow(Tensor tensor, int sample, int channel, int y, int left, int width, int lanes, float* target)

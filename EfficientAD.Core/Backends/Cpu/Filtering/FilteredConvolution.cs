@@ -5,20 +5,19 @@ namespace EfficientAD.Backends.Cpu.Filtering;
 /// <summary>Convolution with stride 1 by one minimal filtering form: tiles of the input are transformed, multiplied point by
 /// point with transformed weights (matrix products over channels), and the products transformed back.</summary>
 /// <remarks>A thread takes some blocks of tiles at a time, whose factors stay in its caches while the weights stream by. Every output is one chain of sums over the channels: same bits for any number of threads.</remarks>
-internal sealed unsafe partial class FilteredConvolution<TForm, TKernels>(WorkerPool pool) : IDisposable
+internal sealed unsafe class FilteredConvolution<TForm, TKernels>(WorkerPool pool) : IDisposable
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
 {
-    private readonly ScratchMemory _input = new(), _gradient = new(), _scratch = new(), _sums = new();
-
-    private static int Points => TileTransforms<TForm, TKernels>.Points;
+    private readonly ScratchMemory _input = new(), _gradient = new(), _scratch = new();
+    private readonly WeightSums<TForm, TKernels> _sums = new(pool);
 
     /// <summary>Products of this form for an output map, whole blocks and tiles, in relation to those of the direct way.</summary>
     public static double Share(Shape output)
     {
         var grid = new TileGrid(output.N, output.H, output.W, TForm.Outputs);
         int rows = (grid.Count + TKernels.Rows - 1) / TKernels.Rows * TKernels.Rows;
-        return (double)rows * Points / ((double)output.N * output.Plane * TForm.Kernel * TForm.Kernel);
+        return (double)rows * TileTransforms<TForm, TKernels>.Points / ((double)output.N * output.Plane * TForm.Kernel * TForm.Kernel);
     }
 
     public void Forward(Tensor input, Tensor weights, Tensor? bias, int padding, bool relu, Tensor output)
@@ -37,9 +36,18 @@ internal sealed unsafe partial class FilteredConvolution<TForm, TKernels>(Worker
         Compute(planes, grid, TransformedWeights<TForm, TKernels>.Backward(weights, pool), sink);
     }
 
+    public void WeightGradient(Tensor input, Tensor outputGradient, int padding, Tensor weightGradient)
+    {
+        var grid = new TileGrid(outputGradient.Shape.N, outputGradient.Shape.H, outputGradient.Shape.W, TForm.Outputs);
+        ChannelPlanes values = Lay(input, padding, grid, _input);
+        ChannelPlanes gradients = ChannelPlanes.Lay(
+            outputGradient, 0, 0, grid.Rows * TForm.Outputs, grid.Columns * TForm.Outputs, TKernels.Lanes, _gradient, pool);
+        _sums.Add(grid, values, gradients, weightGradient);
+    }
+
     public void Dispose()
     {
-        foreach (ScratchMemory memory in new[] { _input, _gradient, _scratch, _sums }) memory.Dispose();
+        foreach (IDisposable part in new IDisposable[] { _input, _gradient, _scratch, _sums }) part.Dispose();
     }
 
     private ChannelPlanes Lay(Tensor tensor, int padding, TileGrid grid, ScratchMemory memory) => ChannelPlanes.Lay(

@@ -44,6 +44,9 @@ internal unsafe interface IProductKernels
     /// <param name="bias">A panel.</param>
     /// <param name="pooled">[PooledPixels] vectors of the panel's first half; its second lies <paramref name="pooledPitch"/>
     /// floats behind.</param>
+    /// <param name="signs">One bit per channel, set where a rectified output is not zero: two rows
+    /// <paramref name="signPitch"/> apart, of either half of the panel; null if nobody asks.</param>
     static abstract void ConvolveAndPool(
-        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch);
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch,
+        ushort* signs, nint signPitch, nint signPlane);
 }

@@ -286,7 +286,8 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ConvolveAndPool(
-        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch)
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch,
+        ushort* signs, nint signPitch, nint signPlane)
     {
         TVector bias0 = TLanes.Load(bias), bias1 = TLanes.Load(bias + TLanes.Width);
         TVector c000 = bias0, c001 = bias1;
@@ -344,18 +345,71 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
         }
 
         TVector quarter = TLanes.Broadcast(0.25f);
-        TVector p00 = TLanes.Add(TLanes.Add(TLanes.Rectify(c000), TLanes.Rectify(c010)), TLanes.Add(TLanes.Rectify(c100), TLanes.Rectify(c110)));
+        c000 = TLanes.Rectify(c000);
+        c001 = TLanes.Rectify(c001);
+        c010 = TLanes.Rectify(c010);
+        c011 = TLanes.Rectify(c011);
+        c020 = TLanes.Rectify(c020);
+        c021 = TLanes.Rectify(c021);
+        c030 = TLanes.Rectify(c030);
+        c031 = TLanes.Rectify(c031);
+        c040 = TLanes.Rectify(c040);
+        c041 = TLanes.Rectify(c041);
+        c050 = TLanes.Rectify(c050);
+        c051 = TLanes.Rectify(c051);
+        c100 = TLanes.Rectify(c100);
+        c101 = TLanes.Rectify(c101);
+        c110 = TLanes.Rectify(c110);
+        c111 = TLanes.Rectify(c111);
+        c120 = TLanes.Rectify(c120);
+        c121 = TLanes.Rectify(c121);
+        c130 = TLanes.Rectify(c130);
+        c131 = TLanes.Rectify(c131);
+        c140 = TLanes.Rectify(c140);
+        c141 = TLanes.Rectify(c141);
+        c150 = TLanes.Rectify(c150);
+        c151 = TLanes.Rectify(c151);
+        TVector p00 = TLanes.Add(TLanes.Add(c000, c010), TLanes.Add(c100, c110));
         TLanes.Store(TLanes.Multiply(p00, quarter), pooled);
-        TVector p01 = TLanes.Add(TLanes.Add(TLanes.Rectify(c001), TLanes.Rectify(c011)), TLanes.Add(TLanes.Rectify(c101), TLanes.Rectify(c111)));
+        TVector p01 = TLanes.Add(TLanes.Add(c001, c011), TLanes.Add(c101, c111));
         TLanes.Store(TLanes.Multiply(p01, quarter), pooled + pooledPitch);
-        TVector p20 = TLanes.Add(TLanes.Add(TLanes.Rectify(c020), TLanes.Rectify(c030)), TLanes.Add(TLanes.Rectify(c120), TLanes.Rectify(c130)));
+        TVector p20 = TLanes.Add(TLanes.Add(c020, c030), TLanes.Add(c120, c130));
         TLanes.Store(TLanes.Multiply(p20, quarter), pooled + 1 * TLanes.Width);
-        TVector p21 = TLanes.Add(TLanes.Add(TLanes.Rectify(c021), TLanes.Rectify(c031)), TLanes.Add(TLanes.Rectify(c121), TLanes.Rectify(c131)));
+        TVector p21 = TLanes.Add(TLanes.Add(c021, c031), TLanes.Add(c121, c131));
         TLanes.Store(TLanes.Multiply(p21, quarter), pooled + pooledPitch + 1 * TLanes.Width);
-        TVector p40 = TLanes.Add(TLanes.Add(TLanes.Rectify(c040), TLanes.Rectify(c050)), TLanes.Add(TLanes.Rectify(c140), TLanes.Rectify(c150)));
+        TVector p40 = TLanes.Add(TLanes.Add(c040, c050), TLanes.Add(c140, c150));
         TLanes.Store(TLanes.Multiply(p40, quarter), pooled + 2 * TLanes.Width);
-        TVector p41 = TLanes.Add(TLanes.Add(TLanes.Rectify(c041), TLanes.Rectify(c051)), TLanes.Add(TLanes.Rectify(c141), TLanes.Rectify(c151)));
+        TVector p41 = TLanes.Add(TLanes.Add(c041, c051), TLanes.Add(c141, c151));
         TLanes.Store(TLanes.Multiply(p41, quarter), pooled + pooledPitch + 2 * TLanes.Width);
+
+        if (signs == null) return;
+        signs[0] = (ushort)TLanes.NonZero(c000);
+        signs[1] = (ushort)TLanes.NonZero(c010);
+        signs[2] = (ushort)TLanes.NonZero(c020);
+        signs[3] = (ushort)TLanes.NonZero(c030);
+        signs[4] = (ushort)TLanes.NonZero(c040);
+        signs[5] = (ushort)TLanes.NonZero(c050);
+        signs += signPitch;
+        signs[0] = (ushort)TLanes.NonZero(c100);
+        signs[1] = (ushort)TLanes.NonZero(c110);
+        signs[2] = (ushort)TLanes.NonZero(c120);
+        signs[3] = (ushort)TLanes.NonZero(c130);
+        signs[4] = (ushort)TLanes.NonZero(c140);
+        signs[5] = (ushort)TLanes.NonZero(c150);
+        signs += signPlane - signPitch;
+        signs[0] = (ushort)TLanes.NonZero(c001);
+        signs[1] = (ushort)TLanes.NonZero(c011);
+        signs[2] = (ushort)TLanes.NonZero(c021);
+        signs[3] = (ushort)TLanes.NonZero(c031);
+        signs[4] = (ushort)TLanes.NonZero(c041);
+        signs[5] = (ushort)TLanes.NonZero(c051);
+        signs += signPitch;
+        signs[0] = (ushort)TLanes.NonZero(c101);
+        signs[1] = (ushort)TLanes.NonZero(c111);
+        signs[2] = (ushort)TLanes.NonZero(c121);
+        signs[3] = (ushort)TLanes.NonZero(c131);
+        signs[4] = (ushort)TLanes.NonZero(c141);
+        signs[5] = (ushort)TLanes.NonZero(c151);
     }
 }
 
@@ -471,7 +525,8 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ConvolveAndPool(
-        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch)
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch,
+        ushort* signs, nint signPitch, nint signPlane)
     {
         TVector bias0 = TLanes.Load(bias), bias1 = TLanes.Load(bias + TLanes.Width);
         TVector c000 = bias0, c001 = bias1;
@@ -497,9 +552,30 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
         }
 
         TVector quarter = TLanes.Broadcast(0.25f);
-        TVector p00 = TLanes.Add(TLanes.Add(TLanes.Rectify(c000), TLanes.Rectify(c010)), TLanes.Add(TLanes.Rectify(c100), TLanes.Rectify(c110)));
+        c000 = TLanes.Rectify(c000);
+        c001 = TLanes.Rectify(c001);
+        c010 = TLanes.Rectify(c010);
+        c011 = TLanes.Rectify(c011);
+        c100 = TLanes.Rectify(c100);
+        c101 = TLanes.Rectify(c101);
+        c110 = TLanes.Rectify(c110);
+        c111 = TLanes.Rectify(c111);
+        TVector p00 = TLanes.Add(TLanes.Add(c000, c010), TLanes.Add(c100, c110));
         TLanes.Store(TLanes.Multiply(p00, quarter), pooled);
-        TVector p01 = TLanes.Add(TLanes.Add(TLanes.Rectify(c001), TLanes.Rectify(c011)), TLanes.Add(TLanes.Rectify(c101), TLanes.Rectify(c111)));
+        TVector p01 = TLanes.Add(TLanes.Add(c001, c011), TLanes.Add(c101, c111));
         TLanes.Store(TLanes.Multiply(p01, quarter), pooled + pooledPitch);
+
+        if (signs == null) return;
+        signs[0] = (ushort)TLanes.NonZero(c000);
+        signs[1] = (ushort)TLanes.NonZero(c010);
+        signs += signPitch;
+        signs[0] = (ushort)TLanes.NonZero(c100);
+        signs[1] = (ushort)TLanes.NonZero(c110);
+        signs += signPlane - signPitch;
+        signs[0] = (ushort)TLanes.NonZero(c001);
+        signs[1] = (ushort)TLanes.NonZero(c011);
+        signs += signPitch;
+        signs[0] = (ushort)TLanes.NonZero(c101);
+        signs[1] = (ushort)TLanes.NonZero(c111);
     }
 }

@@ -48,7 +48,8 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
 
     public static long PanelWeights(int channelBlocks) => (long)Points * channelBlocks * TKernels.Lanes * 2 * TKernels.Lanes;
 
-    public void Run<TSink>(int item, ChannelPlanes input, float* weights, in TSink sink, float* scratch)
+    public void Run<TSource, TSink>(int item, in TSource input, float* weights, in TSink sink, float* scratch)
+        where TSource : struct, ITileSource
         where TSink : struct, ITileSink
     {
         int first = (int)((long)BlockCount * item / Items), end = (int)((long)BlockCount * (item + 1) / Items);
@@ -70,20 +71,24 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     /// <summary>Factors of one block of tiles and of one block of channels.</summary>
     /// <param name="position">Where the channels lie among those of the factors.</param>
     /// <param name="factors">Of the block of tiles: [point][channel block][tile][lane].</param>
-    public void Transform(ChannelPlanes input, int channels, int block, int position, float* scratch, float* factors) => Transform(
+    public void Transform<TSource>(in TSource input, int channels, int block, int position, float* scratch, float* factors)
+        where TSource : struct, ITileSource => Transform(
         input, channels, _grid, block * _rows, _rows, scratch,
         factors + (nint)position * TKernels.Rows * TKernels.Lanes, FactorPitch);
 
     /// <summary>Factors of the tiles [first, first + count), as far as there are so many, of one block of channels:
     /// target[point][tile][lane].</summary>
-    public static void Transform(
-        ChannelPlanes input, int channels, TileGrid grid, int first, int count, float* scratch, float* target, nint pointPitch)
+    /// <param name="scratch">Of a transform, and as much again where the source needs room for a tile.</param>
+    public static void Transform<TSource>(
+        in TSource input, int channels, TileGrid grid, int first, int count, float* scratch, float* target, nint pointPitch)
+        where TSource : struct, ITileSource
     {
-        int lanes = TKernels.Lanes, pitch = input.Pitch * lanes;
+        int lanes = TKernels.Lanes, size = TForm.Outputs, extent = TileTransforms<TForm, TKernels>.Extent;
+        float* room = scratch + TileTransforms<TForm, TKernels>.Scratch;
         for (int i = 0; i < Math.Min(count, grid.Count - first); i++)
         {
             (int sample, int row, int column) = grid.At(first + i);
-            float* tile = input.Plane(sample, channels) + ((long)row * pitch + column * lanes) * TForm.Outputs;
+            float* tile = input.Tile(sample, channels, row * size, column * size, extent, room, out nint pitch);
             TileTransforms<TForm, TKernels>.Input(tile, pitch, scratch, target + i * lanes, pointPitch);
         }
     }

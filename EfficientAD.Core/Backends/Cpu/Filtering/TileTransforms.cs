@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
 
@@ -66,5 +67,18 @@ internal static unsafe class TileTransforms<TForm, TKernels>
             TForm.WeightGradient(sums + x * pointPitch, extent * pointPitch, scratch + x * lanes, extent * lanes);
         for (int y = 0; y < kernel; y++)
             TForm.WeightGradient(scratch + y * extent * lanes, lanes, weightGradient + y * kernel * lanes, lanes);
+    }
+
+    /// <summary>Adds a tile of output gradients up, lane by lane.</summary>
+    public static void AddTile(float* tile, nint pitch, Span<double> sums)
+    {
+        int outputs = TForm.Outputs, lanes = TKernels.Lanes;
+        for (int lane = 0; lane < lanes; lane += Vector128<float>.Count)
+        {
+            Vector128<float> total = Vector128<float>.Zero;
+            for (int y = 0; y < outputs; y++)
+                for (int x = 0; x < outputs; x++) total += Vector128.Load(tile + y * pitch + x * lanes + lane);
+            for (int i = 0; i < Vector128<float>.Count; i++) sums[lane + i] += total[i];
+        }
     }
 }

@@ -214,12 +214,18 @@ def first_layer(pixels):
         lines.append(f"            TVector a{y}{x} = TLanes.Broadcast({['top', 'bottom'][y]}[{x}]);")
         lines += [f"            c{y}{x}{v} = TLanes.MultiplyAdd(a{y}{x}, b{v}, c{y}{x}{v});" for v in range(2)]
     lines += ["        }", "", "        TVector quarter = TLanes.Broadcast(0.25f);"]
+    lines += [f"        c{y}{x}{v} = TLanes.Rectify(c{y}{x}{v});" for y, x in tile for v in range(2)]
     for x in range(0, pixels, 2):
         for v in range(2):
-            halves = [f"TLanes.Add(TLanes.Rectify(c{y}{x}{v}), TLanes.Rectify(c{y}{x + 1}{v}))" for y in range(2)]
+            halves = [f"TLanes.Add(c{y}{x}{v}, c{y}{x + 1}{v})" for y in range(2)]
             to = " + ".join(["pooled"] + ["pooledPitch"] * v + ([f"{x // 2} * TLanes.Width"] if x else []))
             lines += [f"        TVector p{x}{v} = TLanes.Add({halves[0]}, {halves[1]});"]
             lines += [f"        TLanes.Store(TLanes.Multiply(p{x}{v}, quarter), {to});"]
+    lines += ["", "        if (signs == null) return;"]
+    for v in range(2):
+        for y in range(2):
+            lines += [f"        signs[{x}] = (ushort)TLanes.NonZero(c{y}{x}{v});" for x in range(pixels)]
+            lines += ["        signs += signPitch;"] if y == 0 else ["        signs += signPlane - signPitch;"] if v == 0 else []
     return "\n".join(lines)
 
 
@@ -319,7 +325,8 @@ internal readonly unsafe struct {name}<TVector, TLanes> : IProductKernels
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ConvolveAndPool(
-        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch)
+        float* pixels, nint pitch, nint* taps, int count, float* weights, float* bias, float* pooled, nint pooledPitch,
+        ushort* signs, nint signPitch, nint signPlane)
     {{
 {first_layer(pixels)}
     }}

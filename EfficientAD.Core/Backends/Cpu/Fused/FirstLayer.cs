@@ -60,7 +60,8 @@ internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
                 int first = Math.Max(0, Math.Min(x, _width - step));
                 TKernels.ConvolveAndPool(
                     rows + 2 * first, pitch, (nint*)_offsets.Address, _taps, weights,
-                    (float*)_bias.Address + panel * 2 * lanes, target + first * lanes, plane);
+                    (float*)_bias.Address + panel * 2 * lanes, target + first * lanes, plane,
+                    null, 0, 0);
             }
         }
     }

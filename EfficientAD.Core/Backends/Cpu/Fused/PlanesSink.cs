@@ -1,19 +1,23 @@
 using System.Runtime.CompilerServices;
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Backends.Cpu.Stacked;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
 /// <summary>Puts tiles into channel planes: bias, rectification, perhaps the mean over windows of 2 x 2.</summary>
 /// <param name="height">Outputs before pooling, even where there is pooling.</param>
 /// <param name="width">Outputs before pooling, even where there is pooling.</param>
+/// <param name="signs">Of the rectified outputs before pooling, written where it has an address.</param>
 internal readonly unsafe struct PlanesSink<TVector, TLanes>(
-    ChannelPlanes output, nint bias, int channels, int height, int width, bool pool) : ITileSink
+    ChannelPlanes output, nint bias, int channels, int height, int width, bool pool,
+    SignPlanes signs = default) : ITileSink
     where TLanes : struct, ILanes<TVector>
 {
     private readonly ChannelPlanes _output = output;
     private readonly nint _bias = bias;
     private readonly int _height = height, _width = width;
     private readonly bool _pool = pool;
+    private readonly SignPlanes _signs = signs;
 
     public int Channels { get; } = channels;
 
@@ -25,9 +29,11 @@ internal readonly unsafe struct PlanesSink<TVector, TLanes>(
         float* plane = _output.Plane(at.Sample, channel / lanes);
         TVector bias = TLanes.Load((float*)_bias + channel);
         nint pitch = _output.Pitch * lanes;
+        ushort* signs = _signs.Address == 0 ? null : _signs.Row(at.Sample, channel / lanes, top) + left;
         if (_pool)
         {
-            StorePooled(tile, size * lanes, rows, columns, bias, plane + top / 2 * pitch + left / 2 * lanes, pitch);
+            float* pooled = plane + top / 2 * pitch + left / 2 * lanes;
+            StorePooled(tile, size * lanes, rows, columns, bias, pooled, pitch, signs, _signs.Width);
             return;
         }
 
@@ -35,22 +41,31 @@ internal readonly unsafe struct PlanesSink<TVector, TLanes>(
         {
             float* source = tile + y * size * lanes, target = plane + (top + y) * pitch + left * lanes;
             for (int x = 0; x < columns; x++, source += lanes, target += lanes)
-                TLanes.Store(TLanes.Rectify(TLanes.Add(TLanes.Load(source), bias)), target);
+            {
+                TVector value = Rectified(source, bias);
+                TLanes.Store(value, target);
+                if (signs != null) signs[y * _signs.Width + x] = (ushort)TLanes.NonZero(value);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StorePooled(float* tile, nint tilePitch, int rows, int columns, TVector bias, float* target, nint pitch)
+    private static void StorePooled(
+        float* tile, nint tilePitch, int rows, int columns, TVector bias, float* target, nint pitch, ushort* signs, nint signPitch)
     {
         TVector quarter = TLanes.Broadcast(0.25f);
         for (int y = 0; y < rows; y += 2, tile += 2 * tilePitch, target += pitch)
             for (int x = 0; x < columns; x += 2)
             {
-                float* corner = tile + x * TLanes.Width;
-                TVector upper = TLanes.Add(Rectified(corner, bias), Rectified(corner + TLanes.Width, bias));
-                corner += tilePitch;
-                TVector lower = TLanes.Add(Rectified(corner, bias), Rectified(corner + TLanes.Width, bias));
-                TLanes.Store(TLanes.Multiply(TLanes.Add(upper, lower), quarter), target + x / 2 * TLanes.Width);
+                float* upper = tile + x * TLanes.Width, lower = upper + tilePitch;
+                TVector a = Rectified(upper, bias), b = Rectified(upper + TLanes.Width, bias);
+                TVector c = Rectified(lower, bias), d = Rectified(lower + TLanes.Width, bias);
+                TVector sum = TLanes.Add(TLanes.Add(a, b), TLanes.Add(c, d));
+                TLanes.Store(TLanes.Multiply(sum, quarter), target + x / 2 * TLanes.Width);
+                if (signs == null) continue;
+                ushort* corner = signs + y * signPitch + x;
+                (corner[0], corner[1]) = ((ushort)TLanes.NonZero(a), (ushort)TLanes.NonZero(b));
+                (corner[signPitch], corner[signPitch + 1]) = ((ushort)TLanes.NonZero(c), (ushort)TLanes.NonZero(d));
             }
     }
 
