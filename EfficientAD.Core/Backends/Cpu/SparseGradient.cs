@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
@@ -41,19 +42,14 @@ internal sealed unsafe class SparseGradient
     public void AccumulateInputGradient(Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient, WorkerPool pool)
     {
         Shape kernel = weights.Shape, shape = inputGradient.Shape;
-        pool.Run(shape.C, channel =>
+        ForEach(geometry, kernel, shape, pool, (entry, window, channel) =>
         {
-            foreach (Entry entry in CollectionsMarshal.AsSpan(_entries))
+            float* weight = (float*)weights.Address + ((long)entry.Channel * kernel.C + channel) * kernel.Plane;
+            float* plane = (float*)inputGradient.Address + ((long)entry.Sample * shape.C + channel) * shape.Plane;
+            for (int ky = window.Top; ky < window.Bottom; ky++)
             {
-                float* weight = (float*)weights.Address + ((long)entry.Channel * kernel.C + channel) * kernel.Plane;
-                float* plane = (float*)inputGradient.Address + ((long)entry.Sample * shape.C + channel) * shape.Plane;
-                Window window = Window.Of(entry, geometry, kernel, shape);
-                for (int ky = window.Top; ky < window.Bottom; ky++)
-                {
-                    float* row = plane + (long)(window.Y + ky) * shape.W + window.X;
-                    for (int kx = window.Left; kx < window.Right; kx++)
-                        row[kx] += entry.Value * weight[ky * kernel.W + kx];
-                }
+                float* row = plane + (long)(window.Y + ky) * shape.W + window.X;
+                AddRow(weight + ky * kernel.W, entry.Value, window, row);
             }
         });
     }
@@ -61,21 +57,45 @@ internal sealed unsafe class SparseGradient
     public void AccumulateWeightGradient(Tensor input, Convolution2dGeometry geometry, Tensor weightGradient, WorkerPool pool)
     {
         Shape kernel = weightGradient.Shape, shape = input.Shape;
-        pool.Run(shape.C, channel =>
+        ForEach(geometry, kernel, shape, pool, (entry, window, channel) =>
         {
-            foreach (Entry entry in CollectionsMarshal.AsSpan(_entries))
+            float* gradient = (float*)weightGradient.Address + ((long)entry.Channel * kernel.C + channel) * kernel.Plane;
+            float* plane = (float*)input.Address + ((long)entry.Sample * shape.C + channel) * shape.Plane;
+            for (int ky = window.Top; ky < window.Bottom; ky++)
             {
-                float* gradient = (float*)weightGradient.Address + ((long)entry.Channel * kernel.C + channel) * kernel.Plane;
-                float* plane = (float*)input.Address + ((long)entry.Sample * shape.C + channel) * shape.Plane;
-                Window window = Window.Of(entry, geometry, kernel, shape);
-                for (int ky = window.Top; ky < window.Bottom; ky++)
-                {
-                    float* row = plane + (long)(window.Y + ky) * shape.W + window.X;
-                    for (int kx = window.Left; kx < window.Right; kx++)
-                        gradient[ky * kernel.W + kx] += entry.Value * row[kx];
-                }
+                float* row = plane + (long)(window.Y + ky) * shape.W + window.X;
+                AddRow(row, entry.Value, window, gradient + ky * kernel.W);
             }
         });
+    }
+
+    /// <summary>Some input channels at a time, so that an entry's weights are read one behind the other.</summary>
+    private void ForEach(
+        Convolution2dGeometry geometry, Shape kernel, Shape input, WorkerPool pool, Action<Entry, Window, int> body)
+    {
+        const int ChannelsPerItem = 16;
+        pool.Run((input.C + ChannelsPerItem - 1) / ChannelsPerItem, item =>
+        {
+            int first = item * ChannelsPerItem, end = Math.Min(input.C, first + ChannelsPerItem);
+            foreach (Entry entry in CollectionsMarshal.AsSpan(_entries))
+            {
+                Window window = Window.Of(entry, geometry, kernel, input);
+                for (int channel = first; channel < end; channel++) body(entry, window, channel);
+            }
+        });
+    }
+
+    private static void AddRow(float* values, float factor, Window window, float* sums)
+    {
+        if (window.Right - window.Left == Vector128<float>.Count)
+        {
+            values += window.Left;
+            sums += window.Left;
+            (Vector128.Load(sums) + Vector128.Load(values) * factor).Store(sums);
+            return;
+        }
+
+        for (int kx = window.Left; kx < window.Right; kx++) sums[kx] += factor * values[kx];
     }
 
     /// <summary>A few probes spare dense gradients the collection of entries that would be thrown away.</summary>

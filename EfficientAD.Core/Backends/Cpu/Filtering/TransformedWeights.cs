@@ -60,19 +60,15 @@ internal static unsafe class TransformedWeights<TForm, TKernels>
     private static void Gather(float* source, WeightStrides strides, int rows, int taps, float* gathered)
     {
         const int Step = 4;
-        int lanes = TKernels.Lanes;
-        if (rows < lanes || taps % Step != 0)
-        {
-            for (int lane = 0; lane < lanes; lane++)
-                for (int tap = 0; tap < taps; tap++)
-                    gathered[tap * lanes + lane] = lane < rows ? source[lane * strides.Row + tap * strides.Tap] : 0;
-            return;
-        }
+        int lanes = TKernels.Lanes, quads = rows < lanes ? 0 : taps / Step * Step;
+        for (int lane = 0; lane < lanes; lane++)
+            for (int tap = quads; tap < taps; tap++)
+                gathered[tap * lanes + lane] = lane < rows ? source[lane * strides.Row + tap * strides.Tap] : 0;
 
         // Taps lie one behind the other, perhaps in reverse.
         bool reversed = strides.Tap < 0;
         for (int lane = 0; lane < lanes; lane += Step)
-            for (int tap = 0; tap < taps; tap += Step)
+            for (int tap = 0; tap < quads; tap += Step)
             {
                 float* at = source + lane * strides.Row + (reversed ? -tap - (Step - 1) : tap);
                 Vector128<float> a = Vector128.Load(at), b = Vector128.Load(at + strides.Row);
