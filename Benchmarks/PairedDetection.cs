@@ -20,6 +20,9 @@ internal static class PairedDetection
 {
     private const int Size = 256;
 
+    // Milliseconds between calls: ONNX Runtime's threads spin for a while after a call, on cores that the next call needs.
+    private const int Pause = 20;
+
     public static void Run(string[] arguments)
     {
         PdnSize size = arguments.Length > 0 && arguments[0] == "M" ? PdnSize.Medium : PdnSize.Small;
@@ -61,6 +64,7 @@ internal static class PairedDetection
         for (int call = -3; call < calls; call++)
             for (int side = 0; side < sides.Length; side++)
             {
+                Thread.Sleep(Pause);
                 long start = Stopwatch.GetTimestamp();
                 sides[side].Call();
                 if (call >= 0) times[side][call] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;

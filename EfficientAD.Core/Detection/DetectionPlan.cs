@@ -44,12 +44,9 @@ public sealed class DetectionPlan : IDisposable
             ? _image
             : _tape.Allocate(new Shape(1, 3, Autoencoder.InputSize, Autoencoder.InputSize));
 
-        Variable predicted = autoencoder.Forward(_tape, Variable.Constant(_autoencoderImage), _padded ? 64 : 56);
-        predicted = _tape.ResizeBilinear(
-            predicted, PatchDescriptionNetwork.OutputSize(height, _padded), PatchDescriptionNetwork.OutputSize(width, _padded));
         (Variable local, Variable global) = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain
-            ? FusedMapsOf(cpu, teacher, student, mean, deviation, predicted, mode)
-            : PlainMapsOf(teacher, student, mean, deviation, predicted);
+            ? FusedMapsOf(cpu, teacher, student, autoencoder, mean, deviation, mode)
+            : PlainMapsOf(teacher, student, autoencoder, mean, deviation);
         LocalMap = AtQuantileSize(local, height, width);
         GlobalMap = AtQuantileSize(global, height, width);
         _networks = backend.Record(_tape.Forward);
@@ -67,6 +64,9 @@ public sealed class DetectionPlan : IDisposable
 
     /// <summary>Is marked at each part, where there is one.</summary>
     internal DetectionClock? Clock { get; set; }
+
+    /// <summary>How the CPU computes the maps; null where it does so layer by layer.</summary>
+    internal FusedMaps? Fused => _fused;
 
     /// <summary>Computes both maps of an image.</summary>
     public void ComputeMaps(ImageView image)
@@ -120,8 +120,12 @@ public sealed class DetectionPlan : IDisposable
     }
 
     private (Variable Local, Variable Global) PlainMapsOf(
-        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Tensor mean, Tensor deviation, Variable predicted)
+        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
     {
+        Variable predicted = autoencoder.Forward(_tape, Variable.Constant(_autoencoderImage), _padded ? 64 : 56);
+        predicted = _tape.ResizeBilinear(
+            predicted, PatchDescriptionNetwork.OutputSize(_image.Shape.H, _padded),
+            PatchDescriptionNetwork.OutputSize(_image.Shape.W, _padded));
         Variable image = Variable.Constant(_image), hidden = student.Hidden(_tape, image);
         Variable features = _tape.NormalizeChannels(teacher.Forward(_tape, image), mean, deviation);
         return (
@@ -130,11 +134,11 @@ public sealed class DetectionPlan : IDisposable
     }
 
     private (Variable Local, Variable Global) FusedMapsOf(
-        CpuBackend cpu, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Tensor mean, Tensor deviation,
-        Variable predicted, DetectionMode mode)
+        CpuBackend cpu, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
+        Tensor mean, Tensor deviation, DetectionMode mode)
     {
         _fused = FusedMaps.Create(
-            cpu, teacher, student, mean, deviation, _image, predicted.Value, largeTiles: mode == DetectionMode.Fast);
+            cpu, teacher, student, autoencoder, mean, deviation, _image, _autoencoderImage, largeTiles: mode == DetectionMode.Fast);
         _tape.Record(_fused.LocalMap, needsGradient: false, _fused.Compute, _ => { });
         return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
     }

@@ -9,14 +9,15 @@ internal sealed unsafe partial class AlignedMemory : SafeHandle
     public const int Slack = 512;
     private const int Alignment = 64;
 
-    // Weights that stream by for every image are hundreds of megabytes: with pages of 4 KB their addresses would not fit
-    // into the processor's table of pages.
+    // Weights that stream by for every image are hundreds of megabytes, and the factors of a tile go to some hundred places
+    // kilobytes apart: with pages of 4 KB such addresses would not fit into the processor's tables of pages.
     private const int HugePage = 2 << 20, AdviseHugePages = 14;
 
     public AlignedMemory(long bytes) : base(0, ownsHandle: true)
     {
         nuint size = checked((nuint)bytes + Slack);
-        bool isLarge = size >= 2 * HugePage;
+        bool isLarge = size >= HugePage / 2;
+        if (isLarge) size = (size + HugePage - 1) / HugePage * HugePage;
         void* address = NativeMemory.AlignedAlloc(size, isLarge ? HugePage : (nuint)Alignment);
         // A wish that the kernel may decline.
         if (isLarge && OperatingSystem.IsLinux()) _ = Advise((nint)address, size, AdviseHugePages);

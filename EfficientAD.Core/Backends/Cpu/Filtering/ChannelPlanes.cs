@@ -23,6 +23,10 @@ internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, in
         return Plane(sample, block) + top * pitch + left * Lanes;
     }
 
+    /// <summary>The same memory, seen so that this pixel is the first.</summary>
+    public ChannelPlanes From(int row, int column) =>
+        this with { Address = Address + (row * Pitch + column) * Lanes * sizeof(float) };
+
     /// <summary>Lays a tensor out anew: value (y, x) comes to (top + y, left + x), all else is zero; what falls outside is
     /// left out.</summary>
     public static ChannelPlanes Lay(

@@ -8,8 +8,9 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
 {
-    // Factors of an item and their products with a panel: what a second-level cache holds, while weights stream by.
-    private const int FloatsPerItem = 512 * 1024;
+    // Factors of an item and their products with a panel: 3 MB, more than a second-level cache holds, because what streams
+    // by is the weights, and every block of an item is one use more of them.
+    private const int FloatsPerItem = 768 * 1024;
 
     private readonly TileGrid _grid;
     private readonly int _channelBlocks, _rows, _largest;
@@ -45,6 +46,10 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     public static long BlockProducts => Points * ProductPitch;
 
     private static int Points => TileTransforms<TForm, TKernels>.Points;
+
+    /// <summary>Multiply-adds for one output channel, with those of unused places.</summary>
+    /// <param name="channelBlocks">Blocks of input channels.</param>
+    public double Count(int channelBlocks) => (double)BlockCount * _rows * Points * channelBlocks * TKernels.Lanes;
 
     public static long PanelWeights(int channelBlocks) => (long)Points * channelBlocks * TKernels.Lanes * 2 * TKernels.Lanes;
 

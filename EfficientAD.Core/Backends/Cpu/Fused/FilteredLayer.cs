@@ -3,7 +3,7 @@ using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>A rectified convolution by a filtering form, perhaps pooled, from channel planes to channel planes.</summary>
+/// <summary>A convolution by a filtering form, perhaps rectified and pooled, from channel planes to channel planes.</summary>
 internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : FusedLayer
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
@@ -18,14 +18,19 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
     /// <param name="height">Outputs before pooling, even where there is pooling.</param>
     /// <param name="width">Outputs before pooling, even where there is pooling.</param>
     public FilteredLayer(
-        ChannelPlanes input, LayerWeights layer, ChannelPlanes output, int samples, int height, int width, bool pool, WorkerPool workers)
+        ChannelPlanes input, LayerWeights layer, ChannelPlanes output, int samples, int height, int width, bool pool, bool relu,
+        WorkerPool workers)
     {
         _input = input;
         _products = new TileProducts<TForm, TKernels>(new TileGrid(samples, height, width, TForm.Outputs), input.Blocks, workers.Threads);
         _weights = layer.Transform<TForm, TKernels>(workers);
         _bias = layer.PaddedBias(TKernels.Lanes);
-        _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, layer.Shape.N, height, width, pool);
+        _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, layer.Shape.N, height, width, pool, relu);
     }
+
+    public override string Name => $"F({TForm.Outputs}, {TForm.Kernel}) {_input.Blocks * TKernels.Lanes} > {_sink.Channels}";
+
+    public override double Products => _products.Count(_input.Blocks) * _sink.Channels;
 
     public override int Items => _products.Items;
 

@@ -39,6 +39,10 @@ internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
         }
     }
 
+    public override string Name => $"direct {_taps} > {2 * TKernels.Lanes * _panels}, pooled";
+
+    public override double Products => 4.0 * Items * _width * _taps * 2 * TKernels.Lanes * _panels;
+
     /// <summary>One pooled row of one sample.</summary>
     public override int Items => _input.Shape.N * _height;
 

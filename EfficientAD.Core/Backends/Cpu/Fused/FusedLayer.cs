@@ -4,6 +4,13 @@ namespace EfficientAD.Backends.Cpu.Fused;
 /// share.</summary>
 internal abstract unsafe class FusedLayer : IDisposable
 {
+    /// <summary>For measurements: the form, channels.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Multiply-adds between inputs and weights that a run executes, with those of unused places.</summary>
+    public virtual double Products => 0;
+
+    /// <summary>At least 1.</summary>
     public abstract int Items { get; }
 
     /// <summary>Floats of scratch memory that an item needs.</summary>
@@ -11,5 +18,5 @@ internal abstract unsafe class FusedLayer : IDisposable
 
     public abstract void Run(int item, float* scratch);
 
-    public abstract void Dispose();
+    public virtual void Dispose() { }
 }

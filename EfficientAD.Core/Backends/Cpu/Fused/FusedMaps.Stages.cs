@@ -13,55 +13,75 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
     where TKernels : struct, IProductKernels
     where TLanes : struct, ILanes<TVector>
 {
-    private readonly List<AlignedMemory> _planes = [];
-    private readonly List<FusedLayer> _layers = [];
-    private readonly List<FusedStage> _stages = [];
-    private readonly ScratchMemory _scratch = new(), _predictedPlanes = new();
-    private readonly IDisposable _last;
-    private readonly Action _finish;
-    private readonly WorkerPool _pool;
+    private readonly CpuBackend _backend;
+    private readonly PlanesMemory<TKernels> _planes;
+    private readonly ScratchMemory _scratch = new();
+    private readonly FusedRegion _hidden, _last;
+    private readonly IDisposable _lastLayer;
 
     public FusedMaps(FusedSource source)
     {
-        (_pool, Shape image) = (source.Backend.Pool, source.Image.Shape);
+        (_backend, Shape image) = (source.Backend, source.Image.Shape);
         int height = PatchDescriptionNetwork.OutputSize(image.H, padded: false);
         int width = PatchDescriptionNetwork.OutputSize(image.W, padded: false);
-        LocalMap = source.Backend.Allocate(new Shape(image.N, 1, height, width));
-        GlobalMap = source.Backend.Allocate(LocalMap.Shape);
-
-        (List<FusedLayer> teacherLayers, ChannelPlanes teacher) = Hidden(source.Backend, source.Teacher, source.Image);
-        (List<FusedLayer> studentLayers, ChannelPlanes student) = Hidden(source.Backend, source.Student, source.Image);
-        foreach ((FusedLayer first, FusedLayer second) in teacherLayers.Zip(studentLayers)) AddStage(first, second);
-        (_last, _finish) = source.Teacher.Size == PdnSize.Small
-            ? AddLast<TLast>(source, teacher, student)
-            : AddLast<Form1x1<TVector, TLanes>>(source, teacher, student);
-        _scratch.Reserve(_stages.Max(stage => stage.ScratchPerWorker) * _pool.Threads);
+        LocalMap = _backend.Allocate(new Shape(image.N, 1, height, width));
+        GlobalMap = _backend.Allocate(LocalMap.Shape);
+        _planes = new PlanesMemory<TKernels>(image.N);
+        (_hidden, _last, _lastLayer) = source.Teacher.Size == PdnSize.Small
+            ? Regions<TLast>(source)
+            : Regions<Form1x1<TVector, TLanes>>(source);
     }
 
     public override Tensor LocalMap { get; }
 
     public override Tensor GlobalMap { get; }
 
-    public override void Compute() => _finish();
+    public override IEnumerable<FusedLayer> Layers => _hidden.Layers.Concat(_last.Layers);
+
+    public override void Compute()
+    {
+        _hidden.Run(_backend.Pool);
+        _last.Run(_backend.Pool);
+    }
 
     public override void Dispose()
     {
-        _last.Dispose();
-        foreach (FusedLayer layer in _layers) layer.Dispose();
-        foreach (AlignedMemory memory in _planes) memory.Dispose();
-        _scratch.Dispose();
-        _predictedPlanes.Dispose();
-        LocalMap.Dispose();
-        GlobalMap.Dispose();
+        foreach (FusedLayer layer in Layers) layer.Dispose();
+        foreach (IDisposable part in new IDisposable[] { _lastLayer, _planes, _scratch, LocalMap, GlobalMap }) part.Dispose();
+    }
+
+    /// <summary>The autoencoder, teacher and student beside each other; then what needs all three.</summary>
+    private (FusedRegion Hidden, FusedRegion Last, IDisposable LastLayer) Regions<TForm>(FusedSource source)
+        where TForm : struct, IFilterForm
+    {
+        (int channels, int threads) = (PatchDescriptionNetwork.TeacherChannels, _backend.Pool.Threads);
+        Shape map = LocalMap.Shape;
+        // Of few channels, transforms take longer than products: larger tiles are not faster there.
+        var autoencoder = new FusedAutoencoder<Form4x4<TVector, TLanes>, TForm3x3, TKernels, TVector, TLanes>(
+            _backend, source.Autoencoder, source.AutoencoderImage, _planes, map.H, map.W);
+        (List<FusedLayer> teacherLayers, ChannelPlanes teacher) = Hidden(source.Teacher, source.Image);
+        (List<FusedLayer> studentLayers, ChannelPlanes student) = Hidden(source.Student, source.Image);
+        LayerWeights ofTeacher = LayerWeights.Of(_backend, source.Teacher.Layers[^1])
+            .Normalized(Vector(source.Mean), Vector(source.Deviation));
+        LayerWeights ofStudent = LayerWeights.Of(_backend, source.Student.Layers[^1]);
+        var last = new LastLayer<TForm, TKernels, TVector, TLanes>(
+            teacher, student, autoencoder.Features, ofTeacher.Minus(ofStudent.Rows(0, channels)),
+            ofStudent.Rows(channels, channels), LocalMap, GlobalMap, _backend.Pool);
+        return (
+            new FusedRegion(
+                _scratch, threads, new FusedChain(autoencoder.Layers),
+                new FusedChain([.. teacherLayers, last.TeacherFactors]), new FusedChain([.. studentLayers, last.StudentFactors])),
+            new FusedRegion(_scratch, threads, new FusedChain(last.Products, last.Maps)),
+            last);
     }
 
     /// <summary>All layers of a network but the last, and the planes that they leave.</summary>
-    private (List<FusedLayer> Layers, ChannelPlanes Output) Hidden(
-        CpuBackend backend, PatchDescriptionNetwork network, Tensor image)
+    private (List<FusedLayer> Layers, ChannelPlanes Output) Hidden(PatchDescriptionNetwork network, Tensor image)
     {
-        LayerWeights[] weights = [.. network.Layers.Take(network.Layers.Count - 1).Select(layer => LayerWeights.Of(backend, layer))];
+        LayerWeights[] weights =
+            [.. network.Layers.Take(network.Layers.Count - 1).Select(layer => LayerWeights.Of(_backend, layer))];
         (int height, int width) = ((image.Shape.H - 3) / 2, (image.Shape.W - 3) / 2);
-        ChannelPlanes planes = Planes<TForm4x4>(image.Shape.N, weights[0].Shape.N, height, width);
+        ChannelPlanes planes = _planes.Allocate<TForm4x4>(weights[0].Shape.N, height, width);
         List<FusedLayer> layers = [new FirstLayer<TKernels>(image, weights[0], planes, height, width)];
         for (int i = 1; i < weights.Length; i++)
         {
@@ -77,7 +97,6 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
             });
         }
 
-        _layers.AddRange(layers);
         return (layers, planes);
 
         FilteredLayer<TForm, TKernels, TVector, TLanes> Add<TForm, TNext>(LayerWeights layer, bool pool)
@@ -87,54 +106,10 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
             ChannelPlanes input = planes;
             (height, width) = (height - TForm.Kernel + 1, width - TForm.Kernel + 1);
             if (pool) (height, width) = (height / 2, width / 2);
-            planes = Planes<TNext>(image.Shape.N, layer.Shape.N, height, width);
+            planes = _planes.Allocate<TNext>(layer.Shape.N, height, width);
             int scale = pool ? 2 : 1;
             return new FilteredLayer<TForm, TKernels, TVector, TLanes>(
-                input, layer, planes, image.Shape.N, scale * height, scale * width, pool, _pool);
-        }
-    }
-
-    /// <summary>The last layers of both networks, both maps.</summary>
-    /// <returns>What computes them, and what runs everything.</returns>
-    private (IDisposable Layer, Action Run) AddLast<TForm>(FusedSource source, ChannelPlanes teacher, ChannelPlanes student)
-        where TForm : struct, IFilterForm
-    {
-        int channels = PatchDescriptionNetwork.TeacherChannels;
-        LayerWeights ofTeacher = LayerWeights.Of(source.Backend, source.Teacher.Layers[^1])
-            .Normalized(Vector(source.Mean), Vector(source.Deviation));
-        LayerWeights ofStudent = LayerWeights.Of(source.Backend, source.Student.Layers[^1]);
-        Shape map = LocalMap.Shape;
-        var last = new LastLayer<TForm, TKernels, TVector, TLanes>(
-            teacher, student, ofTeacher.Minus(ofStudent.Rows(0, channels)), ofStudent.Rows(channels, channels), map.N, map.H, map.W, _pool);
-        AddStage(last.Factors);
-        AddStage(last.Products);
-        return (last, () =>
-        {
-            last.SetMinuend(ChannelPlanes.Lay(
-                source.Predicted, 0, 0, map.H, map.W, TKernels.Lanes, _predictedPlanes, _pool));
-            foreach (FusedStage stage in _stages) stage.Run(_pool);
-            last.WriteMaps(
-                new Span<float>((void*)LocalMap.Address, (int)map.Count), new Span<float>((void*)GlobalMap.Address, (int)map.Count));
-        }
-        );
-    }
-
-    private void AddStage(params FusedLayer[] layers) => _stages.Add(new FusedStage(_scratch, layers));
-
-    /// <summary>Planes for so many values and for the tiles of what reads them; the margin stays zero.</summary>
-    private ChannelPlanes Planes<TReader>(int samples, int channels, int height, int width)
-        where TReader : struct, IFilterForm
-    {
-        int lanes = TKernels.Lanes, blocks = 2 * TransformedWeights<TReader, TKernels>.Panels(channels);
-        var planes = new ChannelPlanes(0, lanes, blocks, Extent(height), ChannelPlanes.OddPitch(Extent(width)));
-        var memory = new AlignedMemory(samples * blocks * planes.PlaneCount * sizeof(float));
-        _planes.Add(memory);
-        return planes with { Address = memory.Address };
-
-        static int Extent(int size)
-        {
-            int outputs = size - TReader.Kernel + 1;
-            return Math.Max(size, (outputs + TReader.Outputs - 1) / TReader.Outputs * TReader.Outputs + TReader.Kernel - 1);
+                input, layer, planes, image.Shape.N, scale * height, scale * width, pool, relu: true, _backend.Pool);
         }
     }
 

@@ -5,7 +5,7 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>Teacher and student from image to maps, fused: weights folded and transformed once, every buffer allocated once,
+/// <summary>All three networks from image to maps, fused: weights folded and transformed once, every buffer allocated once,
 /// nothing allocated per image. Unpadded networks.</summary>
 internal abstract class FusedMaps : IDisposable
 {
@@ -15,14 +15,14 @@ internal abstract class FusedMaps : IDisposable
     /// <summary>Autoencoder against student, likewise.</summary>
     public abstract Tensor GlobalMap { get; }
 
-    /// <param name="image">The networks' input, [n, 3, h, w]; read at every run, as is <paramref name="predicted"/>.</param>
-    /// <param name="predicted">The autoencoder's features at the maps' size.</param>
+    /// <param name="image">The patch description networks' input, [n, 3, h, w]; read at every run.</param>
+    /// <param name="autoencoderImage">The autoencoder's, [n, 3, 256, 256]; may be the same.</param>
     /// <param name="largeTiles">Forms with large tiles: faster and less precise.</param>
     public static FusedMaps Create(
-        CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Tensor mean, Tensor deviation,
-        Tensor image, Tensor predicted, bool largeTiles)
+        CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
+        Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool largeTiles)
     {
-        var source = new FusedSource(backend, teacher, student, mean, deviation, image, predicted);
+        var source = new FusedSource(backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage);
         return backend.InstructionSet switch
         {
             InstructionSet.Avx512 => Create<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(source, largeTiles),
@@ -30,6 +30,9 @@ internal abstract class FusedMaps : IDisposable
             _ => Create<Vector128<float>, Lanes128, NarrowProducts<Vector128<float>, Lanes128>>(source, largeTiles),
         };
     }
+
+    /// <summary>For measurements: every layer in an order in which each may run alone.</summary>
+    public abstract IEnumerable<FusedLayer> Layers { get; }
 
     public abstract void Compute();
 
@@ -52,5 +55,5 @@ internal abstract class FusedMaps : IDisposable
 
 /// <summary>What a fused plan is made from.</summary>
 internal sealed record FusedSource(
-    CpuBackend Backend, PatchDescriptionNetwork Teacher, PatchDescriptionNetwork Student, Tensor Mean, Tensor Deviation,
-    Tensor Image, Tensor Predicted);
+    CpuBackend Backend, PatchDescriptionNetwork Teacher, PatchDescriptionNetwork Student, Autoencoder Autoencoder,
+    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage);

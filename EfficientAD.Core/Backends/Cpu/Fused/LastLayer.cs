@@ -1,5 +1,6 @@
 using EfficientAD.Backends.Cpu.Filtering;
 using EfficientAD.Networks.Folding;
+using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
@@ -20,29 +21,43 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
     private readonly TileGrid _grid;
     private readonly int _channels;
     private readonly AlignedMemory _factors, _localWeights, _globalWeights, _localBias, _globalBias, _sums;
-    private SquareSink<TVector, TLanes> _localSink, _globalSink;
+    private readonly SquareSink<TVector, TLanes> _localSink, _globalSink;
 
+    /// <param name="predicted">The autoencoder's features.</param>
     /// <param name="local">From [teacher; student] to the difference of teacher and student.</param>
     /// <param name="global">From the student's hidden map to what imitates the autoencoder.</param>
+    /// <param name="localMap">[n, 1, h, w].</param>
+    /// <param name="globalMap">[n, 1, h, w].</param>
     public LastLayer(
-        ChannelPlanes teacher, ChannelPlanes student, LayerWeights local, LayerWeights global,
-        int samples, int height, int width, WorkerPool workers)
+        ChannelPlanes teacher, ChannelPlanes student, ChannelPlanes predicted, LayerWeights local, LayerWeights global,
+        Tensor localMap, Tensor globalMap, WorkerPool workers)
     {
         (_teacher, _student, _channels) = (teacher, student, local.Shape.N);
-        _grid = new TileGrid(samples, height, width, TForm.Outputs);
+        (int height, int width) = (localMap.Shape.H, localMap.Shape.W);
+        _grid = new TileGrid(localMap.Shape.N, height, width, TForm.Outputs);
         _products = new TileProducts<TForm, TKernels>(_grid, teacher.Blocks + student.Blocks, workers.Threads);
         _factors = new AlignedMemory(_products.BlockCount * _products.BlockFactors * sizeof(float));
         _localWeights = local.Transform<TForm, TKernels>(workers);
         _globalWeights = global.Transform<TForm, TKernels>(workers);
         (_localBias, _globalBias) = (local.PaddedBias(TKernels.Lanes), global.PaddedBias(TKernels.Lanes));
         _sums = new AlignedMemory(2L * SumCount * sizeof(float));
+        nint globalSums = _sums.Address + (nint)SumCount * sizeof(float);
         _localSink = new SquareSink<TVector, TLanes>(_sums.Address, default, _localBias.Address, _channels, height, width);
-        (Factors, Products) = (new FactorLayer(this), new ProductLayer(this));
+        _globalSink = new SquareSink<TVector, TLanes>(globalSums, predicted, _globalBias.Address, _channels, height, width);
+        TeacherFactors = new FactorLayer(this, teacher, 0);
+        StudentFactors = new FactorLayer(this, student, teacher.Blocks);
+        Products = new ProductLayer(this);
+        Maps = new MapLayer(this, localMap, globalMap);
     }
 
-    public FusedLayer Factors { get; }
+    public FusedLayer TeacherFactors { get; }
 
+    public FusedLayer StudentFactors { get; }
+
+    /// <summary>Needs the factors and the autoencoder's features.</summary>
     public FusedLayer Products { get; }
+
+    public FusedLayer Maps { get; }
 
     private int ChannelBlocks => (_channels + TKernels.Lanes - 1) / TKernels.Lanes;
 
@@ -50,56 +65,30 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
 
     private long SumCount => (long)_grid.Samples * ChannelBlocks * PlaneCount;
 
-    /// <param name="predicted">The autoencoder's features.</param>
-    public void SetMinuend(ChannelPlanes predicted) => _globalSink = new SquareSink<TVector, TLanes>(
-        _sums.Address + (nint)SumCount * sizeof(float), predicted, _globalBias.Address, _channels, _grid.Height, _grid.Width);
-
-    /// <summary>Means over channels, after both layers ran.</summary>
-    /// <param name="local">[n, 1, h, w].</param>
-    /// <param name="global">[n, 1, h, w].</param>
-    public void WriteMaps(Span<float> local, Span<float> global)
-    {
-        WriteMap((float*)_sums.Address, local);
-        WriteMap((float*)_sums.Address + SumCount, global);
-    }
-
     public void Dispose()
     {
         foreach (AlignedMemory memory in new[] { _factors, _localWeights, _globalWeights, _localBias, _globalBias, _sums })
             memory.Dispose();
     }
 
-    private void WriteMap(float* sums, Span<float> map)
+    /// <summary>Factors of one of the hidden maps, for all panels. An item is a block of tiles and a block of
+    /// channels.</summary>
+    private sealed class FactorLayer(LastLayer<TForm, TKernels, TVector, TLanes> layer, ChannelPlanes planes, int position)
+        : FusedLayer
     {
-        for (int sample = 0; sample < _grid.Samples; sample++)
-        {
-            Span<float> plane = map.Slice(sample * PlaneCount, PlaneCount);
-            plane.Clear();
-            for (int block = 0; block < ChannelBlocks; block++, sums += PlaneCount)
-                System.Numerics.Tensors.TensorPrimitives.Add(plane, new ReadOnlySpan<float>(sums, PlaneCount), plane);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(plane, 1f / _channels, plane);
-        }
-    }
+        public override string Name => $"factors F({TForm.Outputs}, {TForm.Kernel})";
 
-    /// <summary>Factors of both hidden maps, for all panels. An item is a block of tiles and a block of channels.</summary>
-    private sealed class FactorLayer(LastLayer<TForm, TKernels, TVector, TLanes> layer) : FusedLayer
-    {
-        private int Channels => layer._teacher.Blocks + layer._student.Blocks;
+        public override int Items => layer._products.BlockCount * planes.Blocks;
 
-        public override int Items => layer._products.BlockCount * Channels;
-
-        public override long Scratch => TileTransforms<TForm, TKernels>.Scratch;
+        public override long Scratch => 2 * TileTransforms<TForm, TKernels>.Scratch;
 
         public override void Run(int item, float* scratch)
         {
-            (int block, int position) = Math.DivRem(item, Channels);
-            bool isTeacher = position < layer._teacher.Blocks;
+            (int block, int channels) = Math.DivRem(item, planes.Blocks);
             layer._products.Transform(
-                isTeacher ? layer._teacher : layer._student, isTeacher ? position : position - layer._teacher.Blocks,
-                block, position, scratch, (float*)layer._factors.Address + block * layer._products.BlockFactors);
+                planes, channels, block, position + channels, scratch,
+                (float*)layer._factors.Address + block * layer._products.BlockFactors);
         }
-
-        public override void Dispose() { }
     }
 
     /// <summary>Products, differences, squares. An item is a panel and a group of blocks, so that a panel's weights are read
@@ -108,6 +97,11 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
     {
         private readonly int _panels = TransformedWeights<TForm, TKernels>.Panels(layer._channels);
         private readonly int _groups = (layer._products.BlockCount + LargestGroup - 1) / LargestGroup;
+
+        public override string Name => $"products F({TForm.Outputs}, {TForm.Kernel})";
+
+        public override double Products =>
+            layer._products.Count(layer._teacher.Blocks + 2 * layer._student.Blocks) * layer._channels;
 
         public override int Items => 2 * _panels * _groups;
 
@@ -129,7 +123,27 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
                 weights + panel * TileProducts<TForm, TKernels>.PanelWeights(channelBlocks), scratch);
             layer._products.Store(scratch, first, end, panel, transform, isLocal ? layer._localSink : layer._globalSink);
         }
+    }
 
-        public override void Dispose() { }
+    /// <summary>Means over channels. An item is a map of a sample.</summary>
+    private sealed class MapLayer(LastLayer<TForm, TKernels, TVector, TLanes> layer, Tensor localMap, Tensor globalMap) : FusedLayer
+    {
+        public override string Name => "maps";
+
+        public override int Items => 2 * layer._grid.Samples;
+
+        public override long Scratch => 0;
+
+        public override void Run(int item, float* scratch)
+        {
+            (int sample, bool isLocal) = (item / 2, item % 2 == 0);
+            int count = layer.PlaneCount;
+            float* sums = (float*)layer._sums.Address + (isLocal ? 0 : layer.SumCount) + (long)sample * layer.ChannelBlocks * count;
+            var plane = new Span<float>((float*)(isLocal ? localMap : globalMap).Address + (long)sample * count, count);
+            plane.Clear();
+            for (int block = 0; block < layer.ChannelBlocks; block++, sums += count)
+                System.Numerics.Tensors.TensorPrimitives.Add(plane, new ReadOnlySpan<float>(sums, count), plane);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(plane, 1f / layer._channels, plane);
+        }
     }
 }

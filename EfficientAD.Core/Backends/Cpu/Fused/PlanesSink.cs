@@ -4,19 +4,19 @@ using EfficientAD.Backends.Cpu.Stacked;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>Puts tiles into channel planes: bias, rectification, perhaps the mean over windows of 2 x 2.</summary>
+/// <summary>Puts tiles into channel planes: bias, perhaps rectification, perhaps the mean over windows of 2 x 2.</summary>
 /// <param name="height">Outputs before pooling, even where there is pooling.</param>
 /// <param name="width">Outputs before pooling, even where there is pooling.</param>
 /// <param name="signs">Of the rectified outputs before pooling, written where it has an address.</param>
 internal readonly unsafe struct PlanesSink<TVector, TLanes>(
-    ChannelPlanes output, nint bias, int channels, int height, int width, bool pool,
+    ChannelPlanes output, nint bias, int channels, int height, int width, bool pool, bool relu = true,
     SignPlanes signs = default) : ITileSink
     where TLanes : struct, ILanes<TVector>
 {
     private readonly ChannelPlanes _output = output;
     private readonly nint _bias = bias;
     private readonly int _height = height, _width = width;
-    private readonly bool _pool = pool;
+    private readonly bool _pool = pool, _relu = relu;
     private readonly SignPlanes _signs = signs;
 
     public int Channels { get; } = channels;
@@ -42,7 +42,7 @@ internal readonly unsafe struct PlanesSink<TVector, TLanes>(
             float* source = tile + y * size * lanes, target = plane + (top + y) * pitch + left * lanes;
             for (int x = 0; x < columns; x++, source += lanes, target += lanes)
             {
-                TVector value = Rectified(source, bias);
+                TVector value = _relu ? Rectified(source, bias) : TLanes.Add(TLanes.Load(source), bias);
                 TLanes.Store(value, target);
                 if (signs != null) signs[y * _signs.Width + x] = (ushort)TLanes.NonZero(value);
             }

@@ -32,7 +32,8 @@ internal sealed unsafe class FilteredStackLayer<TForm, TKernels, TVector, TLanes
         if (tensor is null)
         {
             Compute(_outputs, input.Values, weights, new PlanesSink<TVector, TLanes>(
-                output.Values, layer.Bias.Address, channels, output.FullHeight, output.FullWidth, output.IsPooled, output.Signs));
+                output.Values, layer.Bias.Address, channels, output.FullHeight, output.FullWidth, output.IsPooled,
+                relu: true, output.Signs));
         }
         else
         {
