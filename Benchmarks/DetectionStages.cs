@@ -46,7 +46,7 @@ internal static unsafe class DetectionStages
         }
 
         int layers = stages.Count;
-        stages.Add(("all networks", 0, fused.Compute));
+        stages.Add(("all networks", 0, () => fused.Compute(1)));
         stages.Add(("image to maps", 0, () => plan.ComputeMaps(image.View)));
         stages.Add(("maps to score and map", 0, () => plan.Combine(new MapScaling(0, 1, 0, 1), Size, Size, map)));
         double[][] times = [.. stages.Select(_ => new double[runs])];

@@ -14,7 +14,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace EfficientAD.Benchmarks;
 
 /// <summary>Our detector and ONNX Runtime on the exported graph, in one process, call after call in turn, so that what else
-/// the machine does hits both: <c>dotnet run -c Release --project Benchmarks -- paired [S|M] [threads] [calls]</c>.</summary>
+/// the machine does hits both: <c>dotnet run -c Release --project Benchmarks -- paired [S|M] [threads] [calls] [batch]</c>.</summary>
 /// <remarks>Both start from 8-bit RGB of 256 x 256 and end with map and score; weights are random.</remarks>
 internal static class PairedDetection
 {
@@ -28,6 +28,7 @@ internal static class PairedDetection
         PdnSize size = arguments.Length > 0 && arguments[0] == "M" ? PdnSize.Medium : PdnSize.Small;
         int threads = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : Environment.ProcessorCount;
         int calls = arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 30;
+        int batch = arguments.Length > 3 ? int.Parse(arguments[3], CultureInfo.InvariantCulture) : 1;
         string folder = Directory.CreateTempSubdirectory("efficientad").FullName;
         try
         {
@@ -36,7 +37,7 @@ internal static class PairedDetection
             using (ModelFile file = ModelFile.Open(model))
             using (FileStream stream = File.Create(onnx))
                 OnnxExport.Write(file, includePreprocessing: true, stream);
-            Measure(size, model, onnx, threads, calls);
+            Measure(size, model, onnx, threads, calls, batch);
         }
         finally
         {
@@ -44,21 +45,23 @@ internal static class PairedDetection
         }
     }
 
-    private static void Measure(PdnSize size, string model, string onnx, int threads, int calls)
+    private static void Measure(PdnSize size, string model, string onnx, int threads, int calls, int batch)
     {
-        var cpu = new DetectorOptions { Device = new Device(DeviceKind.Cpu), Threads = threads };
+        var cpu = new DetectorOptions { Device = new Device(DeviceKind.Cpu), Threads = threads, Batch = batch };
         using var fast = AnomalyDetector.Load(model, cpu with { Mode = DetectionMode.Fast });
         using var precise = AnomalyDetector.Load(model, cpu with { Mode = DetectionMode.Precise });
         using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
         using var session = new InferenceSession(onnx, options);
-        RgbImage picture = NaturalTexture.Render(seed: 1, index: 0, Size);
-        var map = new AnomalyMap(Size, Size);
-        NamedOnnxValue[] inputs = [NamedOnnxValue.CreateFromTensor("image", new DenseTensor<byte>(picture.Pixels, [1, Size, Size, 3]))];
+        RgbImage[] pictures = [.. Enumerable.Range(0, batch).Select(i => NaturalTexture.Render(seed: 1, i, Size))];
+        AnomalyMap[] maps = [.. pictures.Select(_ => new AnomalyMap(Size, Size))];
+        var results = new DetectionResult[batch];
+        byte[] pixels = [.. pictures.SelectMany(picture => picture.Pixels)];
+        NamedOnnxValue[] inputs = [NamedOnnxValue.CreateFromTensor("image", new DenseTensor<byte>(pixels, [batch, Size, Size, 3]))];
         (string Name, Action Call)[] sides =
         [
             ("ONNX Runtime", () => session.Run(inputs, ["map", "score"]).Dispose()),
-            ("fast", () => fast.Detect(picture.View, map)),
-            ("precise", () => precise.Detect(picture.View, map)),
+            ("fast", () => fast.Detect(batch, i => pictures[i].View, maps, results)),
+            ("precise", () => precise.Detect(batch, i => pictures[i].View, maps, results)),
         ];
         double[][] times = [.. sides.Select(_ => new double[calls])];
         for (int call = -3; call < calls; call++)
@@ -74,7 +77,7 @@ internal static class PairedDetection
         foreach ((int side, (string name, _)) in sides.Index())
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{size}, {threads} threads, {name}: median {Median(times[side]):0.0} ms, least {times[side].Min():0.0} ms, " +
+                $"{size}, batch {batch}, {threads} threads, {name}: median {Median(times[side]):0.0} ms, least {times[side].Min():0.0} ms, " +
                 $"{ratios[side]:0.00} x ONNX Runtime (median of {calls} pairs)"));
         }
     }

@@ -15,7 +15,7 @@ internal sealed class BenchSettings : ComputeSettings
     public string Model { get; init; } = "";
 
     [CommandOption("--batch <N>")]
-    [Description("Images of one measured call, one after the other.")]
+    [Description("Images of one measured call; the CPU takes them through the networks together.")]
     [DefaultValue(1)]
     public int Batch { get; init; } = 1;
 
@@ -66,6 +66,7 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
                 Threads = settings.Threads,
                 AcceptAnySize = true,
                 Mode = mode,
+                Batch = settings.Batch,
             });
         Latencies latencies = LatencyRun.Measure(detector, settings.Batch, settings.Frames, cancellation);
         if (settings.Json) WriteJson(settings, detector.Processor, latencies);

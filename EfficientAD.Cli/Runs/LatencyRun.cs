@@ -34,15 +34,17 @@ internal static class LatencyRun
             .. Enumerable.Range(0, Pictures).Select(i => PillowResize.Resize(
                 NaturalTexture.Render(seed: 1, i, Math.Max(height, width)).View, height, width)),
         ];
-        var map = new AnomalyMap(width, height);
+        AnomalyMap[] maps = [.. Enumerable.Range(0, batch).Select(_ => new AnomalyMap(width, height))];
+        var results = new DetectionResult[batch];
         var times = new double[frames];
         int warmUp = Math.Max(3, frames / 10);
         for (int i = -warmUp; i < frames; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             long start = Stopwatch.GetTimestamp();
-            for (int image = 0; image < batch; image++)
-                detector.Detect(pictures[(i + warmUp + image) % Pictures].View, map);
+            int first = i + warmUp;
+            if (batch == 1) detector.Detect(pictures[first % Pictures].View, maps[0]);
+            else detector.Detect(batch, image => pictures[(first + image) % Pictures].View, maps, results);
             if (i >= 0) times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
 

@@ -22,6 +22,7 @@ public sealed class AnomalyDetector : IDisposable
     private readonly bool _ownsBackend;
     private readonly DetectionNetworks _networks;
     private readonly DetectionPlan _plan;
+    private readonly (int Image, int Width, int Height)[] _batch;
     private readonly Action<Tensor> _preprocessOnDevice;
     private DeviceImage _deviceImage;
     private bool _isDisposed;
@@ -34,7 +35,8 @@ public sealed class AnomalyDetector : IDisposable
         _networks = model.Load(_backend);
         _plan = new DetectionPlan(
             _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            Information.MapOrder, Information.InputHeight, Information.InputWidth, options.Mode);
+            Information.MapOrder, Information.InputHeight, Information.InputWidth, options.Mode, options.Batch);
+        _batch = new (int, int, int)[_plan.Batch];
     }
 
     /// <summary>What the model's file says of it.</summary>
@@ -107,6 +109,52 @@ public sealed class AnomalyDetector : IDisposable
         return Judge(score, map);
     }
 
+    /// <summary>Scores several images, of any sizes; see <see cref="DetectorOptions.Batch"/>.</summary>
+    /// <returns>One result for each, with its map. An image that cannot be judged is <see cref="Verdict.Invalid"/> and
+    /// leaves the others alone.</returns>
+    public DetectionResult[] Detect(IReadOnlyList<RgbImage> images)
+    {
+        var results = new DetectionResult[images.Count];
+        Detect(images.Count, i => images[i].View, [.. images.Select(image => new AnomalyMap(image.Width, image.Height))], results);
+        return results;
+    }
+
+    /// <summary>Scores several images wherever their pixels lie, into maps that are used again and again.</summary>
+    /// <param name="image">Gives the i-th image. Called once for each, in order; an image is not read any more when the
+    /// next is asked for. Must not call this detector.</param>
+    /// <param name="maps">One for each, overwritten, of the image's size; empty if only scores are wanted.</param>
+    /// <param name="results">One for each, overwritten.</param>
+    /// <exception cref="ArgumentException">The numbers of maps or results do not fit, or a map has another size than its
+    /// image: the results behind it are not written.</exception>
+    public void Detect(int count, Func<int, ImageView> image, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)
+    {
+        if (results.Length != count || (maps.Length != count && !maps.IsEmpty))
+            throw new ArgumentException($"{count} images need as many results and maps, not {results.Length} and {maps.Length}.");
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            int taken = 0;
+            for (int i = 0; i < count; i++)
+            {
+                ImageView view = image(i);
+                if (!maps.IsEmpty) RequireSize(maps[i], view.Width, view.Height);
+                if (FindFault(view) is { } fault)
+                {
+                    results[i] = DetectionResult.Invalid(fault);
+                }
+                else
+                {
+                    _plan.Preprocess(view, taken);
+                    _batch[taken++] = (i, view.Width, view.Height);
+                }
+
+                if (taken < _batch.Length && (taken == 0 || i + 1 < count)) continue;
+                JudgeBatch(taken, maps, results);
+                taken = 0;
+            }
+        }
+    }
+
     /// <summary>Scores one image that lies on the CUDA device already, where a camera's driver or a decoder wrote
     /// it.</summary>
     /// <param name="image">Read in the order of the backend's stream, before this returns. That it shows anything (is
@@ -157,6 +205,18 @@ public sealed class AnomalyDetector : IDisposable
     private void PreprocessOnDevice(Tensor output) => ((CudaBackend)_backend).PreprocessDevice(
         _deviceImage.Address, _deviceImage.Width, _deviceImage.Height, _deviceImage.Stride, _deviceImage.Format,
         ColourAdjustment.None, output.Shape.H, output.Shape.W, output);
+
+    private void JudgeBatch(int count, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)
+    {
+        _plan.ComputeMaps(count);
+        for (int sample = 0; sample < count; sample++)
+        {
+            (int image, int width, int height) = _batch[sample];
+            AnomalyMap? map = maps.IsEmpty ? null : maps[image];
+            float score = _plan.Combine(sample, Information.Scaling, height, width, map is null ? [] : map.Values);
+            results[image] = Judge(score, map);
+        }
+    }
 
     private DetectionResult Judge(float score, AnomalyMap? map)
     {

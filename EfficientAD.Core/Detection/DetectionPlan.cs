@@ -24,7 +24,9 @@ public sealed class DetectionPlan : IDisposable
     private readonly Tape _tape;
     private readonly Recording _networks;
     private readonly Tensor _image, _autoencoderImage, _combined, _bordered, _score;
+    private readonly Sample[] _samples;
     private FusedMaps? _fused;
+    private int _taken = 1;
     private Tensor? _map;
 
     /// <param name="student">Frozen, as all three networks.</param>
@@ -33,30 +35,45 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
     /// <param name="mode">Padded networks and other processors than the CPU have the plain way only.</param>
+    /// <param name="batch">Images that pass through the networks together, where the way is not the plain one: weights are
+    /// read once for all. Every one takes about 50 MB at 256 x 256.</param>
     public DetectionPlan(
         IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain)
+        Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
+        int batch = 1)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         (_backend, _order, _padded) = (backend, order, teacher.Padded);
+        CpuBackend? fusing = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
+        Batch = fusing is null ? 1 : batch;
         _tape = new Tape(backend);
-        _image = _tape.Allocate(new Shape(1, 3, height, width));
+        _image = _tape.Allocate(new Shape(Batch, 3, height, width));
         _autoencoderImage = height == Autoencoder.InputSize && width == Autoencoder.InputSize
             ? _image
-            : _tape.Allocate(new Shape(1, 3, Autoencoder.InputSize, Autoencoder.InputSize));
+            : _tape.Allocate(new Shape(Batch, 3, Autoencoder.InputSize, Autoencoder.InputSize));
 
-        (Variable local, Variable global) = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain
-            ? FusedMapsOf(cpu, teacher, student, autoencoder, mean, deviation, mode)
+        (Variable local, Variable global) = fusing is not null
+            ? FusedMapsOf(fusing, teacher, student, autoencoder, mean, deviation, mode)
             : PlainMapsOf(teacher, student, autoencoder, mean, deviation);
         LocalMap = AtQuantileSize(local, height, width);
         GlobalMap = AtQuantileSize(global, height, width);
         _networks = backend.Record(_tape.Forward);
+        _samples =
+        [
+            .. Enumerable.Range(0, Batch).Select(i => new Sample(
+                _image.Samples(i, 1), _autoencoderImage == _image ? null : _autoencoderImage.Samples(i, 1),
+                LocalMap.Samples(i, 1), GlobalMap.Samples(i, 1))),
+        ];
 
-        _combined = _tape.Allocate(LocalMap.Shape);
+        _combined = _tape.Allocate(LocalMap.Shape with { N = 1 });
         _bordered = _tape.Allocate(_combined.Shape with { H = _combined.Shape.H + 2 * Border, W = _combined.Shape.W + 2 * Border });
         _score = _tape.Allocate(new Shape(1, 1, 1, 1));
     }
 
-    /// <summary>Teacher against student, at the size at which this order takes quantiles: [1, 1, h, w].</summary>
+    /// <summary>Images that <see cref="ComputeMaps(int)"/> takes at most.</summary>
+    public int Batch { get; }
+
+    /// <summary>Teacher against student, at the size at which this order takes quantiles: [n, 1, h, w].</summary>
     public Tensor LocalMap { get; }
 
     /// <summary>Autoencoder against student, likewise.</summary>
@@ -72,10 +89,27 @@ public sealed class DetectionPlan : IDisposable
     public void ComputeMaps(ImageView image)
     {
         Clock?.Mark(DetectionMark.Start);
-        _backend.Preprocess(image, ColourAdjustment.None, _image.Shape.H, _image.Shape.W, _image);
-        if (_autoencoderImage != _image)
-            _backend.Preprocess(image, ColourAdjustment.None, Autoencoder.InputSize, Autoencoder.InputSize, _autoencoderImage);
+        Preprocess(image, 0);
         Clock?.Mark(DetectionMark.Preprocessed);
+        ComputeMaps(1);
+    }
+
+    /// <summary>Makes an image the networks' input.</summary>
+    /// <param name="sample">Its place in the batch.</param>
+    public void Preprocess(ImageView image, int sample)
+    {
+        (Tensor input, Tensor? autoencoderInput, _, _) = _samples[sample];
+        _backend.Preprocess(image, ColourAdjustment.None, input.Shape.H, input.Shape.W, input);
+        if (autoencoderInput is not null)
+            _backend.Preprocess(image, ColourAdjustment.None, Autoencoder.InputSize, Autoencoder.InputSize, autoencoderInput);
+    }
+
+    /// <summary>Computes both maps of the preprocessed images at the first places of the batch.</summary>
+    public void ComputeMaps(int samples)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, Batch);
+        _taken = samples;
         _networks.Replay();
         Clock?.Mark(DetectionMark.Computed);
     }
@@ -98,9 +132,14 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="width">Of the map in pixels.</param>
     /// <param name="map">Receives height * width values; empty if only the score is wanted.</param>
     /// <returns>The score: the combined map's maximum. Not finite where a network's output is not.</returns>
-    public float Combine(MapScaling scaling, int height, int width, Span<float> map)
+    public float Combine(MapScaling scaling, int height, int width, Span<float> map) => Combine(0, scaling, height, width, map);
+
+    /// <summary>The same for an image of a batch.</summary>
+    /// <param name="sample">Its place.</param>
+    public float Combine(int sample, MapScaling scaling, int height, int width, Span<float> map)
     {
-        _backend.CombineMaps(LocalMap, GlobalMap, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
+        (_, _, Tensor local, Tensor global) = _samples[sample];
+        _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
         bool scoreFromCombined = _order is MapOrder.Paper or MapOrder.Anomalib;
         if (!map.IsEmpty || !scoreFromCombined) ResizeToImage(height, width);
         _backend.Maximum(scoreFromCombined ? _combined : _map!, _score);
@@ -110,6 +149,10 @@ public sealed class DetectionPlan : IDisposable
         Clock?.Mark(DetectionMark.Downloaded);
         return score[0];
     }
+
+    /// <summary>One image's part of the batch.</summary>
+    /// <param name="AutoencoderImage">Null where it is the image.</param>
+    private sealed record Sample(Tensor Image, Tensor? AutoencoderImage, Tensor LocalMap, Tensor GlobalMap);
 
     public void Dispose()
     {
@@ -139,7 +182,7 @@ public sealed class DetectionPlan : IDisposable
     {
         _fused = FusedMaps.Create(
             cpu, teacher, student, autoencoder, mean, deviation, _image, _autoencoderImage, largeTiles: mode == DetectionMode.Fast);
-        _tape.Record(_fused.LocalMap, needsGradient: false, _fused.Compute, _ => { });
+        _tape.Record(_fused.LocalMap, needsGradient: false, () => _fused.Compute(_taken), _ => { });
         return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
     }
 

@@ -16,6 +16,10 @@ public sealed record DetectorOptions
     /// <see cref="DetectionMode.Plain"/> by rounding alone.</summary>
     public DetectionMode Mode { get; init; } = DetectionMode.Fast;
 
+    /// <summary>Images that pass through the networks together where several are given at once, on the CPU; each takes about
+    /// 50 MB more. Results do not depend on it.</summary>
+    public int Batch { get; init; } = 1;
+
     /// <summary>Used where a CUDA device computes.</summary>
     public CudaOptions Cuda { get; init; } = new();
 

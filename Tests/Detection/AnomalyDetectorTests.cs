@@ -123,6 +123,51 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
         Assert.Equal(with.Score, map.Values.Max());
     }
 
+    [Theory, InlineData(1), InlineData(2), InlineData(8)]
+    public void SeveralImages_GetTheResultsOfEach(int batch)
+    {
+        using AnomalyDetector detector = AnomalyDetector.Load(model.Path, new DetectorOptions { Threads = 2, Batch = batch });
+        RgbImage[] images = [.. Enumerable.Range(0, 5).Select(i => TinyTask.Part(i))];
+        images[1] = new RgbImage(TinyTask.Size, TinyTask.Size);  // blank
+        DetectionResult[] results = detector.Detect(images);
+        foreach ((int i, RgbImage image) in images.Index())
+        {
+            DetectionResult alone = _detector.Detect(image.View);
+            Assert.Equal((alone.Verdict, alone.Score, alone.Reason), (results[i].Verdict, results[i].Score, results[i].Reason));
+            Assert.Equal(alone.Map?.Values, results[i].Map?.Values);
+        }
+
+        Assert.Equal(Verdict.Invalid, results[1].Verdict);
+        var scores = new DetectionResult[1];
+        detector.Detect(1, _ => images[3].View, [], scores);
+        Assert.Equal((results[3].Score, null), (scores[0].Score, scores[0].Map));
+    }
+
+    [Fact]
+    public void SeveralImages_NeedAsManyResultsAndMaps()
+    {
+        RgbImage part = TinyTask.Part(0);
+        AnomalyMap[] maps = [new(part.Width, part.Height)];
+        Assert.Throws<ArgumentException>(() => _detector.Detect(2, _ => part.View, [], new DetectionResult[1]));
+        Assert.Throws<ArgumentException>(() => _detector.Detect(2, _ => part.View, maps, new DetectionResult[2]));
+        Assert.Throws<ArgumentException>(() => _detector.Detect(1, _ => part.View, [new AnomalyMap(3, 3)], new DetectionResult[1]));
+    }
+
+    [Theory, InlineData(1), InlineData(3)]
+    public void Detection_AllocatesNothingLarge(int batch)
+    {
+        using AnomalyDetector detector = AnomalyDetector.Load(model.Path, new DetectorOptions { Threads = 1, Batch = batch });
+        RgbImage part = TinyTask.Part(60);
+        AnomalyMap[] maps = [.. Enumerable.Range(0, batch).Select(_ => new AnomalyMap(part.Width, part.Height))];
+        var results = new DetectionResult[batch];
+        Func<int, ImageView> image = _ => part.View;
+        for (int i = 0; i < 3; i++) detector.Detect(batch, image, maps, results);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        detector.Detect(batch, image, maps, results);
+        long each = (GC.GetAllocatedBytesForCurrentThread() - before) / batch;
+        Assert.True(each < 4096, $"{each} bytes per image; the closures of a few parallel loops are expected, no buffers.");
+    }
+
     [Fact]
     public void Disposed_Throws()
     {

@@ -4,7 +4,10 @@ namespace EfficientAD.Backends.Cpu;
 /// align_corners = false, in PyTorch's own single-precision arithmetic.</summary>
 internal sealed class BilinearTaps
 {
-    public BilinearTaps(int inputSize, int outputSize) : this(inputSize, outputSize, (float)inputSize / outputSize, -0.5f) { }
+    /// <summary>The offset at which pixels are squares that tile both maps.</summary>
+    public const float HalfPixel = -0.5f;
+
+    public BilinearTaps(int inputSize, int outputSize) : this(inputSize, outputSize, Scale(inputSize, outputSize), HalfPixel) { }
 
     /// <summary>Output i samples the input at (i + 0.5) * scale + offset, moved inside where it lies outside.</summary>
     public BilinearTaps(int inputSize, int outputSize, float scale, float offset)
@@ -18,6 +21,8 @@ internal sealed class BilinearTaps
             Fraction[i] = source - Low[i];
         }
     }
+
+    public static float Scale(int inputSize, int outputSize) => (float)inputSize / outputSize;
 
     /// <summary>Per output the first input.</summary>
     public int[] Low { get; }

@@ -9,19 +9,31 @@ namespace EfficientAD.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
+    private const int RememberedTaps = 64;
+
+    private readonly Dictionary<(int Input, int Output, float Scale, float Offset), BilinearTaps> _taps = [];
+
     /// <remarks>Columns first, then rows, as PyTorch rounds; a stretched row serves all outputs that need it.</remarks>
     public void ResizeBilinear(Tensor input, Tensor output)
     {
         (Shape from, Shape to) = (input.Shape, output.Shape);
-        Resample(input, new BilinearTaps(from.H, to.H), new BilinearTaps(from.W, to.W), output);
+        Resample(
+            input, Taps(from.H, to.H, BilinearTaps.Scale(from.H, to.H), BilinearTaps.HalfPixel),
+            Taps(from.W, to.W, BilinearTaps.Scale(from.W, to.W), BilinearTaps.HalfPixel), output);
     }
 
     public void ResampleBilinear(Tensor input, float scaleY, float offsetY, float scaleX, float offsetX, Tensor output)
     {
         (Shape from, Shape to) = (input.Shape, output.Shape);
-        var rows = new BilinearTaps(from.H, to.H, scaleY, offsetY);
-        var columns = new BilinearTaps(from.W, to.W, scaleX, offsetX);
-        Resample(input, rows, columns, output);
+        Resample(input, Taps(from.H, to.H, scaleY, offsetY), Taps(from.W, to.W, scaleX, offsetX), output);
+    }
+
+    /// <summary>Remembered: the same few resizes come with every image.</summary>
+    private BilinearTaps Taps(int input, int output, float scale, float offset)
+    {
+        if (_taps.TryGetValue((input, output, scale, offset), out BilinearTaps? known)) return known;
+        if (_taps.Count == RememberedTaps) _taps.Clear();
+        return _taps[(input, output, scale, offset)] = new BilinearTaps(input, output, scale, offset);
     }
 
     private void Resample(

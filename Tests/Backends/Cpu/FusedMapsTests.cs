@@ -46,6 +46,24 @@ public class FusedMapsTests
         TensorAssert.SameBits(fusedGlobal, globalAgain, "global map on three threads");
     }
 
+    [Theory, InlineData(3), InlineData(2)]
+    public void Batch_GivesTheBitsOfSingleImages(int samples)
+    {
+        const int Height = 61, Width = 72, Batch = 3;
+        using var networks = new Networks(PdnSize.Small, threads: 2, InstructionSet.Auto);
+        using DetectionPlan single = networks.Plan(Height, Width, DetectionMode.Fast, batch: 1);
+        using DetectionPlan plan = networks.Plan(Height, Width, DetectionMode.Fast, Batch);
+        RgbImage[] images = [.. Enumerable.Range(0, samples).Select(i => NaturalTexture.Render(2, i, 96))];
+        for (int i = 0; i < samples; i++) plan.Preprocess(images[i].View, i);
+        plan.ComputeMaps(samples);
+        for (int i = 0; i < samples; i++)
+        {
+            single.ComputeMaps(images[i].View);
+            TensorAssert.SameBits(networks.Values(single.LocalMap, 0), networks.Values(plan.LocalMap, i), $"local map {i}");
+            TensorAssert.SameBits(networks.Values(single.GlobalMap, 0), networks.Values(plan.GlobalMap, i), $"global map {i}");
+        }
+    }
+
     [Fact]
     public void LocalMap_MatchesSumsInDouble()
     {
@@ -110,15 +128,21 @@ public class FusedMapsTests
 
         public (float[] Local, float[] Global) Maps(int height, int width, DetectionMode mode)
         {
-            using var plan = new DetectionPlan(
-                Backend, _teacher, Student, _autoencoder, _mean, _deviation, MapOrder.Reference, height, width, mode);
+            using DetectionPlan plan = Plan(height, width, mode, batch: 1);
             RgbImage image = NaturalTexture.Render(1, 0, 96);
             plan.ComputeMaps(image.View);
             plan.ComputeMaps(image.View);
-            var maps = (new float[plan.LocalMap.Shape.Count], new float[plan.GlobalMap.Shape.Count]);
-            Backend.Download(plan.LocalMap, maps.Item1);
-            Backend.Download(plan.GlobalMap, maps.Item2);
-            return maps;
+            return (Values(plan.LocalMap, 0), Values(plan.GlobalMap, 0));
+        }
+
+        public DetectionPlan Plan(int height, int width, DetectionMode mode, int batch) => new(
+            Backend, _teacher, Student, _autoencoder, _mean, _deviation, MapOrder.Reference, height, width, mode, batch);
+
+        public float[] Values(Tensor map, int sample)
+        {
+            var values = new float[map.Shape.SampleCount];
+            Backend.Download(map.Samples(sample, 1), values);
+            return values;
         }
 
         /// <summary>The definition, layer by layer in double; no map may hide behind another's rounding.</summary>

@@ -23,6 +23,9 @@ internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, in
         return Plane(sample, block) + top * pitch + left * Lanes;
     }
 
+    /// <summary>The same memory, seen so that this sample is the first.</summary>
+    public ChannelPlanes From(int sample) => this with { Address = (nint)Plane(sample, 0) };
+
     /// <summary>The same memory, seen so that this pixel is the first.</summary>
     public ChannelPlanes From(int row, int column) =>
         this with { Address = Address + (row * Pitch + column) * Lanes * sizeof(float) };

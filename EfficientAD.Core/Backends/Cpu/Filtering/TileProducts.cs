@@ -13,7 +13,7 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     private const int FloatsPerItem = 768 * 1024;
 
     private readonly TileGrid _grid;
-    private readonly int _channelBlocks, _rows, _largest;
+    private readonly int _channelBlocks, _rows, _largest;  // the largest: blocks of an item
 
     /// <param name="channelBlocks">Blocks of input channels.</param>
     public TileProducts(TileGrid grid, int channelBlocks, int threads)
@@ -23,8 +23,10 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
         int items = (BlockCount + blocks - 1) / blocks;
         // Even items, a multiple of the threads where there are enough blocks.
         Items = Math.Min(BlockCount, (items + threads - 1) / threads * threads);
-        _largest = (BlockCount + Items - 1) / Items;
+        _largest = blocks;  // whatever the number of tiles
     }
+
+    public TileGrid Grid => _grid;
 
     public int Items { get; }
 

@@ -12,10 +12,11 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
 {
     private const int BlocksPerItem = 8;
 
-    private readonly TileGrid _outputs;
-    private readonly int _depth, _panels, _rows;
+    private readonly int _depth, _panels;
     private readonly AlignedMemory _weights, _bias;
     private readonly PlanesSink<TVector, TLanes> _sink;
+    private TileGrid _outputs;
+    private int _rows;
 
     /// <param name="depth">Values of a patch in blocks of lanes.</param>
     /// <param name="place">Where in a patch the value under a tap of a channel lies.</param>
@@ -46,6 +47,12 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
     public override int Items => (BlockCount + BlocksPerItem - 1) / BlocksPerItem;
 
     public override long Scratch => (_depth + 2L) * TKernels.Rows * TKernels.Lanes;
+
+    public override void Take(int samples)
+    {
+        _outputs = _outputs with { Samples = samples };
+        _rows = TKernels.RowsFor(_outputs.Count);
+    }
 
     private int BlockCount => (_outputs.Count + _rows - 1) / _rows;
 

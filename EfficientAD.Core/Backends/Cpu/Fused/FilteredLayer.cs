@@ -10,9 +10,10 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
     where TLanes : struct, ILanes<TVector>
 {
     private readonly ChannelPlanes _input;
-    private readonly TileProducts<TForm, TKernels> _products;
+    private readonly int _threads;
     private readonly AlignedMemory _weights, _bias;
     private readonly PlanesSink<TVector, TLanes> _sink;
+    private TileProducts<TForm, TKernels> _products;
 
     /// <param name="samples">Images at a time.</param>
     /// <param name="height">Outputs before pooling, even where there is pooling.</param>
@@ -21,8 +22,8 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
         ChannelPlanes input, LayerWeights layer, ChannelPlanes output, int samples, int height, int width, bool pool, bool relu,
         WorkerPool workers)
     {
-        _input = input;
-        _products = new TileProducts<TForm, TKernels>(new TileGrid(samples, height, width, TForm.Outputs), input.Blocks, workers.Threads);
+        (_input, _threads) = (input, workers.Threads);
+        _products = new TileProducts<TForm, TKernels>(new TileGrid(samples, height, width, TForm.Outputs), input.Blocks, _threads);
         _weights = layer.Transform<TForm, TKernels>(workers);
         _bias = layer.PaddedBias(TKernels.Lanes);
         _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, layer.Shape.N, height, width, pool, relu);
@@ -35,6 +36,9 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
     public override int Items => _products.Items;
 
     public override long Scratch => _products.Scratch;
+
+    public override void Take(int samples) =>
+        _products = new TileProducts<TForm, TKernels>(_products.Grid with { Samples = samples }, _input.Blocks, _threads);
 
     public override void Run(int item, float* scratch) => _products.Run(item, _input, (float*)_weights.Address, _sink, scratch);
 

@@ -12,6 +12,7 @@ internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
     private readonly Tensor _input;
     private readonly ChannelPlanes _output;
     private readonly int _height, _width, _taps, _panels;
+    private int _samples;
     private readonly AlignedMemory _weights, _bias, _offsets;
 
     /// <param name="input">[n, c, h, w].</param>
@@ -19,7 +20,7 @@ internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
     /// <param name="width">Pooled columns.</param>
     public FirstLayer(Tensor input, LayerWeights layer, ChannelPlanes output, int height, int width)
     {
-        (_input, _output, _height, _width) = (input, output, height, width);
+        (_input, _output, _height, _width, _samples) = (input, output, height, width, input.Shape.N);
         Shape shape = layer.Shape;
         _taps = (int)shape.SampleCount;
         _panels = (shape.N + 2 * TKernels.Lanes - 1) / (2 * TKernels.Lanes);
@@ -44,9 +45,11 @@ internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
     public override double Products => 4.0 * Items * _width * _taps * 2 * TKernels.Lanes * _panels;
 
     /// <summary>One pooled row of one sample.</summary>
-    public override int Items => _input.Shape.N * _height;
+    public override int Items => _samples * _height;
 
     public override long Scratch => 0;
+
+    public override void Take(int samples) => _samples = samples;
 
     public override void Run(int item, float* scratch)
     {

@@ -44,6 +44,7 @@ internal sealed class FusedChain(params FusedLayer[] layers)
 
     private void Open(int layer)
     {
+        while (layer < layers.Length && layers[layer].Items == 0) layer++;
         int items = layer < layers.Length ? layers[layer].Items : 0;
         Volatile.Write(ref _unfinished, items);
         Volatile.Write(ref _untaken, ((long)layer << 32) | (uint)items);

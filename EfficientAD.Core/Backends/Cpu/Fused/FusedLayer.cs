@@ -10,11 +10,14 @@ internal abstract unsafe class FusedLayer : IDisposable
     /// <summary>Multiply-adds between inputs and weights that a run executes, with those of unused places.</summary>
     public virtual double Products => 0;
 
-    /// <summary>At least 1.</summary>
+    /// <summary>May be none.</summary>
     public abstract int Items { get; }
 
-    /// <summary>Floats of scratch memory that an item needs.</summary>
+    /// <summary>Floats of scratch memory that an item needs, whatever <see cref="Take"/> says.</summary>
     public abstract long Scratch { get; }
+
+    /// <summary>How many images of its batch the next runs are about; all at first.</summary>
+    public abstract void Take(int samples);
 
     public abstract void Run(int item, float* scratch);
 

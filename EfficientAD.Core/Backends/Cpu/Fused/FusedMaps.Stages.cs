@@ -18,10 +18,11 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
     private readonly ScratchMemory _scratch = new();
     private readonly FusedRegion _hidden, _last;
     private readonly IDisposable _lastLayer;
+    private int _samples;
 
     public FusedMaps(FusedSource source)
     {
-        (_backend, Shape image) = (source.Backend, source.Image.Shape);
+        (_backend, Shape image, _samples) = (source.Backend, source.Image.Shape, source.Image.Shape.N);
         int height = PatchDescriptionNetwork.OutputSize(image.H, padded: false);
         int width = PatchDescriptionNetwork.OutputSize(image.W, padded: false);
         LocalMap = _backend.Allocate(new Shape(image.N, 1, height, width));
@@ -38,8 +39,14 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
 
     public override IEnumerable<FusedLayer> Layers => _hidden.Layers.Concat(_last.Layers);
 
-    public override void Compute()
+    public override void Compute(int samples)
     {
+        if (samples != _samples)
+        {
+            foreach (FusedLayer layer in Layers) layer.Take(samples);
+            _samples = samples;
+        }
+
         _hidden.Run(_backend.Pool);
         _last.Run(_backend.Pool);
     }
@@ -69,9 +76,9 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
             ofStudent.Rows(channels, channels), LocalMap, GlobalMap, _backend.Pool);
         return (
             new FusedRegion(
-                _scratch, threads, new FusedChain(autoencoder.Layers),
-                new FusedChain([.. teacherLayers, last.TeacherFactors]), new FusedChain([.. studentLayers, last.StudentFactors])),
-            new FusedRegion(_scratch, threads, new FusedChain(last.Products, last.Maps)),
+                _scratch, threads, new FusedChain(autoencoder.Layers), new FusedChain([.. teacherLayers]),
+                new FusedChain([.. studentLayers])),
+            new FusedRegion(_scratch, threads, new FusedChain(last.Layers)),
             last);
     }
 

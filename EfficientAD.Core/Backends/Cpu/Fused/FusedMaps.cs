@@ -34,7 +34,8 @@ internal abstract class FusedMaps : IDisposable
     /// <summary>For measurements: every layer in an order in which each may run alone.</summary>
     public abstract IEnumerable<FusedLayer> Layers { get; }
 
-    public abstract void Compute();
+    /// <param name="samples">Images at the beginning of the batch; the maps of the others keep what they hold.</param>
+    public abstract void Compute(int samples);
 
     public abstract void Dispose();
 

@@ -11,13 +11,16 @@ internal sealed unsafe class ResizeLayer<TKernels, TVector, TLanes>(
 {
     private const int RowsPerItem = 16;
 
+    private int _samples = samples;
     private readonly BilinearTaps _rows = new(from.Height, to.Height), _columns = new(from.Width, to.Width);
 
     public override string Name => $"resize {from.Height} > {to.Height}";
 
-    public override int Items => samples * input.Blocks * Parts;
+    public override int Items => _samples * input.Blocks * Parts;
 
     public override long Scratch => 0;
+
+    public override void Take(int samples) => _samples = samples;
 
     private int Parts => (to.Height + RowsPerItem - 1) / RowsPerItem;
 
