@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using EfficientAD.Detection;
+using Spectre.Console;
 using Spectre.Console.Cli;
 
 namespace EfficientAD.Cli.Commands;
@@ -7,6 +8,8 @@ namespace EfficientAD.Cli.Commands;
 /// <summary>What evaluate and predict share.</summary>
 internal abstract class DetectorSettings : ComputeSettings
 {
+    private static readonly string[] Modes = [.. Enum.GetNames<DetectionMode>().Select(name => name.ToLowerInvariant())];
+
     [CommandOption("--model <FILE>", isRequired: true)]
     [Description("A model written by 'efficientad train'.")]
     public string Model { get; init; } = "";
@@ -15,13 +18,29 @@ internal abstract class DetectorSettings : ComputeSettings
     [Description("Accept images of another size than the training images; else these are invalid.")]
     public bool AnySize { get; init; }
 
+    [CommandOption("--mode <MODE>")]
+    [Description("How the CPU computes: fast, precise or plain.")]
+    [DefaultValue("fast")]
+    public string Mode { get; init; } = "fast";
+
     [CommandOption("--json")]
     [Description("Write JSON for programs instead of text.")]
     public bool Json { get; init; }
+
+    public override ValidationResult Validate() => Modes.Contains(Mode)
+        ? base.Validate()
+        : ValidationResult.Error($"--mode {Mode}: give {string.Join(", ", Modes)}.");
 
     /// <exception cref="Models.ModelFormatException">The file is no model, or is damaged.</exception>
     /// <exception cref="NotSupportedException">The device cannot be used.</exception>
     public AnomalyDetector LoadDetector() => AnomalyDetector.Load(
         Model,
-        new DetectorOptions { Device = Processor, Threads = Threads, Cuda = Cuda, AcceptAnySize = AnySize });
+        new DetectorOptions
+        {
+            Device = Processor,
+            Threads = Threads,
+            Cuda = Cuda,
+            AcceptAnySize = AnySize,
+            Mode = Enum.Parse<DetectionMode>(Mode, ignoreCase: true),
+        });
 }

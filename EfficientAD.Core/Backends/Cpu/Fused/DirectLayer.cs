@@ -90,6 +90,7 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
 
     public override void Dispose()
     {
+        base.Dispose();
         _weights.Dispose();
         _bias.Dispose();
     }

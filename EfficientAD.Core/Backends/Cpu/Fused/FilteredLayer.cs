@@ -44,6 +44,7 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
 
     public override void Dispose()
     {
+        base.Dispose();
         _weights.Dispose();
         _bias.Dispose();
     }

@@ -75,6 +75,7 @@ internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
 
     public override void Dispose()
     {
+        base.Dispose();
         foreach (AlignedMemory memory in new[] { _weights, _bias, _offsets }) memory.Dispose();
     }
 }
