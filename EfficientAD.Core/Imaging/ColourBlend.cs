@@ -23,10 +23,12 @@ internal readonly struct ColourBlend
         _base = _kind == ColourAdjustmentKind.Contrast ? MeanLuma(image, row) : 0;
     }
 
+    public bool ChangesNothing => _kind == ColourAdjustmentKind.None;
+
     /// <summary>Adjusts a row in place.</summary>
     public void Apply(Span<uint> row)
     {
-        if (_kind == ColourAdjustmentKind.None) return;
+        if (ChangesNothing) return;
         foreach (ref Vector<uint> pixels in MemoryMarshal.Cast<uint, Vector<uint>>(row))
         {
             if (_kind == ColourAdjustmentKind.Grey)

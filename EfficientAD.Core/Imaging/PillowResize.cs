@@ -14,9 +14,12 @@ public sealed class PillowResize
     private const int RoundingBias = 1 << (TriangleFilter.FractionBits - 1);
 
     private readonly int _sourceHeight, _sourceWidth, _height, _width;
-    private readonly TriangleFilter _horizontal, _vertical;
+    private readonly PairedWeights _horizontal;
+    private readonly TriangleFilter _vertical;
     private readonly uint[] _sourceRow;    // one row of the image
-    private readonly byte[] _resizedRows;  // a ring of rows after the horizontal pass, as many as the vertical needs
+    private readonly byte[] _greyRow;      // the same where the image is grey
+    private readonly RowGroup _group;
+    private readonly byte[] _resizedRows;  // a ring of rows after the horizontal pass: what the vertical needs and a group
     private readonly byte[] _outputRow;
     private readonly int _pitch;           // bytes from one row of the ring to the next
 
@@ -35,11 +38,13 @@ public sealed class PillowResize
             throw new ArgumentOutOfRangeException(
                 nameof(top), $"({left}, {top}) {width} x {height} is not inside {targetWidth} x {targetHeight}.");
         (_sourceHeight, _sourceWidth, _height, _width) = (sourceHeight, sourceWidth, height, width);
-        _horizontal = new TriangleFilter(sourceWidth, targetWidth, left, width);
+        _horizontal = new PairedWeights(new TriangleFilter(sourceWidth, targetWidth, left, width), width);
         _vertical = new TriangleFilter(sourceHeight, targetHeight, top, height);
-        _sourceRow = new uint[RoundUp(sourceWidth, Vector<uint>.Count)];
+        _sourceRow = new uint[RoundUp(sourceWidth, Math.Max(Vector<uint>.Count, 2))];
+        _greyRow = new byte[sourceWidth];
+        _group = new RowGroup(sourceWidth);
         _pitch = RoundUp(3 * width + 1, Vector<byte>.Count);
-        _resizedRows = new byte[checked(_pitch * _vertical.LongestRun)];
+        _resizedRows = new byte[checked(_pitch * RingRows)];
         _outputRow = new byte[_pitch];
     }
 
@@ -69,52 +74,102 @@ public sealed class PillowResize
                 nameof(rgb));
 
         var blend = new ColourBlend(image, adjustment, _sourceRow);
+        bool isGrey = image.Format == PixelFormat.Grey8;
         int next = _vertical.Start(0);  // the first source row that has not been through the horizontal pass
         for (int y = 0; y < _height; y++)
         {
             int end = _vertical.Start(y) + _vertical.Weights(y).Length;
-            for (; next < end; next++)
-            {
-                PixelRow.Unpack(image.Row(next), image.Format, _sourceRow);
-                blend.Apply(_sourceRow);
-                ResizeRow(RingRow(next));
-            }
-            WeighRows(y);
-            _outputRow.AsSpan(0, 3 * _width).CopyTo(rgb[(3 * y * _width)..]);
+            while (next < end) next += isGrey ? ResizeGreyRows(image, blend, next) : ResizeColourRows(image, blend, next);
+            if (isGrey) WriteGrey(y, rgb.Slice(3 * y * _width, 3 * _width));
+            else WriteColour(y, rgb.Slice(3 * y * _width, 3 * _width));
         }
     }
 
-    private Span<byte> RingRow(int sourceRow) => _resizedRows.AsSpan(sourceRow % _vertical.LongestRun * _pitch, _pitch);
+    private int RingRows => _vertical.LongestRun + RowGroup.GreyRows - 1;
 
-    /// <summary>The horizontal pass of one row: a pixel's samples fill the lanes of one vector.</summary>
-    private void ResizeRow(Span<byte> output)
+    private Span<byte> RingRow(int sourceRow) => _resizedRows.AsSpan(sourceRow % RingRows * _pitch, _pitch);
+
+    /// <summary>The horizontal pass of two rows, or of the last.</summary>
+    private int ResizeColourRows(ImageView image, ColourBlend blend, int first)
     {
-        Vector128<byte> lowBytes = Vector128.Create((byte)0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
-        ref byte destination = ref MemoryMarshal.GetReference(output);
+        int rows = Math.Min(RowGroup.ColourRows, _sourceHeight - first);
+        for (int row = 0; row < rows; row++)
+        {
+            PixelRow.Unpack(image.Row(first + row), image.Format, _sourceRow);
+            blend.Apply(_sourceRow);
+            _group.SetColourRow(row, _sourceRow);
+        }
+
+        ref byte upper = ref MemoryMarshal.GetReference(RingRow(first));
+        ref byte lower = ref MemoryMarshal.GetReference(RingRow(first + 1));
         for (int x = 0; x < _width; x++)
         {
-            ReadOnlySpan<int> weights = _horizontal.Weights(x);
-            ReadOnlySpan<uint> pixels = _sourceRow.AsSpan(_horizontal.Start(x), weights.Length);
-            Vector128<uint> sum = Vector128.Create((uint)RoundingBias);
-            for (int i = 0; i < weights.Length; i++)
-                sum += Lanes(pixels[i]) * Vector128.Create((uint)weights[i]);
-            sum = Vector128.Min(sum >>> TriangleFilter.FractionBits, Vector128.Create(255u));
+            Vector256<uint> samples = Shift(_group.Weigh(_horizontal, x, RoundingBias).AsUInt32());
             // Four bytes are written for three samples: the next pixel overwrites the fourth, or the padding takes it.
-            uint packed = Vector128.ShuffleNative(sum.AsByte(), lowBytes).AsUInt32().ToScalar();
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, 3 * x), packed);
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref upper, 3 * x), LowBytes(samples.GetLower()));
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref lower, 3 * x), LowBytes(samples.GetUpper()));
         }
+        return RowGroup.ColourRows;
     }
 
-    private static Vector128<uint> Lanes(uint pixel) =>
-        Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(pixel).AsByte()));
+    /// <summary>The horizontal pass of eight rows, or of the last ones. An adjusted grey pixel has three equal samples.</summary>
+    private int ResizeGreyRows(ImageView image, ColourBlend blend, int first)
+    {
+        int rows = Math.Min(RowGroup.GreyRows, _sourceHeight - first);
+        for (int row = 0; row < rows; row++)
+        {
+            if (blend.ChangesNothing)
+            {
+                _group.SetGreyRow(row, image.Row(first + row));
+                continue;
+            }
+            PixelRow.Unpack(image.Row(first + row), image.Format, _sourceRow);
+            blend.Apply(_sourceRow);
+            for (int x = 0; x < _sourceWidth; x++) _greyRow[x] = (byte)_sourceRow[x];
+            _group.SetGreyRow(row, _greyRow);
+        }
+
+        Span<int> ringRows = stackalloc int[RowGroup.GreyRows];
+        for (int row = 0; row < ringRows.Length; row++) ringRows[row] = (first + row) % RingRows * _pitch;
+        for (int x = 0; x < _width; x++)
+        {
+            Vector256<uint> samples = Shift(_group.Weigh(_horizontal, x, RoundingBias).AsUInt32());
+            ulong bytes = LowBytes(samples.GetLower()) | (ulong)LowBytes(samples.GetUpper()) << 32;
+            foreach (int ringRow in ringRows)
+            {
+                _resizedRows[ringRow + x] = (byte)bytes;
+                bytes >>= 8;
+            }
+        }
+        return RowGroup.GreyRows;
+    }
+
+    private void WriteColour(int y, Span<byte> rgb)
+    {
+        WeighRows(y, rgb.Length);
+        _outputRow.AsSpan(0, rgb.Length).CopyTo(rgb);
+    }
+
+    private void WriteGrey(int y, Span<byte> rgb)
+    {
+        WeighRows(y, _width);
+        for (int x = 0; x < _width; x++) rgb[3 * x] = rgb[3 * x + 1] = rgb[3 * x + 2] = _outputRow[x];
+    }
+
+    private static uint LowBytes(Vector128<uint> samples) => Vector128.Shuffle(
+        samples.AsByte(), Vector128.Create((byte)0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12)).AsUInt32().ToScalar();
+
+    private static Vector256<uint> Shift(Vector256<uint> sum) =>
+        Vector256.Min(sum >>> TriangleFilter.FractionBits, Vector256.Create(255u));
 
     /// <summary>The vertical pass for one row of the output.</summary>
-    private void WeighRows(int y)
+    /// <param name="count">Samples of the row.</param>
+    private void WeighRows(int y, int count)
     {
         ReadOnlySpan<int> weights = _vertical.Weights(y);
         int start = _vertical.Start(y);
         var bias = new Vector<uint>(RoundingBias);
-        for (int x = 0; x < _pitch; x += Vector<byte>.Count)
+        for (int x = 0; x < count; x += Vector<byte>.Count)
         {
             Vector<uint> a = bias, b = bias, c = bias, d = bias;
             for (int i = 0; i < weights.Length; i++)
