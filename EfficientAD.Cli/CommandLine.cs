@@ -77,7 +77,8 @@ internal static class CommandLine
         configuration.AddCommand<BenchCommand>("bench")
             .WithDescription("Measure a model's latency on this machine, from pixels to score and map.")
             .WithExample("bench", "--model", "bottle.safetensors")
-            .WithExample("bench", "--model", "bottle.safetensors", "--threads", "1", "--mode", "precise", "--json");
+            .WithExample("bench", "--model", "bottle.safetensors", "--threads", "1", "--mode", "precise", "--json")
+            .WithExample("bench", "--model", "bottle.safetensors", "--paced", "10", "--frames", "1000");
         configuration.AddCommand<ExportCommand>("export")
             .WithDescription("Write a model as ONNX, and check it in ONNX Runtime against our own output.")
             .WithExample("export", "--model", "bottle.safetensors", "--onnx", "bottle.onnx")

@@ -24,6 +24,10 @@ internal sealed class BenchSettings : ComputeSettings
     [DefaultValue(200)]
     public int Frames { get; init; } = 200;
 
+    [CommandOption("--paced <FPS>")]
+    [Description("Calls a second, as a camera triggers them; else one after the other.")]
+    public double? Paced { get; init; }
+
     [CommandOption("--mode <MODE>")]
     [Description("How the CPU computes: fast, precise or plain.")]
     [DefaultValue("fast")]
@@ -37,6 +41,8 @@ internal sealed class BenchSettings : ComputeSettings
     {
         if (Batch is < 1 or > 1024) return ValidationResult.Error($"--batch {Batch}: give 1 to 1024.");
         if (Frames is < 1 or > 1_000_000) return ValidationResult.Error($"--frames {Frames}: give 1 to 1000000.");
+        if (Paced is not (null or (>= 0.01 and <= 100_000)))
+            return ValidationResult.Error($"--paced {Paced}: give 0.01 to 100000 calls a second.");
         return TryMode(out _) ? base.Validate() : ValidationResult.Error($"--mode {Mode}: give fast, precise or plain.");
     }
 
@@ -68,7 +74,7 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
                 Mode = mode,
                 Batch = settings.Batch,
             });
-        Latencies latencies = LatencyRun.Measure(detector, settings.Batch, settings.Frames, cancellation);
+        Latencies latencies = LatencyRun.Measure(detector, settings.Batch, settings.Frames, settings.Paced, cancellation);
         if (settings.Json) WriteJson(settings, detector.Processor, latencies);
         else WriteText(settings, detector.Processor, latencies);
         return ExitCode.Success;
@@ -81,9 +87,14 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
         json.WriteNumber("p99_ms", latencies.Quantile(0.99));
         json.WriteNumber("p999_ms", latencies.Quantile(0.999));
         json.WriteNumber("mean_ms", latencies.Mean);
+        json.WriteNumber("jitter_ms", latencies.Jitter);
         json.WriteNumber("images_per_second", latencies.ImagesPerSecond);
         json.WriteNumber("frames", latencies.Count);
         json.WriteNumber("batch", settings.Batch);
+        if (settings.Paced is { } pace) json.WriteNumber("paced", pace);
+        else json.WriteNull("paced");
+        if (latencies.MissedDeadlines is { } missed) json.WriteNumber("missed_deadlines", missed);
+        else json.WriteNull("missed_deadlines");
         json.WriteString("processor", processor);
         json.WriteString("mode", settings.Mode);
     });
@@ -96,7 +107,14 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
         foreach ((string name, double share) in new[] { ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999) })
             facts.Add(name, Milliseconds(latencies.Quantile(share)));
         facts.Add("mean", Milliseconds(latencies.Mean));
+        facts.Add("jitter", $"{Milliseconds(latencies.Jitter)} from one call to the next, on average");
         facts.Add("images/s", latencies.ImagesPerSecond.ToString("0.0", CultureInfo.InvariantCulture));
+        if (latencies.MissedDeadlines is { } missed)
+        {
+            facts.Add("camera", string.Create(CultureInfo.InvariantCulture,
+                $"{settings.Paced} calls a second; {missed} of {latencies.Count} had not ended when the next was due"));
+        }
+
         facts.WriteTo(output);
     }
 

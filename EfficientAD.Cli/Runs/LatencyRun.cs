@@ -5,28 +5,22 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Cli.Runs;
 
-/// <summary>How long calls took.</summary>
-/// <param name="sorted">Milliseconds, ascending.</param>
-/// <param name="batch">Images of a call.</param>
-internal sealed class Latencies(double[] sorted, int batch)
-{
-    public int Count => sorted.Length;
-
-    public double Mean => sorted.Average();
-
-    public double ImagesPerSecond => 1000 * batch / Mean;
-
-    /// <summary>The smallest measured time that this share of the calls does not exceed.</summary>
-    public double Quantile(double share) => sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
-}
-
-/// <summary>Detects on pictures in memory, as fast as it goes, and measures every call.</summary>
+/// <summary>Detects on pictures in memory, and measures every call: one call after the other as fast as it goes, or at
+/// the pace of a camera.</summary>
 internal static class LatencyRun
 {
     private const int Pictures = 4;
 
+    // The system may wake a sleeping thread this much too late.
+    private static readonly TimeSpan Spin = TimeSpan.FromMilliseconds(2);
+
+    /// <param name="batch">Images of a call.</param>
+    /// <param name="frames">Measured calls; a tenth as many, and at least three, go before.</param>
+    /// <param name="pace">Calls a second that a camera asks for; null for as many as go. A paced call is measured from when
+    /// its frame was due, so that it pays for those before it that were late.</param>
     /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
-    public static Latencies Measure(AnomalyDetector detector, int batch, int frames, CancellationToken cancellation)
+    public static Latencies Measure(
+        AnomalyDetector detector, int batch, int frames, double? pace, CancellationToken cancellation)
     {
         (int height, int width) = (detector.Information.InputHeight, detector.Information.InputWidth);
         RgbImage[] pictures =
@@ -36,19 +30,40 @@ internal static class LatencyRun
         ];
         AnomalyMap[] maps = [.. Enumerable.Range(0, batch).Select(_ => new AnomalyMap(width, height))];
         var results = new DetectionResult[batch];
-        var times = new double[frames];
         int warmUp = Math.Max(3, frames / 10);
-        for (int i = -warmUp; i < frames; i++)
+        for (int i = 0; i < warmUp; i++) Call(i);
+
+        var times = new double[frames];
+        long first = Stopwatch.GetTimestamp();
+        for (int i = 0; i < frames; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
-            long start = Stopwatch.GetTimestamp();
-            int first = i + warmUp;
-            if (batch == 1) detector.Detect(pictures[first % Pictures].View, maps[0]);
-            else detector.Detect(batch, image => pictures[(first + image) % Pictures].View, maps, results);
-            if (i >= 0) times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            long due = Stopwatch.GetTimestamp();
+            if (pace is { } perSecond)
+            {
+                due = first + (long)(i / perSecond * Stopwatch.Frequency);
+                WaitUntil(due);
+            }
+
+            Call(i);
+            times[i] = Stopwatch.GetElapsedTime(due).TotalMilliseconds;
         }
 
-        Array.Sort(times);
-        return new Latencies(times, batch);
+        return new Latencies(times, batch, pace);
+
+        void Call(int index)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (batch == 1) detector.Detect(pictures[index % Pictures].View, maps[0]);
+            else detector.Detect(batch, image => pictures[(index + image) % Pictures].View, maps, results);
+        }
+    }
+
+    private static void WaitUntil(long timestamp)
+    {
+        TimeSpan left = Left();
+        if (left > Spin) Thread.Sleep(left - Spin);
+        while (Left() > TimeSpan.Zero) Thread.SpinWait(20);
+
+        TimeSpan Left() => Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), timestamp);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EfficientAD.Cli;
+using EfficientAD.Cli.Runs;
 
 namespace EfficientAD.Tests.Cli;
 
@@ -23,6 +24,29 @@ public class BenchTests(TrainedModel trained)
         Assert.Equal(5, json.GetProperty("frames").GetInt32());
         Assert.StartsWith("CPU, 2 threads", json.GetProperty("processor").GetString(), StringComparison.Ordinal);
         Assert.Equal(mode, json.GetProperty("mode").GetString());
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("missed_deadlines").ValueKind);
+    }
+
+    [Theory, InlineData("1e4", 5), InlineData("0.5", 0)]
+    public async Task Paced_CountsCallsThatAreLate(string pace, int missed)
+    {
+        // A call takes longer than 0.1 ms and ends within 2 s.
+        CliRun run = await CliRun.RunAsync(
+            "bench", "--model", trained.Model, "--frames", missed == 0 ? "2" : "5", "--paced", pace, "--device", "cpu", "--json");
+        Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
+        Assert.Equal(missed, run.Json.GetProperty("missed_deadlines").GetInt32());
+        Assert.True(run.Json.GetProperty("images_per_second").GetDouble() <= double.Parse(pace));
+    }
+
+    [Fact]
+    public void Latencies_OfKnownTimes()
+    {
+        var latencies = new Latencies([3, 1, 2, 10], batch: 2, pace: 250);
+        Assert.Equal((4, 2, 10, 4), (latencies.Mean, latencies.Quantile(0.5), latencies.Quantile(0.99), latencies.Count));
+        Assert.Equal((2 + 1 + 8) / 3.0, latencies.Jitter, 12);
+        Assert.Equal(1, latencies.MissedDeadlines);
+        Assert.Equal(500, latencies.ImagesPerSecond);
+        Assert.Equal(500, new Latencies([4], batch: 2, pace: null).ImagesPerSecond);
     }
 
     [Fact]
