@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using EfficientAD.Imaging;
 
 namespace EfficientAD.Cli.Files;
@@ -11,40 +10,28 @@ internal readonly record struct DecodedImage(int Index, RgbImage? Image, string?
 /// <summary>Reads image files beside whoever consumes them.</summary>
 internal static class ImageStream
 {
-    // Enough that neither side waits for the other's unevenness; images may have 200 MB each.
-    private const int ReadAhead = 2;
+    // Images may have 200 MB each.
+    private const int MostAhead = 8;
 
-    /// <summary>Decodes files one after another, at most a few ahead of the consumer. An unreadable file yields its
-    /// reason, and the rest goes on.</summary>
+    /// <summary>Decodes files side by side, at most as many ahead of the consumer as there are cores, and yields them in
+    /// the order of their paths. An unreadable file yields its reason, and the rest goes on.</summary>
     public static async IAsyncEnumerable<DecodedImage> ReadAsync(
         IReadOnlyList<string> paths, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        var channel = Channel.CreateBounded<DecodedImage>(
-            new BoundedChannelOptions(ReadAhead) { SingleReader = true, SingleWriter = true });
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task writer = Task.Run(() => DecodeAsync(paths, channel.Writer, stop.Token), CancellationToken.None);
-        try
+        // Two at least: neither side shall wait for the other's unevenness.
+        int ahead = Math.Clamp(Environment.ProcessorCount, 2, MostAhead);
+        var begun = new Queue<Task<DecodedImage>>();
+        int next = 0;
+        while (next < paths.Count || begun.Count > 0)
         {
-            await foreach (DecodedImage image in channel.Reader.ReadAllAsync(cancellation)) yield return image;
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await writer;
-        }
-    }
+            cancellation.ThrowIfCancellationRequested();
+            for (; next < paths.Count && begun.Count < ahead; next++)
+            {
+                int index = next;
+                begun.Enqueue(Task.Run(() => Decode(index, paths[index]), CancellationToken.None));
+            }
 
-    private static async Task DecodeAsync(
-        IReadOnlyList<string> paths, ChannelWriter<DecodedImage> channel, CancellationToken stop)
-    {
-        try
-        {
-            for (int i = 0; i < paths.Count; i++) await channel.WriteAsync(Decode(i, paths[i]), stop);
-            channel.Complete();
-        }
-        catch (Exception e)
-        {
-            channel.Complete(e);
+            yield return await begun.Dequeue();
         }
     }
 
