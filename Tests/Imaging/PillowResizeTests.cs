@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using EfficientAD.Imaging;
 
@@ -103,6 +104,18 @@ public class PillowResizeTests
         Assert.Contains("5 x 4", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(
             () => resize.Run(new ImageView(new byte[48], 4, 4, 12, PixelFormat.Rgb24), new byte[11]));
+    }
+
+    [Fact]
+    public void SumOfProductsAnywhere_IsTheSum()
+    {
+        Vector256<short> samples = Vector256.Create([255, 254, 0, 1, 255, 0, 0, 255, 17, 3, 128, 127, 1, 1, 2, 2]);
+        Vector256<short> weights = Vector256.Create([2048, 2047, 5, 7, 2047, 9, 9, 2048, 11, 13, 1024, 1023, 0, 1, 1, 0]);
+
+        Vector256<int> sums = RowGroup.SumOfProductsAnywhere(samples, weights);
+
+        for (int i = 0; i < Vector256<int>.Count; i++)
+            Assert.Equal(samples[2 * i] * weights[2 * i] + samples[2 * i + 1] * weights[2 * i + 1], sums[i]);
     }
 
     private static byte[] Source(int channels, int height, int width) =>
