@@ -18,9 +18,21 @@ internal static class CudaTimings
 {
     private const int Size = 256, WarmUpCalls = 10;
 
-    public static void Run(string[] arguments)
+    /// <returns>1 where there is no such device.</returns>
+    public static int Run(string[] arguments)
     {
-        int device = Argument(arguments, 0, 0), runs = Argument(arguments, 1, 7), calls = Argument(arguments, 2, 100);
+        int device = arguments.Number(0, 0), runs = arguments.Number(1, 7), calls = arguments.Number(2, 100);
+        try
+        {
+            // As the command line opens it: with its check, and with messages that say what to do.
+            new Device(DeviceKind.Cuda, device).Open().Dispose();
+        }
+        catch (NotSupportedException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+
         foreach (CudaPrecision precision in Enum.GetValues<CudaPrecision>())
         {
             foreach (PdnSize size in Enum.GetValues<PdnSize>())
@@ -32,6 +44,8 @@ internal static class CudaTimings
                 if (precision != CudaPrecision.Half) Train(size, backend, precision, runs, calls);
             }
         }
+
+        return 0;
     }
 
     private static void Detect(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
@@ -78,7 +92,4 @@ internal static class CudaTimings
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{what}: median {means[runs / 2]:0.000} ms, {means[0]:0.000} to {means[^1]:0.000} ({runs} runs of {calls}), on {backend.Name}"));
     }
-
-    private static int Argument(string[] arguments, int index, int otherwise) =>
-        index < arguments.Length ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : otherwise;
 }

@@ -1,8 +1,35 @@
 using BenchmarkDotNet.Running;
 using EfficientAD.Benchmarks;
 
-if (args is ["paired", .. var rest]) PairedDetection.Run(rest);
-else if (args is ["step-profile", .. var profileArguments]) StepProfile.Run(profileArguments);
-else if (args is ["stages", .. var stages]) DetectionStages.Run(stages);
-else if (args is ["cuda", .. var cudaArguments]) CudaTimings.Run(cudaArguments);
-else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+const string Help = """
+    Benchmarks MODE [ARGUMENTS]            all arguments may be left out
+
+      latency [S|M] [mode] [threads] [frames] [fps]   quantiles and jitter over many frames, one after the other or paced
+      paired [S|M] [threads] [calls] [batch]   detection beside ONNX Runtime, call after call in turn
+      stages [S|M] [threads] [runs]        a detection layer by layer, against the peak of the products
+      roofline [threads]                   each convolution of the plain way, against the FMA peak, which is measured first
+      scaling [S|M] [mode] [size] [threads]   one detection's time and the memory it takes, at another input size
+      resize                               Pillow's resize in ours; the peer is peers/pillow_resize.py
+      step-profile                         where a training step spends its time
+      cuda [device] [runs] [calls]         detection and training step on a CUDA device
+      --filter '*Detection*' ...           suites of BenchmarkDotNet; --list flat names them, --help shows its options
+
+    mode: fast, precise or plain. docs/benchmarks.md says how things are measured.
+    """;
+
+switch (args)
+{
+    case ["latency", .. var rest]: LatencyTimings.Run(rest); return 0;
+    case ["paired", .. var rest]: PairedDetection.Run(rest); return 0;
+    case ["stages", .. var rest]: DetectionStages.Run(rest); return 0;
+    case ["step-profile", .. var rest]: StepProfile.Run(rest); return 0;
+    case ["roofline", .. var rest]: Roofline.Run(rest); return 0;
+    case ["scaling", .. var rest]: Scaling.Run(rest); return 0;
+    case ["resize"]: ResizeTimings.Run(); return 0;
+    case ["cuda", .. var rest]: return CudaTimings.Run(rest);
+    case [] or ["help"]: Console.WriteLine(Help); return 0;
+    case [['-', ..], ..]: BenchmarkSwitcher.FromAssembly(typeof(CudaTimings).Assembly).Run(args); return 0;
+    default:
+        Console.Error.WriteLine($"There is no mode '{args[0]}'.\n{Help}");
+        return 2;
+}
