@@ -21,6 +21,7 @@ public sealed class PillowResize
     private readonly RowGroup _group;
     private readonly byte[] _resizedRows;  // a ring of rows after the horizontal pass: what the vertical needs and a group
     private readonly byte[] _outputRow;
+    private readonly bool _isUnchanged;    // the target is the source, and whole
     private readonly int _pitch;           // bytes from one row of the ring to the next
 
     public PillowResize(int sourceHeight, int sourceWidth, int targetHeight, int targetWidth)
@@ -38,6 +39,7 @@ public sealed class PillowResize
             throw new ArgumentOutOfRangeException(
                 nameof(top), $"({left}, {top}) {width} x {height} is not inside {targetWidth} x {targetHeight}.");
         (_sourceHeight, _sourceWidth, _height, _width) = (sourceHeight, sourceWidth, height, width);
+        _isUnchanged = (sourceHeight, sourceWidth) == (targetHeight, targetWidth) && (height, width) == (targetHeight, targetWidth);
         _horizontal = new PairedWeights(new TriangleFilter(sourceWidth, targetWidth, left, width), width);
         _vertical = new TriangleFilter(sourceHeight, targetHeight, top, height);
         _sourceRow = new uint[RoundUp(sourceWidth, Math.Max(Vector<uint>.Count, 2))];
@@ -74,6 +76,12 @@ public sealed class PillowResize
                 nameof(rgb));
 
         var blend = new ColourBlend(image, adjustment, _sourceRow);
+        if (_isUnchanged && image.Format == PixelFormat.Rgb24 && blend.ChangesNothing)
+        {
+            for (int y = 0; y < _height; y++) image.Row(y).CopyTo(rgb[(3 * y * _width)..]);
+            return;
+        }
+
         bool isGrey = image.Format == PixelFormat.Grey8;
         int next = _vertical.Start(0);  // the first source row that has not been through the horizontal pass
         for (int y = 0; y < _height; y++)
@@ -89,7 +97,7 @@ public sealed class PillowResize
 
     private Span<byte> RingRow(int sourceRow) => _resizedRows.AsSpan(sourceRow % RingRows * _pitch, _pitch);
 
-    /// <summary>The horizontal pass of two rows, or of the last.</summary>
+    /// <summary>The horizontal pass of four rows, or of the last ones.</summary>
     private int ResizeColourRows(ImageView image, ColourBlend blend, int first)
     {
         int rows = Math.Min(RowGroup.ColourRows, _sourceHeight - first);
@@ -100,19 +108,21 @@ public sealed class PillowResize
             _group.SetColourRow(row, _sourceRow);
         }
 
-        ref byte upper = ref MemoryMarshal.GetReference(RingRow(first));
-        ref byte lower = ref MemoryMarshal.GetReference(RingRow(first + 1));
+        ref byte a = ref MemoryMarshal.GetReference(RingRow(first)), b = ref MemoryMarshal.GetReference(RingRow(first + 1));
+        ref byte c = ref MemoryMarshal.GetReference(RingRow(first + 2)), d = ref MemoryMarshal.GetReference(RingRow(first + 3));
         for (int x = 0; x < _width; x++)
         {
-            Vector256<uint> samples = Shift(_group.Weigh(_horizontal, x, RoundingBias).AsUInt32());
+            Vector128<uint> samples = LowBytes(_group.Weigh(_horizontal, x, RoundingBias)).AsUInt32();
             // Four bytes are written for three samples: the next pixel overwrites the fourth, or the padding takes it.
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref upper, 3 * x), LowBytes(samples.GetLower()));
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref lower, 3 * x), LowBytes(samples.GetUpper()));
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref a, 3 * x), samples[0]);
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref b, 3 * x), samples[1]);
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref c, 3 * x), samples[2]);
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref d, 3 * x), samples[3]);
         }
         return RowGroup.ColourRows;
     }
 
-    /// <summary>The horizontal pass of eight rows, or of the last ones. An adjusted grey pixel has three equal samples.</summary>
+    /// <summary>The horizontal pass of sixteen rows, or of the last ones. An adjusted grey pixel has three equal samples.</summary>
     private int ResizeGreyRows(ImageView image, ColourBlend blend, int first)
     {
         int rows = Math.Min(RowGroup.GreyRows, _sourceHeight - first);
@@ -129,17 +139,13 @@ public sealed class PillowResize
             _group.SetGreyRow(row, _greyRow);
         }
 
-        Span<int> ringRows = stackalloc int[RowGroup.GreyRows];
-        for (int row = 0; row < ringRows.Length; row++) ringRows[row] = (first + row) % RingRows * _pitch;
+        Span<int> ringRows = stackalloc int[rows];
+        Span<byte> samples = stackalloc byte[RowGroup.GreyRows];
+        for (int row = 0; row < rows; row++) ringRows[row] = (first + row) % RingRows * _pitch;
         for (int x = 0; x < _width; x++)
         {
-            Vector256<uint> samples = Shift(_group.Weigh(_horizontal, x, RoundingBias).AsUInt32());
-            ulong bytes = LowBytes(samples.GetLower()) | (ulong)LowBytes(samples.GetUpper()) << 32;
-            foreach (int ringRow in ringRows)
-            {
-                _resizedRows[ringRow + x] = (byte)bytes;
-                bytes >>= 8;
-            }
+            LowBytes(_group.Weigh(_horizontal, x, RoundingBias)).CopyTo(samples);
+            for (int row = 0; row < ringRows.Length; row++) _resizedRows[ringRows[row] + x] = samples[row];
         }
         return RowGroup.GreyRows;
     }
@@ -156,8 +162,12 @@ public sealed class PillowResize
         for (int x = 0; x < _width; x++) rgb[3 * x] = rgb[3 * x + 1] = rgb[3 * x + 2] = _outputRow[x];
     }
 
-    private static uint LowBytes(Vector128<uint> samples) => Vector128.Shuffle(
-        samples.AsByte(), Vector128.Create((byte)0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12)).AsUInt32().ToScalar();
+    /// <summary>Sums as samples of 8 bits.</summary>
+    private static Vector128<byte> LowBytes(Vector512<int> sums)
+    {
+        Vector256<ushort> samples = Vector256.Narrow(Shift(sums.GetLower().AsUInt32()), Shift(sums.GetUpper().AsUInt32()));
+        return Vector128.Narrow(samples.GetLower(), samples.GetUpper());
+    }
 
     private static Vector256<uint> Shift(Vector256<uint> sum) =>
         Vector256.Min(sum >>> TriangleFilter.FractionBits, Vector256.Create(255u));

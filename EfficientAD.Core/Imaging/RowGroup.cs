@@ -1,60 +1,83 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace EfficientAD.Imaging;
 
-/// <summary>Some rows of an image side by side, so that one vector holds the same two columns of all of them: two rows
-/// in colour, eight in grey. Each of the eight lanes of 32 bits is a pair of neighbouring samples of 16 bits.</summary>
+/// <summary>Some rows of an image side by side, so that 512 bits hold the same two columns of all of them: four rows in
+/// colour, sixteen in grey. Each of the sixteen lanes of 32 bits is a pair of neighbouring samples of 16 bits.</summary>
 /// <remarks>The horizontal pass of a resize then needs no shuffling and no sum across lanes.</remarks>
 internal sealed class RowGroup(int width)
 {
-    public const int ColourRows = 2, GreyRows = 8;
+    public const int ColourRows = 4, GreyRows = 16;
 
-    private readonly Vector256<short>[] _pairs = new Vector256<short>[(width + 1) / 2];
+    private const int Lanes = 16;
 
-    /// <param name="row">0 or 1.</param>
+    private readonly Vector512<short>[] _pairs = new Vector512<short>[(width + 1) / 2];
+
+    /// <param name="row">0 to 3.</param>
     /// <param name="pixels">As <see cref="PixelRow"/> leaves them; at least one more may be read.</param>
     public void SetColourRow(int row, ReadOnlySpan<uint> pixels)
     {
         Vector128<byte> bySample = Vector128.Create((byte)0, 255, 4, 255, 1, 255, 5, 255, 2, 255, 6, 255, 3, 255, 7, 255);
-        ReadOnlySpan<ulong> two = MemoryMarshal.Cast<uint, ulong>(pixels);
-        Span<Vector128<byte>> lanes = MemoryMarshal.Cast<Vector256<short>, Vector128<byte>>(_pairs.AsSpan());
-        for (int pair = 0; pair < _pairs.Length; pair++)
-            lanes[2 * pair + row] = Vector128.Shuffle(Vector128.CreateScalarUnsafe(two[pair]).AsByte(), bySample);
+        ReadOnlySpan<ulong> two = MemoryMarshal.Cast<uint, ulong>(pixels)[.._pairs.Length];
+        ref Vector128<byte> lanes = ref Unsafe.As<Vector512<short>, Vector128<byte>>(
+            ref MemoryMarshal.GetArrayDataReference(_pairs));
+        for (int pair = 0; pair < two.Length; pair++)
+            Unsafe.Add(ref lanes, ColourRows * pair + row) =
+                Vector128.Shuffle(Vector128.CreateScalarUnsafe(two[pair]).AsByte(), bySample);
     }
 
-    /// <param name="row">0 to 7.</param>
+    /// <param name="row">0 to 15.</param>
     /// <param name="samples">One per column.</param>
     public void SetGreyRow(int row, ReadOnlySpan<byte> samples)
     {
-        Span<int> lanes = MemoryMarshal.Cast<Vector256<short>, int>(_pairs.AsSpan())[row..];
-        int pair = 0;
-        for (; 2 * pair + 8 <= samples.Length; pair += 4)
+        samples = samples[..width];
+        ref int lanes = ref Unsafe.Add(
+            ref Unsafe.As<Vector512<short>, int>(ref MemoryMarshal.GetArrayDataReference(_pairs)), row);
+        int x = 0;
+        for (; x + 8 <= width; x += 8)
         {
             Vector128<int> four = Vector128.WidenLower(
-                Vector128.CreateScalarUnsafe(MemoryMarshal.Read<ulong>(samples[(2 * pair)..])).AsByte()).AsInt32();
-            Span<int> at = lanes.Slice(8 * pair, 25);
-            (at[0], at[8], at[16], at[24]) = (four[0], four[1], four[2], four[3]);
+                Vector128.CreateScalarUnsafe(MemoryMarshal.Read<ulong>(samples[x..])).AsByte()).AsInt32();
+            ref int at = ref Unsafe.Add(ref lanes, Lanes * (x / 2));
+            at = four[0];
+            Unsafe.Add(ref at, Lanes) = four[1];
+            Unsafe.Add(ref at, 2 * Lanes) = four[2];
+            Unsafe.Add(ref at, 3 * Lanes) = four[3];
         }
-        for (; pair < _pairs.Length; pair++)
-            lanes[8 * pair] = samples[2 * pair] | (2 * pair + 1 < samples.Length ? samples[2 * pair + 1] << 16 : 0);
+        for (; x < width; x += 2)
+            Unsafe.Add(ref lanes, Lanes * (x / 2)) = samples[x] | (x + 1 < width ? samples[x + 1] << 16 : 0);
     }
 
     /// <summary>One target pixel of every row, before the shift to whole samples.</summary>
     /// <param name="bias">Added to every lane.</param>
-    /// <returns>By lane: red, green, blue and nothing of the first row, then of the second; or grey of eight rows.</returns>
-    public Vector256<int> Weigh(PairedWeights weights, int target, int bias)
+    /// <returns>By lane: red, green, blue and nothing of the first row, then of the next ones; or grey of all rows.</returns>
+    public Vector512<int> Weigh(PairedWeights weights, int target, int bias)
     {
-        ReadOnlySpan<int> lowWeights = weights.Low(target), highWeights = weights.High(target)[..lowWeights.Length];
-        ReadOnlySpan<Vector256<short>> pairs = _pairs.AsSpan(weights.Start(target), lowWeights.Length);
-        Vector256<int> low = Vector256.Create(bias), high = Vector256<int>.Zero;
-        for (int i = 0; i < lowWeights.Length; i++)
+        ReadOnlySpan<PairedWeight> factors = weights.Of(target);
+        ReadOnlySpan<Vector512<short>> pairs = _pairs.AsSpan(weights.Start(target), factors.Length);
+        if (Avx512BW.IsSupported)
         {
-            low += SumOfProducts(pairs[i], Vector256.Create(lowWeights[i]).AsInt16());
-            high += SumOfProducts(pairs[i], Vector256.Create(highWeights[i]).AsInt16());
+            Vector512<int> low = Vector512.Create(bias), high = Vector512<int>.Zero;
+            for (int i = 0; i < pairs.Length; i++)
+            {
+                low += Avx512BW.MultiplyAddAdjacent(pairs[i], Vector512.Create(factors[i].Low).AsInt16());
+                high += Avx512BW.MultiplyAddAdjacent(pairs[i], Vector512.Create(factors[i].High).AsInt16());
+            }
+            return low + (high << PairedWeight.LowBits);
         }
-        return low + (high << PairedWeights.LowBits);
+
+        Vector256<int> lowA = Vector256.Create(bias), lowB = lowA, highA = Vector256<int>.Zero, highB = highA;
+        for (int i = 0; i < pairs.Length; i++)
+        {
+            Vector256<short> lowFactor = Vector256.Create(factors[i].Low).AsInt16();
+            Vector256<short> highFactor = Vector256.Create(factors[i].High).AsInt16();
+            (lowA, highA) = (lowA + SumOfProducts(pairs[i].GetLower(), lowFactor), highA + SumOfProducts(pairs[i].GetLower(), highFactor));
+            (lowB, highB) = (lowB + SumOfProducts(pairs[i].GetUpper(), lowFactor), highB + SumOfProducts(pairs[i].GetUpper(), highFactor));
+        }
+        return Vector512.Create(lowA + (highA << PairedWeight.LowBits), lowB + (highB << PairedWeight.LowBits));
     }
 
     /// <summary>Of each pair of samples and pair of weights, none negative.</summary>
