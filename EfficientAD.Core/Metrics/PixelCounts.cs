@@ -7,6 +7,8 @@ namespace EfficientAD.Metrics;
 /// <param name="scores">The keys of those scores, rising.</param>
 internal sealed class PixelCounts(uint[] scores, RegionSaturation? saturation)
 {
+    private const int MostThreads = 16;
+
     private readonly long[] _unmarked = new long[2 * scores.Length + 1];  // [2 i]: below score i; [2 i + 1]: at score i
     private readonly int[] _marked = new int[scores.Length];
     private readonly double[] _overlap = new double[scores.Length];
@@ -25,7 +27,7 @@ internal sealed class PixelCounts(uint[] scores, RegionSaturation? saturation)
         float[] values = sample.Map.Values;
         if (sample.Masks.Count == 0)
         {
-            foreach (float value in values) AddUnmarked(value);
+            AddUnmarked(values);
             return;
         }
         AddRegions(values, sample.UnionOfMasks());
@@ -51,17 +53,49 @@ internal sealed class PixelCounts(uint[] scores, RegionSaturation? saturation)
         _waiting[_waitingCount++] = ScoreKeys.Of(value);
     }
 
+    private void AddUnmarked(ReadOnlySpan<float> values)
+    {
+        while (!values.IsEmpty)
+        {
+            if (_waitingCount == _waiting.Length) CountWaiting();
+            int count = Math.Min(values.Length, _waiting.Length - _waitingCount);
+            ScoreKeys.Of(values[..count], _waiting.AsSpan(_waitingCount));
+            values = values[count..];
+            _waitingCount += count;
+        }
+    }
+
+    /// <summary>Each thread sorts a part of what waits, then counts all parts' pixels along its share of the
+    /// scores.</summary>
     private void CountWaiting()
     {
-        Span<uint> waiting = _waiting.AsSpan(0, _waitingCount);
-        ScoreKeys.Sort(waiting, _scratch);
-        int i = 0;
-        foreach (uint key in waiting)
+        int threads = Math.Min(Environment.ProcessorCount, MostThreads), each = (_waitingCount + threads - 1) / threads;
+        Parallel.For(0, threads, part => ScoreKeys.Sort(Part(part), _scratch.AsSpan(part * each, Part(part).Length)));
+        Parallel.For(0, threads, share =>
+        {
+            int first = (int)((long)scores.Length * share / threads), end = (int)((long)scores.Length * (share + 1) / threads);
+            for (int part = 0; part < threads; part++)
+            {
+                ReadOnlySpan<uint> keys = Part(part);
+                if (share < threads - 1) keys = keys[..(end == 0 ? 0 : ScoreKeys.CountUpTo(keys, scores[end - 1]))];
+                if (first > 0) keys = keys[ScoreKeys.CountUpTo(keys, scores[first - 1])..];
+                CountSorted(keys, first);
+            }
+        });
+        _waitingCount = 0;
+
+        Span<uint> Part(int part) =>
+            _waiting.AsSpan(Math.Min(part * each, _waitingCount)..Math.Min((part + 1) * each, _waitingCount));
+    }
+
+    /// <param name="i">A score that is not above the first key, or the one above.</param>
+    private void CountSorted(ReadOnlySpan<uint> keys, int i)
+    {
+        foreach (uint key in keys)
         {
             while (i < scores.Length && scores[i] < key) i++;
             _unmarked[2 * i + (i < scores.Length && scores[i] == key ? 1 : 0)]++;
         }
-        _waitingCount = 0;
     }
 
     private void AddRegions(float[] values, GreyImage union)

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace EfficientAD.Metrics;
 
 /// <summary>Scores as unsigned integers of the same order, so that millions of them sort in linear time.</summary>
@@ -10,6 +12,33 @@ internal static class ScoreKeys
     {
         int bits = BitConverter.SingleToInt32Bits(score + 0f);
         return (uint)(bits ^ (bits >> 31 | int.MinValue));
+    }
+
+    /// <summary>The keys of many scores.</summary>
+    /// <param name="keys">As many as scores; overwritten.</param>
+    public static void Of(ReadOnlySpan<float> scores, Span<uint> keys)
+    {
+        keys = keys[..scores.Length];
+        int i = 0;
+        for (; i + Vector<float>.Count <= scores.Length; i += Vector<float>.Count)
+        {
+            Vector<int> bits = Vector.AsVectorInt32(new Vector<float>(scores[i..]) + Vector<float>.Zero);
+            Vector.AsVectorUInt32(bits ^ (bits >> 31 | new Vector<int>(int.MinValue))).CopyTo(keys[i..]);
+        }
+        for (; i < scores.Length; i++) keys[i] = Of(scores[i]);
+    }
+
+    /// <summary>How many of the sorted keys are not above this one.</summary>
+    public static int CountUpTo(ReadOnlySpan<uint> sorted, uint key)
+    {
+        (int low, int high) = (0, sorted.Length);
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (sorted[middle] <= key) low = middle + 1;
+            else high = middle;
+        }
+        return low;
     }
 
     /// <summary>Sorts upwards: a counting sort per digit, lowest first.</summary>

@@ -28,6 +28,21 @@ public class ScoreKeysTests
     }
 
     [Fact]
+    public void Of_ManyScoresEqualsOneByOne()
+    {
+        float[] scores = [.. Enumerable.Range(-50, 101).Select(i => i * 0.37f), -0f, float.MinValue, float.MaxValue];
+        var keys = new uint[scores.Length + 1];
+
+        ScoreKeys.Of(scores, keys);
+
+        Assert.Equal([.. scores.Select(ScoreKeys.Of), 0], keys);
+    }
+
+    [Theory, InlineData(0, 0), InlineData(1, 2), InlineData(4, 3), InlineData(5, 6), InlineData(9, 7), InlineData(10, 7)]
+    public void CountUpTo_CountsKeysNotAbove(uint key, int count) =>
+        Assert.Equal(count, ScoreKeys.CountUpTo([1, 1, 2, 5, 5, 5, 9], key));
+
+    [Fact]
     public void Distinct_KeepsOneOfEach()
     {
         uint[] sorted = [1, 1, 2, 5, 5, 5, 9];
