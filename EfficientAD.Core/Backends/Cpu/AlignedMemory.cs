@@ -13,15 +13,19 @@ internal sealed unsafe partial class AlignedMemory : SafeHandle
     // kilobytes apart: with pages of 4 KB such addresses would not fit into the processor's tables of pages.
     private const int HugePage = 2 << 20, AdviseHugePages = 14;
 
+    private readonly nint _allocated;
+
     public AlignedMemory(long bytes) : base(0, ownsHandle: true)
     {
         nuint size = checked((nuint)bytes + Slack);
         bool isLarge = size >= HugePage / 2;
         if (isLarge) size = (size + HugePage - 1) / HugePage * HugePage;
-        void* address = NativeMemory.AlignedAlloc(size, isLarge ? HugePage : (nuint)Alignment);
+        // Large memory comes as zero pages that nobody has touched: the threads that fill it bring it in, side by side.
+        nuint alignment = isLarge ? HugePage : (nuint)Alignment;
+        _allocated = (nint)NativeMemory.AllocZeroed(size + alignment);
+        void* address = (void*)(((nuint)_allocated + alignment - 1) / alignment * alignment);
         // A wish that the kernel may decline.
         if (isLarge && OperatingSystem.IsLinux()) _ = Advise((nint)address, size, AdviseHugePages);
-        NativeMemory.Clear(address, size);
         SetHandle((nint)address);
     }
 
@@ -31,7 +35,7 @@ internal sealed unsafe partial class AlignedMemory : SafeHandle
 
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        NativeMemory.Free((void*)_allocated);
         return true;
     }
 
