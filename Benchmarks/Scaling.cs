@@ -23,24 +23,34 @@ internal static class Scaling
         var map = new AnomalyMap(side, side);
         GC.Collect();
         long before = Environment.WorkingSet;
-        long start = Stopwatch.GetTimestamp();
-        using AnomalyDetector detector = model.Load(mode, threads);
-        double load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        detector.Detect(picture.View, map);
-        detector.Detect(picture.View, map);
+        AnomalyDetector? detector = null;
+        double load = Milliseconds(() => detector = model.Load(mode, threads));
+        using AnomalyDetector loaded = detector!;
+        double firstCall = Milliseconds(Detect);
+        Detect();
 
         List<double> times = [];
         long first = Stopwatch.GetTimestamp();
         while (times.Count < MostCalls && (times.Count < 3 || Stopwatch.GetElapsedTime(first).TotalSeconds < LongestSeconds))
         {
-            start = Stopwatch.GetTimestamp();
-            detector.Detect(picture.View, map);
-            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            times.Add(Milliseconds(Detect));
         }
 
+        long memory = Environment.WorkingSet - before;
+        double again = Milliseconds(() => model.Load(mode, threads).Dispose());
         double median = times.Median(), work = DetectionWork.MultiplyAdds(size, side, side);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{size} {mode}, {side} x {side}, {threads} threads: {median:0.0} ms, {work / 1e9:0.00} G multiply-adds, " +
-            $"{2e-6 * work / median:0} GFLOP/s effective, {(Environment.WorkingSet - before) / 1e6:0} MB, load {load:0} ms"));
+            $"{2e-6 * work / median:0} GFLOP/s effective, {memory / 1e6:0} MB, load {load:0} ms, " +
+            $"first call {firstCall:0}, load again {again:0}"));
+
+        void Detect() => loaded.Detect(picture.View, map);
+    }
+
+    private static double Milliseconds(Action work)
+    {
+        long start = Stopwatch.GetTimestamp();
+        work();
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 }
