@@ -17,7 +17,7 @@ public sealed class PillowResize
     private readonly PairedWeights _horizontal;
     private readonly TriangleFilter _vertical;
     private readonly uint[] _sourceRow;    // one row of the image
-    private readonly byte[] _greyRow;      // the same where the image is grey
+    private readonly byte[] _greyRow = new byte[RowGroup.Block];
     private readonly RowGroup _group;
     private readonly byte[] _resizedRows;  // a ring of rows after the horizontal pass: what the vertical needs and a group
     private readonly byte[] _outputRow;
@@ -43,7 +43,6 @@ public sealed class PillowResize
         _horizontal = new PairedWeights(new TriangleFilter(sourceWidth, targetWidth, left, width), width);
         _vertical = new TriangleFilter(sourceHeight, targetHeight, top, height);
         _sourceRow = new uint[RoundUp(sourceWidth, Math.Max(Vector<uint>.Count, 2))];
-        _greyRow = new byte[sourceWidth];
         _group = new RowGroup(sourceWidth);
         _pitch = RoundUp(3 * width + 1, Vector<byte>.Count);
         _resizedRows = new byte[checked(_pitch * RingRows)];
@@ -101,11 +100,10 @@ public sealed class PillowResize
     private int ResizeColourRows(ImageView image, ColourBlend blend, int first)
     {
         int rows = Math.Min(RowGroup.ColourRows, _sourceHeight - first);
-        for (int row = 0; row < rows; row++)
+        for (int x = 0; x < _sourceWidth; x += RowGroup.Block)
         {
-            PixelRow.Unpack(image.Row(first + row), image.Format, _sourceRow);
-            blend.Apply(_sourceRow);
-            _group.SetColourRow(row, _sourceRow);
+            int count = Math.Min(RowGroup.Block, _sourceWidth - x);
+            for (int row = 0; row < rows; row++) _group.SetColourRow(row, x, count, Adjusted(image, blend, first + row, x, count));
         }
 
         ref byte a = ref MemoryMarshal.GetReference(RingRow(first)), b = ref MemoryMarshal.GetReference(RingRow(first + 1));
@@ -126,17 +124,11 @@ public sealed class PillowResize
     private int ResizeGreyRows(ImageView image, ColourBlend blend, int first)
     {
         int rows = Math.Min(RowGroup.GreyRows, _sourceHeight - first);
-        for (int row = 0; row < rows; row++)
+        for (int from = 0; from < _sourceWidth; from += RowGroup.Block)
         {
-            if (blend.ChangesNothing)
-            {
-                _group.SetGreyRow(row, image.Row(first + row));
-                continue;
-            }
-            PixelRow.Unpack(image.Row(first + row), image.Format, _sourceRow);
-            blend.Apply(_sourceRow);
-            for (int x = 0; x < _sourceWidth; x++) _greyRow[x] = (byte)_sourceRow[x];
-            _group.SetGreyRow(row, _greyRow);
+            int count = Math.Min(RowGroup.Block, _sourceWidth - from);
+            for (int row = 0; row < rows; row++)
+                _group.SetGreyRow(row, from, AdjustedGrey(image, blend, first + row, from, count));
         }
 
         Span<int> ringRows = stackalloc int[rows];
@@ -148,6 +140,23 @@ public sealed class PillowResize
             for (int row = 0; row < ringRows.Length; row++) _resizedRows[ringRows[row] + x] = samples[row];
         }
         return RowGroup.GreyRows;
+    }
+
+    /// <summary>Pixels of a row, of a whole number of vectors.</summary>
+    private Span<uint> Adjusted(ImageView image, ColourBlend blend, int y, int x, int count)
+    {
+        Span<uint> pixels = _sourceRow.AsSpan(0, RoundUp(count, Math.Max(Vector<uint>.Count, 2)));
+        PixelRow.Unpack(image.Row(y).Slice(x * image.BytesPerPixel, count * image.BytesPerPixel), image.Format, pixels);
+        blend.Apply(pixels);
+        return pixels;
+    }
+
+    private ReadOnlySpan<byte> AdjustedGrey(ImageView image, ColourBlend blend, int y, int x, int count)
+    {
+        if (blend.ChangesNothing) return image.Row(y).Slice(x, count);
+        Span<uint> pixels = Adjusted(image, blend, y, x, count);
+        for (int i = 0; i < count; i++) _greyRow[i] = (byte)pixels[i];
+        return _greyRow.AsSpan(0, count);
     }
 
     private void WriteColour(int y, Span<byte> rgb)

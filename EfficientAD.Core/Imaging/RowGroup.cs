@@ -12,32 +12,37 @@ internal sealed class RowGroup(int width)
 {
     public const int ColourRows = 4, GreyRows = 16;
 
+    /// <summary>Columns to set of all rows before the next ones, so that what they write stays in the nearest cache.</summary>
+    public const int Block = 512;
+
     private const int Lanes = 16;
 
     private readonly Vector512<short>[] _pairs = new Vector512<short>[(width + 1) / 2];
 
     /// <param name="row">0 to 3.</param>
-    /// <param name="pixels">As <see cref="PixelRow"/> leaves them; at least one more may be read.</param>
-    public void SetColourRow(int row, ReadOnlySpan<uint> pixels)
+    /// <param name="from">First column; even.</param>
+    /// <param name="count">Columns.</param>
+    /// <param name="pixels">As <see cref="PixelRow"/> leaves them; where the count is odd, one more is read.</param>
+    public void SetColourRow(int row, int from, int count, ReadOnlySpan<uint> pixels)
     {
         Vector128<byte> bySample = Vector128.Create((byte)0, 255, 4, 255, 1, 255, 5, 255, 2, 255, 6, 255, 3, 255, 7, 255);
-        ReadOnlySpan<ulong> two = MemoryMarshal.Cast<uint, ulong>(pixels)[.._pairs.Length];
-        ref Vector128<byte> lanes = ref Unsafe.As<Vector512<short>, Vector128<byte>>(
-            ref MemoryMarshal.GetArrayDataReference(_pairs));
+        ReadOnlySpan<ulong> two = MemoryMarshal.Cast<uint, ulong>(pixels)[..((count + 1) / 2)];
+        Span<Vector512<short>> pairs = _pairs.AsSpan(from / 2, two.Length);
+        ref Vector128<byte> lanes = ref Unsafe.As<Vector512<short>, Vector128<byte>>(ref MemoryMarshal.GetReference(pairs));
         for (int pair = 0; pair < two.Length; pair++)
             Unsafe.Add(ref lanes, ColourRows * pair + row) =
                 Vector128.Shuffle(Vector128.CreateScalarUnsafe(two[pair]).AsByte(), bySample);
     }
 
     /// <param name="row">0 to 15.</param>
-    /// <param name="samples">One per column.</param>
-    public void SetGreyRow(int row, ReadOnlySpan<byte> samples)
+    /// <param name="from">First column; even.</param>
+    /// <param name="samples">One per column from there.</param>
+    public void SetGreyRow(int row, int from, ReadOnlySpan<byte> samples)
     {
-        samples = samples[..width];
-        ref int lanes = ref Unsafe.Add(
-            ref Unsafe.As<Vector512<short>, int>(ref MemoryMarshal.GetArrayDataReference(_pairs)), row);
+        Span<Vector512<short>> pairs = _pairs.AsSpan(from / 2, (samples.Length + 1) / 2);
+        ref int lanes = ref Unsafe.Add(ref Unsafe.As<Vector512<short>, int>(ref MemoryMarshal.GetReference(pairs)), row);
         int x = 0;
-        for (; x + 8 <= width; x += 8)
+        for (; x + 8 <= samples.Length; x += 8)
         {
             Vector128<int> four = Vector128.WidenLower(
                 Vector128.CreateScalarUnsafe(MemoryMarshal.Read<ulong>(samples[x..])).AsByte()).AsInt32();
@@ -47,8 +52,8 @@ internal sealed class RowGroup(int width)
             Unsafe.Add(ref at, 2 * Lanes) = four[2];
             Unsafe.Add(ref at, 3 * Lanes) = four[3];
         }
-        for (; x < width; x += 2)
-            Unsafe.Add(ref lanes, Lanes * (x / 2)) = samples[x] | (x + 1 < width ? samples[x + 1] << 16 : 0);
+        for (; x < samples.Length; x += 2)
+            Unsafe.Add(ref lanes, Lanes * (x / 2)) = samples[x] | (x + 1 < samples.Length ? samples[x + 1] << 16 : 0);
     }
 
     /// <summary>One target pixel of every row, before the shift to whole samples.</summary>
