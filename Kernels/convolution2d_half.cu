@@ -35,6 +35,7 @@ using Medium = Tile<64, 64, 32, 32>;
 struct Problem {
     const half_bits *input, *weights;
     int n, ci, h, w, co, oh, ow, kh, kw, stride, padding;  // ci is padded
+    int pitch;                                             // channels from pixel to pixel: ci, or more to take a part
 
     __device__ int depth() const { return (kh * kw * ci + StageDepth - 1) / StageDepth * StageDepth; }
 };
@@ -43,12 +44,12 @@ struct Problem {
 template <typename T>
 struct Loader {
     const half_bits *corner[T::Loads], *weights[T::Loads];  // input at the kernel's corner; the channel's row
-    int top[T::Loads], left[T::Loads], h, w, ci, kh, kw;
+    int top[T::Loads], left[T::Loads], h, w, ci, kh, kw, pitch;
     int ky, kx, channel;                                    // of the next chunk
     bool pixel_valid[T::Loads], channel_valid[T::Loads];
 
     __device__ Loader(const Problem& p, int first_pixel, int first_channel, int first_k)
-        : h(p.h), w(p.w), ci(p.ci), kh(p.kh), kw(p.kw) {
+        : h(p.h), w(p.w), ci(p.ci), kh(p.kh), kw(p.kw), pitch(p.pitch) {
         const int plane = p.oh * p.ow, k = first_k + threadIdx.x % 4 * Chunk;
         ky = k / (ci * kw), kx = k / ci % kw, channel = k % ci;
         #pragma unroll
@@ -57,7 +58,7 @@ struct Loader {
             const int pixel = first_pixel + row, n = pixel / plane;
             pixel_valid[i] = n < p.n;
             top[i] = pixel % plane / p.ow * p.stride - p.padding, left[i] = pixel % p.ow * p.stride - p.padding;
-            corner[i] = p.input + ((long long)n * h * w + top[i] * w + left[i]) * ci;
+            corner[i] = p.input + ((long long)n * h * w + top[i] * w + left[i]) * pitch;
             channel_valid[i] = first_channel + row < p.co;
             weights[i] = p.weights + (long long)(first_channel + row) * p.depth() + k;
         }
@@ -68,7 +69,7 @@ struct Loader {
         for (int i = 0; i < T::Loads; i++) {
             const int to = chunk_offset(threadIdx.x / 4 + i * (T::Threads / 4), threadIdx.x % 4);
             const bool valid = pixel_valid[i] && ky < kh && lies_inside(top[i] + ky, left[i] + kx, h, w);
-            copy_async_16(&stage.pixels[to], corner[i] + ((ky * w + kx) * ci + channel), valid);
+            copy_async_16(&stage.pixels[to], corner[i] + ((ky * w + kx) * pitch + channel), valid);
             copy_async_16(&stage.weights[to], weights[i], channel_valid[i]);
             weights[i] += StageDepth;
         }
@@ -133,7 +134,7 @@ __device__ __forceinline__ void convolve(
 
 template <typename T>
 __device__ __forceinline__ void forward(
-    const Problem& p, const float* bias, float* planes, half_bits* pixels, bool relu) {
+    const Problem& p, const float* bias, float* planes, half_bits* pixels, int pixel_pitch, bool relu) {
     const int channel_tiles = (p.co + T::Channels - 1) / T::Channels;  // neighbouring blocks share their pixels
     const int first_channel = blockIdx.x % channel_tiles * T::Channels;
     const int first_pixel = blockIdx.x / channel_tiles * T::Pixels;
@@ -149,7 +150,7 @@ __device__ __forceinline__ void forward(
         high += bias && channel + 1 < p.co ? bias[channel + 1] : 0.0f;
         low = low < least ? least : low, high = high < least ? least : high;
         if (pixels) {
-            *(unsigned*)(pixels + (long long)pixel * stored + channel) = pack_halves(low, high);
+            *(unsigned*)(pixels + (long long)pixel * pixel_pitch + channel) = pack_halves(low, high);
             return;
         }
         float* to = planes + ((long long)(pixel / plane) * p.co + channel) * plane + pixel % plane;
@@ -158,15 +159,17 @@ __device__ __forceinline__ void forward(
     });
 }
 
-// Exactly one of `planes` and `pixels` is not null. A split of k wants planes [splits, n, co, oh, ow], no bias and no
-// ReLU.
+// Exactly one of `planes` and `pixels` is not null. A map of more channels than ci is read in part, with `input_pitch`
+// channels from pixel to pixel, and one of more than co' written in part (`pixel_pitch`). A split of k wants planes
+// [splits, n, co, oh, ow], no bias and no ReLU.
 #define CONVOLUTION2D_HALF(SUFFIX, TILE)                                                                              \
     extern "C" __global__ void __launch_bounds__(TILE::Threads) convolution2d_forward_half_##SUFFIX(                  \
         const half_bits* __restrict__ input, const half_bits* __restrict__ weights, const float* __restrict__ bias,   \
         float* __restrict__ planes, half_bits* __restrict__ pixels, int n, int ci, int h, int w, int co, int oh,      \
-        int ow, int kh, int kw, int stride, int padding, int relu) {                                                  \
+        int ow, int kh, int kw, int stride, int padding, int relu, int input_pitch, int pixel_pitch) {                \
         forward<TILE>(                                                                                                \
-            {input, weights, n, ci, h, w, co, oh, ow, kh, kw, stride, padding}, bias, planes, pixels, relu != 0);     \
+            {input, weights, n, ci, h, w, co, oh, ow, kh, kw, stride, padding, input_pitch}, bias, planes, pixels,    \
+            pixel_pitch, relu != 0);                                                                                  \
     }
 
 CONVOLUTION2D_HALF(large, Large)

@@ -6,22 +6,14 @@
 // horizontal   image                       ->  rows [row_count, out_w], 32-bit pixels, red lowest
 // vertical     rows [row_count, out_w]     ->  output [3, out_h, out_w]
 //
-// A pixel has 1, 3 or 4 bytes; red and blue are its bytes `red` and `blue`, green the second one (grey: all the first).
 // A filter gives target pixel i the weights [offsets[i], offsets[i + 1]) for the source pixels from starts[i] on, with
 // 22 fraction bits; the host computes it once per pair of sizes. One thread per pixel written.
 
 #include "common.cuh"
+#include "preprocess.cuh"
 #include "reduction.cuh"
 
-constexpr int fraction_bits = 22;
-
 enum Adjustment { none, brightness, contrast, saturation, grey };  // as ColourAdjustmentKind
-
-struct Pixel { int red, green, blue; };
-
-__device__ __forceinline__ Pixel load(const unsigned char* pixel, int pixel_bytes, int red, int blue) {
-    return {pixel[red], pixel[pixel_bytes == 1 ? 0 : 1], pixel[blue]};
-}
 
 // ITU-R 601 in 16-bit fixed point, rounded.
 __device__ __forceinline__ int luma_of(Pixel p) {
@@ -41,8 +33,6 @@ __device__ __forceinline__ Pixel adjust(Pixel p, int adjustment, float factor, i
     const int base = adjustment == saturation ? luma : mean_luma;
     return {move(base, p.red, factor), move(base, p.green, factor), move(base, p.blue, factor)};
 }
-
-__device__ __forceinline__ unsigned to_byte(unsigned sum) { return min(sum >> fraction_bits, 255u); }
 
 extern "C" __global__ void preprocess_luma(
     const unsigned char* __restrict__ image, int width, int height, int stride, int pixel_bytes, int red, int blue,

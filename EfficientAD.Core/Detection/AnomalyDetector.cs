@@ -23,15 +23,12 @@ public sealed class AnomalyDetector : IDisposable
     private readonly DetectionNetworks _networks;
     private readonly DetectionPlan _plan;
     private readonly (int Image, int Width, int Height)[] _batch;
-    private readonly Action<Tensor> _preprocessOnDevice;
-    private DeviceImage _deviceImage;
     private bool _isDisposed;
 
     private AnomalyDetector(ModelFile model, IBackend backend, bool ownsBackend, DetectorOptions options)
     {
         (_options, _backend, _ownsBackend, Information) = (options, backend, ownsBackend, model.Information);
         Threshold = Information.Calibration.Threshold;
-        _preprocessOnDevice = PreprocessOnDevice;
         _networks = model.Load(_backend);
         _plan = new DetectionPlan(
             _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
@@ -178,9 +175,8 @@ public sealed class AnomalyDetector : IDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            _deviceImage = image;
             _plan.Clock = null;
-            _plan.ComputeMaps(_preprocessOnDevice);
+            _plan.ComputeMaps(image);
             score = _plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values);
         }
 
@@ -201,10 +197,6 @@ public sealed class AnomalyDetector : IDisposable
             if (_ownsBackend) _backend.Dispose();
         }
     }
-
-    private void PreprocessOnDevice(Tensor output) => ((CudaBackend)_backend).PreprocessDevice(
-        _deviceImage.Address, _deviceImage.Width, _deviceImage.Height, _deviceImage.Stride, _deviceImage.Format,
-        ColourAdjustment.None, output.Shape.H, output.Shape.W, output);
 
     private void JudgeBatch(int count, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)
     {

@@ -3,6 +3,8 @@ using EfficientAD.Autograd.Operations;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cpu.Fused;
+using EfficientAD.Backends.Cuda;
+using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -14,9 +16,7 @@ namespace EfficientAD.Detection;
 /// <remarks>Not thread-safe.</remarks>
 public sealed class DetectionPlan : IDisposable
 {
-    // The centre of the first output's patch lies 16.5 pixels in; padded networks start 4 outputs (16 pixels) earlier.
-    private const float FirstCentre = 16.5f, PaddedFirstCentre = 0.5f, OutputStride = 4;
-    private const int Border = 4;
+    private const int Border = MapPlacement.PublishedBorder;
 
     private readonly IBackend _backend;
     private readonly MapOrder _order;
@@ -25,17 +25,21 @@ public sealed class DetectionPlan : IDisposable
     private readonly Recording _networks;
     private readonly Tensor _image, _autoencoderImage, _combined, _bordered, _score;
     private readonly Sample[] _samples;
+    private readonly FusedDetection? _device;
     private FusedMaps? _fused;
     private int _taken = 1;
     private Tensor? _map;
+    private Action<Tensor>? _preprocessOnDevice;
+    private DeviceImage _deviceImage;
 
     /// <param name="student">Frozen, as all three networks.</param>
     /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
     /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
-    /// <param name="mode">Padded networks and other processors than the CPU have the plain way only.</param>
-    /// <param name="batch">Images that pass through the networks together, where the way is not the plain one: weights are
+    /// <param name="mode">Padded networks have the plain way only; a CUDA device that and, from compute capability 8.0 on,
+    /// <see cref="DetectionMode.Fast"/>.</param>
+    /// <param name="batch">Images that pass through the networks together, where the CPU's way is not the plain one: weights are
     /// read once for all. Every one takes about 50 MB at 256 x 256.</param>
     public DetectionPlan(
         IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
@@ -52,7 +56,11 @@ public sealed class DetectionPlan : IDisposable
             ? _image
             : _tape.Allocate(new Shape(Batch, 3, Autoencoder.InputSize, Autoencoder.InputSize));
 
-        (Variable local, Variable global) = fusing is not null
+        if (backend is CudaBackend cuda && !_padded && mode == DetectionMode.Fast && FusedDetection.RunsOn(cuda))
+            _device = new FusedDetection(cuda, teacher, student, autoencoder, mean, deviation, order, height, width);
+        (Variable local, Variable global) = _device is not null
+            ? (Variable.Constant(_device.LocalMap), Variable.Constant(_device.GlobalMap))
+            : fusing is not null
             ? FusedMapsOf(fusing, teacher, student, autoencoder, mean, deviation, mode)
             : PlainMapsOf(teacher, student, autoencoder, mean, deviation);
         LocalMap = AtQuantileSize(local, height, width);
@@ -98,6 +106,12 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="sample">Its place in the batch.</param>
     public void Preprocess(ImageView image, int sample)
     {
+        if (_device is not null)
+        {
+            _device.Stage(sample, image);
+            return;
+        }
+
         (Tensor input, Tensor? autoencoderInput, _, _) = _samples[sample];
         _backend.Preprocess(image, ColourAdjustment.None, input.Shape.H, input.Shape.W, input);
         if (autoencoderInput is not null)
@@ -110,15 +124,36 @@ public sealed class DetectionPlan : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, Batch);
         _taken = samples;
-        _networks.Replay();
+        _device?.Run(samples);
+        if (!IsDone) _networks.Replay();
         Clock?.Mark(DetectionMark.Computed);
     }
 
-    /// <summary>Computes both maps of an image that lies where only its backend reaches it: on a GPU, for
-    /// instance.</summary>
+    /// <summary>Computes both maps of an image that lies on the plan's CUDA device.</summary>
+    /// <exception cref="ArgumentException">The address is not on the device, or the numbers fit no image.</exception>
+    public void ComputeMaps(DeviceImage image)
+    {
+        if (_device is null)
+        {
+            _deviceImage = image;
+            ComputeMaps(_preprocessOnDevice ??= PreprocessOnDevice);
+            return;
+        }
+
+        Clock?.Mark(DetectionMark.Start);
+        _device.Stage(image);
+        Clock?.Mark(DetectionMark.Preprocessed);
+        ComputeMaps(1);
+    }
+
+    /// <summary>Computes both maps of what somebody else makes the networks' input. Not for <see
+    /// cref="DetectionMode.Fast"/> on a CUDA device, whose plan preprocesses images itself.</summary>
     /// <param name="preprocess">Writes the networks' input, of the size that the tensor has; called once or twice.</param>
+    /// <exception cref="InvalidOperationException">The plan preprocesses images itself.</exception>
     public void ComputeMaps(Action<Tensor> preprocess)
     {
+        if (_device is not null)
+            throw new InvalidOperationException("This plan preprocesses images itself: give it an image, or use another mode.");
         Clock?.Mark(DetectionMark.Start);
         preprocess(_image);
         if (_autoencoderImage != _image) preprocess(_autoencoderImage);
@@ -138,6 +173,13 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="sample">Its place.</param>
     public float Combine(int sample, MapScaling scaling, int height, int width, Span<float> map)
     {
+        if (_device is not null)
+        {
+            float ofDevice = _device.Finish(scaling, height, width, map);
+            Clock?.Mark(DetectionMark.Downloaded);
+            return ofDevice;
+        }
+
         (_, _, Tensor local, Tensor global) = _samples[sample];
         _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
         bool scoreFromCombined = _order is MapOrder.Paper or MapOrder.Anomalib;
@@ -158,9 +200,17 @@ public sealed class DetectionPlan : IDisposable
     {
         _map?.Dispose();
         _fused?.Dispose();
+        _device?.Dispose();
         _networks.Dispose();
         _tape.Dispose();
     }
+
+    /// <summary>The device leaves the maps at the size at which quantiles are taken: there is nothing more to do.</summary>
+    private bool IsDone => _device is not null && LocalMap == _device.LocalMap;
+
+    private void PreprocessOnDevice(Tensor output) => ((CudaBackend)_backend).PreprocessDevice(
+        _deviceImage.Address, _deviceImage.Width, _deviceImage.Height, _deviceImage.Stride, _deviceImage.Format,
+        ColourAdjustment.None, output.Shape.H, output.Shape.W, output);
 
     private (Variable Local, Variable Global) PlainMapsOf(
         PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
@@ -205,9 +255,8 @@ public sealed class DetectionPlan : IDisposable
         switch (_order)
         {
             case MapOrder.Aligned:
-                float first = -(_padded ? PaddedFirstCentre : FirstCentre) / OutputStride;
-                float scaleY = _image.Shape.H / (OutputStride * height), scaleX = _image.Shape.W / (OutputStride * width);
-                _backend.ResampleBilinear(_combined, scaleY, first, scaleX, first, _map);
+                MapPlacement place = MapPlacement.Aligned(_padded, (_image.Shape.H, _image.Shape.W), (height, width));
+                _backend.ResampleBilinear(_combined, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX, _map);
                 break;
             case MapOrder.Reference when !_padded:
                 _backend.Pad(_combined, Border, 0, _bordered);

@@ -12,8 +12,9 @@ public sealed record DetectorOptions
     /// <summary>Threads that compute where the CPU does; 0 means one per core.</summary>
     public int Threads { get; init; }
 
-    /// <summary>How the CPU computes. <see cref="DetectionMode.Fast"/> and <see cref="DetectionMode.Precise"/> differ from
-    /// <see cref="DetectionMode.Plain"/> by rounding alone.</summary>
+    /// <summary>How it computes. <see cref="DetectionMode.Fast"/> and <see cref="DetectionMode.Precise"/> differ from
+    /// <see cref="DetectionMode.Plain"/> by rounding alone; on a CUDA device <see cref="DetectionMode.Fast"/> rounds to half
+    /// precision, whatever <see cref="CudaOptions.Precision"/> says.</summary>
     public DetectionMode Mode { get; init; } = DetectionMode.Fast;
 
     /// <summary>Images that pass through the networks together where several are given at once, on the CPU; each takes about

@@ -18,7 +18,7 @@ public sealed partial class CudaBackend
     {
         int rowBytes = image.Width * image.BytesPerPixel;  // the padding between rows stays behind
         long bytes = (long)rowBytes * image.Height;
-        var frame = new DeviceFrame(0, image.Width, image.Height, rowBytes, image.Format);
+        var frame = new DeviceImage(0, image.Width, image.Height, rowBytes, image.Format);
         PreprocessingSizes sizes = RequireSizes(frame, adjustment, resizedHeight, resizedWidth, output);
 
         PinnedBuffer staged = NextStaged(bytes);
@@ -46,14 +46,14 @@ public sealed partial class CudaBackend
     {
         ImageView.BytesOf(width, height, stride, format);
         _context.RequireDeviceMemory(frame);
-        var image = new DeviceFrame(frame, width, height, stride, format);
+        var image = new DeviceImage(frame, width, height, stride, format);
         PreprocessingSizes sizes = RequireSizes(image, adjustment, resizedHeight, resizedWidth, output);
         (nint lumaSum, nint rows, _) = ReserveForPreprocessing(sizes, 0);
         Preprocess(image, adjustment, sizes, lumaSum, rows, output);
     }
 
     private static PreprocessingSizes RequireSizes(
-        DeviceFrame frame, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, Tensor output)
+        DeviceImage frame, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, Tensor output)
     {
         RequireShape(output.Shape with { N = 1, C = 3 }, output, operation: nameof(Preprocess));
         adjustment.RequireFiniteFactor();
@@ -85,7 +85,7 @@ public sealed partial class CudaBackend
     }
 
     private void Preprocess(
-        DeviceFrame frame, ColourAdjustment adjustment, PreprocessingSizes sizes, nint lumaSum, nint rows,
+        DeviceImage frame, ColourAdjustment adjustment, PreprocessingSizes sizes, nint lumaSum, nint rows,
         Tensor output)
     {
         if (adjustment.Kind == ColourAdjustmentKind.Contrast)
@@ -108,16 +108,5 @@ public sealed partial class CudaBackend
             "preprocess", "preprocess_vertical", Threads(output.Shape.Plane),
             rows, filters.FirstRow, lines.Starts, lines.Offsets, lines.Weights, sizes.Height, sizes.Width,
             output.Address);
-    }
-
-    /// <summary>An image in device memory, as the kernels see it.</summary>
-    private readonly record struct DeviceFrame(nint Address, int Width, int Height, int Stride, PixelFormat Format)
-    {
-        public int PixelBytes => ImageView.BytesPerPixelOf(Format);
-
-        /// <summary>Byte of a pixel that holds red; blue lies on the other side of green.</summary>
-        public int Red => Format is PixelFormat.Bgr24 or PixelFormat.Bgra32 ? 2 : 0;
-
-        public int Blue => Format is PixelFormat.Grey8 ? 0 : 2 - Red;
     }
 }

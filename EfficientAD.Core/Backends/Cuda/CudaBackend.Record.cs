@@ -9,15 +9,17 @@ public sealed partial class CudaBackend
 
     private long _writes;  // to tensors that other things may have been derived from
 
+    /// <summary>Whether work on the stream can become a graph, and shall.</summary>
+    internal bool CanCapture =>
+        _options.UseGraphs && _context.Driver.HasGraphs && _stream.Handle is not (0 or LegacyDefaultStream);
+
     /// <remarks>The first replay runs the work as it is: it allocates, loads kernels, packs weights. The second
     /// captures a graph, and from then on one launch does all of it, until a tensor is written by
     /// <see cref="Upload"/>, <see cref="Fill"/>, <see cref="Copy"/>, <see cref="Add"/> or <see cref="Adam"/>: then it
     /// starts anew. Work that itself calls one of these therefore never becomes a graph.</remarks>
     public Recording Record(Action work)
     {
-        bool canCapture =
-            _options.UseGraphs && _context.Driver.HasGraphs && _stream.Handle is not (0 or LegacyDefaultStream);
-        if (!canCapture) return new Recording(work);
+        if (!CanCapture) return new Recording(work);
         var captured = new CapturedWork(this, work);
         return new Recording(captured.Replay, captured);
     }

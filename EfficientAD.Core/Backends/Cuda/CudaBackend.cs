@@ -53,6 +53,11 @@ public sealed partial class CudaBackend : IBackend
 
     public string Name => $"CUDA, {_context.Device.Name} (compute capability {_context.Device.ComputeCapability})";
 
+    /// <summary>Where all work goes.</summary>
+    internal CudaStream Stream => _stream;
+
+    internal KernelLibrary Kernels => _kernels;
+
     public Tensor Allocate(Shape shape)
     {
         RequireExtents(shape);

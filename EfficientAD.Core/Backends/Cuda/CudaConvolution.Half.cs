@@ -22,7 +22,7 @@ internal sealed partial class CudaConvolution
             stream, plan.Launch, pixels, PackedHalves(call.Weights, channels), isWhole ? AddressOf(call.Bias) : 0,
             isWhole ? call.Output.Address : parts, (nint)0, input.N, channels, input.H, input.W,
             output.C, output.H, output.W, weights.H, weights.W, call.Geometry.Stride, call.Geometry.Padding,
-            isWhole && call.Relu ? 1 : 0);
+            isWhole && call.Relu ? 1 : 0, channels, ConvolutionProduct.Chunked(output.C));
         if (!isWhole) AddParts(parts, plan.Splits, call);
     }
 

@@ -8,4 +8,12 @@ namespace EfficientAD.Backends.Cuda;
 /// <param name="Height">Rows.</param>
 /// <param name="Stride">Bytes from one row to the next.</param>
 /// <param name="Format">How a pixel's samples lie.</param>
-public readonly record struct DeviceImage(nint Address, int Width, int Height, int Stride, PixelFormat Format);
+public readonly record struct DeviceImage(nint Address, int Width, int Height, int Stride, PixelFormat Format)
+{
+    internal int PixelBytes => ImageView.BytesPerPixelOf(Format);
+
+    /// <summary>Byte of a pixel that holds red; blue lies on the other side of green.</summary>
+    internal int Red => Format is PixelFormat.Bgr24 or PixelFormat.Bgra32 ? 2 : 0;
+
+    internal int Blue => Format is PixelFormat.Grey8 ? 0 : 2 - Red;
+}

@@ -26,6 +26,10 @@ internal sealed class LayerWeights
         return new(Shape with { N = count }, Weights[(first * each)..((first + count) * each)], Bias[first..(first + count)]);
     }
 
+    /// <summary>The layer whose outputs are this one's, then another's, of the same input.</summary>
+    public LayerWeights Above(LayerWeights other) =>
+        new(Shape with { N = Shape.N + other.Shape.N }, [.. Weights, .. other.Weights], [.. Bias, .. other.Bias]);
+
     /// <summary>The layer that takes pixels' bytes over 256 in place of what ImageNet's mean and standard deviation make of
     /// them, and a fourth channel that is 1 inside the image.</summary>
     /// <param name="bordered">Whether zeros surround the normalised image: the fourth channel then carries the mean, and
@@ -59,6 +63,20 @@ internal sealed class LayerWeights
         }
 
         return new(Shape with { C = Channels }, weights, bias);
+    }
+
+    /// <summary>The 1 x 1 layer over what the kernel covers, (ky, kx, input) one behind the other as channels.</summary>
+    public LayerWeights OverColumns()
+    {
+        (int inputs, int taps) = (Shape.C, Shape.Plane);
+        var weights = new float[Weights.Length];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            (int row, int k) = Math.DivRem(i, inputs * taps);
+            weights[i] = Weights[(row * inputs + k % inputs) * taps + k / inputs];
+        }
+
+        return new(new Shape(Shape.N, inputs * taps, 1, 1), weights, Bias);
     }
 
     /// <summary>(output - mean) / deviation per channel, folded in.</summary>

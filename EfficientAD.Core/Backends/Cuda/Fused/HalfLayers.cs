@@ -1,0 +1,42 @@
+using EfficientAD.Native;
+
+namespace EfficientAD.Backends.Cuda.Fused;
+
+/// <summary>What fused kernels keep to themselves, as launches between maps: half_layers.cu.</summary>
+internal sealed class HalfLayers(KernelLibrary kernels)
+{
+    private const string File = "half_layers";
+    private const int Threads = 256, Chunk = 8, Warp = 32;
+
+    private readonly CudaKernel _widen = kernels.Get(File, "half_widen"), _pool = kernels.Get(File, "half_pool");
+    private readonly CudaKernel _resize = kernels.Get(File, "half_resize"), _squares = kernels.Get(File, "half_squares");
+    private readonly CudaKernel _sums = kernels.Get(File, "half_sums");
+
+    /// <summary>An image of four channels becomes a map of eight, the last four zero.</summary>
+    public void Widen(CudaStream stream, HalfImage image, int samples, nint output) => _widen.Launch(
+        stream, Each((long)samples * image.Height * image.Width), image.Address, samples * image.Height, image.Pitch,
+        image.Width, output);
+
+    /// <summary>Means of 2 x 2 pixels of all channels.</summary>
+    public void Pool(CudaStream stream, HalfMap input, int samples, nint output) => _pool.Launch(
+        stream, Each((long)samples * (input.Height / 2) * (input.Width / 2) * (input.Pitch / Chunk)), input.Address, samples,
+        input.Height, input.Width, input.Pitch, output);
+
+    /// <summary>Bilinear, to part of a map: <paramref name="rowPitch"/> pixels from row to row.</summary>
+    public void Resize(
+        CudaStream stream, HalfMap input, int samples, int side, nint output, int rowPitch, int samplePitch) => _resize.Launch(
+        stream, Each((long)samples * side * side * (input.Pitch / Chunk)), input.Address, samples, input.Height, input.Width,
+        input.Pitch, side, side, rowPitch, samplePitch, output);
+
+    /// <summary>Per pixel the sum over channels of the squared difference.</summary>
+    public void Squares(CudaStream stream, HalfMap a, HalfMap b, int samples, int channels, nint sums) => _squares.Launch(
+        stream, Each((long)samples * a.Height * a.Width * Warp), a.Address, a.Pitch, b.Address, b.Pitch,
+        samples * a.Height * a.Width, channels, sums);
+
+    /// <summary>Adds the partial sums of a map of <paramref name="count"/> values.</summary>
+    public void Add(CudaStream stream, nint sums, int parts, int count, int channels, nint map) =>
+        _sums.Launch(stream, Each(count), sums, parts, count, channels, map);
+
+    private static LaunchShape Each(long count) =>
+        new(new Extent(checked((int)((count + Threads - 1) / Threads))), new Extent(Threads));
+}

@@ -1,0 +1,164 @@
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Backends.Cuda;
+using EfficientAD.Backends.Cuda.Fused;
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Native;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+using EfficientAD.Tests.Imaging;
+using EfficientAD.Tests.References;
+using PtxSimulator;
+using PtxSimulator.Driver;
+
+namespace EfficientAD.Tests.Backends.Cuda.Fused;
+
+/// <summary>The fused plan on the simulator, from frames to maps and scores, against the CPU's layers in float32.</summary>
+public sealed class FusedDetectionTests : IDisposable
+{
+    private const int Width = 90, Height = 75;
+
+    // Maps are means over 384 channels of squares of differences: half precision rounds weights and maps to 11 bits. Of the
+    // largest value.
+    private const double Tolerance = 4e-3;
+
+    private static readonly MapScaling Scaling = new(0.25f, 1.25f, 0.125f, 1.5f);
+
+    private readonly CpuBackend _cpu = new();
+
+    public static TheoryData<PdnSize, MapOrder, int, int, int> Cases => new()
+    {
+        { PdnSize.Small, MapOrder.Reference, 61, 78, 0 },
+        { PdnSize.Small, MapOrder.Anomalib, 33, 50, 1 },
+        { PdnSize.Medium, MapOrder.Aligned, 44, 37, 2 },
+    };
+
+    /// <remarks>The first frame is launched kernel by kernel, the second captured.</remarks>
+    [Theory, MemberData(nameof(Cases))]
+    public void Detection_IsThatOfTheCpu(PdnSize size, MapOrder order, int height, int width, int seed)
+    {
+        using DetectionNetworks onCpu = Filled(new DetectionNetworks(_cpu, size, padded: false, trainable: false));
+        var gpu = new SimulatedGpu(seed: seed, checks: Checks.Bounds | Checks.Uninitialized);
+        using CudaBackend cuda = gpu.Open();
+        using DetectionNetworks onCuda = Filled(new DetectionNetworks(cuda, size, padded: false, trainable: false));
+        using DetectionPlan plan = Plan(onCuda, order, height, width, DetectionMode.Fast);
+        using DetectionPlan reference = Plan(onCpu, order, height, width, DetectionMode.Plain);
+        for (uint frame = 0; frame < 2; frame++)
+        {
+            var (expected, actual) = (new float[Width * Height], new float[Width * Height]);
+            (float expectedScore, float score) = (Detect(reference, frame, expected), Detect(plan, frame, actual));
+            double largest = expected.Max(MathF.Abs);
+            TensorAssert.Close(expected, actual, Tolerance * largest, because: "half precision");
+            Assert.Equal(expectedScore, score, (float)(Tolerance * largest));
+            Assert.Equal(actual.Max(), order == MapOrder.Anomalib ? actual.Max() : score);
+            Compare(_cpu, reference.LocalMap, cuda, plan.LocalMap);
+            Compare(_cpu, reference.GlobalMap, cuda, plan.GlobalMap);
+        }
+
+        Assert.Null(SimulatedDriver.LastFault(gpu.Ordinal));
+    }
+
+    [Fact]
+    public void Frames_TakeFewLaunchesAndRepeatTheirBits()
+    {
+        var gpu = new SimulatedGpu(seed: 4, checks: Checks.Bounds);
+        using CudaBackend cuda = gpu.Open();
+        using DetectionNetworks networks = Filled(new DetectionNetworks(cuda, PdnSize.Small, padded: false, trainable: false));
+        using FusedDetection fused = Fused(cuda, networks, samples: 3);
+        var first = new float[Width * Height];
+        fused.Compute(Frame(Pixels(1)));
+        float score = fused.Finish(Scaling, Height, Width, first);
+
+        var again = new float[Width * Height];
+        for (int run = 0; run < 2; run++)  // captures a graph; launches it
+        {
+            SimulatedDriver.ClearLaunches(gpu.Ordinal);
+            fused.Compute(Frame(Pixels(1)));
+            Assert.Equal(score, fused.Finish(Scaling, Height, Width, again));
+            TensorAssert.SameBits(first, again, "by graph");
+            // Preprocessing, three layers, eight of the autoencoder and one for a size other than 256, last, verdict.
+            Assert.Equal(15, SimulatedDriver.Launches(gpu.Ordinal).Count);
+        }
+
+        var maps = new float[3 * Width * Height];
+        for (int sample = 0; sample < 3; sample++) fused.Stage(sample, Frame(Pixels((uint)sample)));
+        fused.Run(3);
+        Assert.Equal(score, fused.Finish(Scaling, 3, Height, Width, maps)[1]);
+        TensorAssert.SameBits(first, maps.AsSpan(first.Length, first.Length), "the second of three");
+
+        using DeviceBuffer memory = DeviceArray.Upload<byte>(cuda.Stream, Pixels(1));
+        fused.Compute(new DeviceImage(memory.Address, Width, Height, 3 * Width, PixelFormat.Rgb24));
+        Assert.Equal(score, fused.Finish(Scaling, Height, Width, again));
+        TensorAssert.SameBits(first, again, "from the device");
+    }
+
+    /// <summary>So that an ablation compares plans that compute the same.</summary>
+    [Fact]
+    public void PlansWithoutFusions_ComputeTheSame()
+    {
+        var gpu = new SimulatedGpu(checks: Checks.Bounds);
+        using CudaBackend cuda = gpu.Open();
+        using DetectionNetworks networks = Filled(new DetectionNetworks(cuda, PdnSize.Small, padded: false, trainable: false));
+        FusionOptions all = new();
+        FusionOptions[] variants =
+        [
+            all, all with { First = false, Pool = false }, all with { Groups = false, Branches = false },
+            all with { Difference = false, Autoencoder = false },
+        ];
+        float[][] maps = [.. variants.Select(options =>
+        {
+            using FusedDetection fused = Fused(cuda, networks, samples: 1, options);
+            fused.Compute(Frame(Pixels(1)));
+            var map = new float[Width * Height];
+            fused.Finish(Scaling, Height, Width, map);
+            return map;
+        })];
+        foreach (float[] map in maps)
+            TensorAssert.Close(maps[0], map, Tolerance * maps[0].Max(MathF.Abs), because: "half precision in other places");
+    }
+
+    public void Dispose() => _cpu.Dispose();
+
+    private static byte[] Pixels(uint seed) => NoiseImage.Bytes(3 * Width * Height, seed);
+
+    private static ImageView Frame(byte[] pixels) => new(pixels, Width, Height, 3 * Width, PixelFormat.Rgb24);
+
+    private static DetectionPlan Plan(DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode) =>
+        new(
+            networks.Backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
+            order, height, width, mode);
+
+    private static FusedDetection Fused(
+        CudaBackend backend, DetectionNetworks networks, int samples, FusionOptions? options = null) =>
+        new(
+            backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
+            MapOrder.Aligned, 49, 38, samples, options);
+
+    private static float Detect(DetectionPlan plan, uint frame, float[] map)
+    {
+        plan.ComputeMaps(Frame(Pixels(frame)));
+        return plan.Combine(Scaling, Height, Width, map);
+    }
+
+    private static DetectionNetworks Filled(DetectionNetworks networks)
+    {
+        networks.Teacher.Filled(networks.Backend, 1);
+        networks.Student.Filled(networks.Backend, 2);
+        networks.Autoencoder.Filled(networks.Backend, 3);
+        networks.Backend.Fill(0.01f, networks.Mean);
+        networks.Backend.Fill(0.8f, networks.Deviation);
+        return networks;
+    }
+
+    private static void Compare(
+        IBackend cpu, Tensor expected, IBackend cuda,
+        Tensor actual)
+    {
+        Assert.Equal(expected.Shape, actual.Shape);
+        var (wanted, values) = (new float[expected.Shape.Count], new float[expected.Shape.Count]);
+        cpu.Download(expected, wanted);
+        cuda.Download(actual, values);
+        TensorAssert.Close(wanted, values, Tolerance * wanted.Max(), because: "half precision");
+    }
+}
