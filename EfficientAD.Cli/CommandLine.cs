@@ -10,7 +10,7 @@ internal static class CommandLine
     public static IReadOnlyList<string> Commands { get; } =
     [
         "demo", "train", "evaluate", "predict", "distill", "import", "calibrate", "compare",
-        "inspect", "bench", "export", "info", "devices", "kernels",
+        "inspect", "bench", "export", "info", "devices", "kernels", "ablate",
     ];
 
     /// <returns>The process's exit code: see <see cref="ExitCode"/>.</returns>
@@ -96,5 +96,9 @@ internal static class CommandLine
             .WithExample("kernels", "--size", "S", "--input", "96", "--card", "rtx4090")
             .WithExample("kernels", "--model", "bottle.safetensors", "--precision", "half", "--json")
             .WithExample("kernels", "--size", "S", "--input", "96", "--training");
+        configuration.AddCommand<AblateCommand>("ablate")
+            .WithDescription("Count what each fusion of the CUDA plan saves, on a simulated card. Needs no GPU.")
+            .WithExample("ablate")
+            .WithExample("ablate", "--size", "M", "--input", "96", "--card", "h100", "--json");
     }
 }

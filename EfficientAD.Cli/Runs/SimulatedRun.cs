@@ -1,5 +1,6 @@
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cuda;
+using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
@@ -81,6 +82,21 @@ internal sealed class SimulatedRun : IDisposable
         SimulatedDriver.ClearLaunches(_device);
         plan.ComputeMaps(image.View);
         plan.Combine(_scaling, image.Height, image.Width, new float[image.Height * image.Width]);
+        return SimulatedDriver.Launches(_device);
+    }
+
+    /// <summary>Detects in a rendered image of the input's size by the fused plan.</summary>
+    /// <param name="branches">How the launches are spread over the plan's branches.</param>
+    public IReadOnlyList<LaunchSummary> DetectFused(FusionOptions options, out BranchLaunches branches)
+    {
+        using var plan = new FusedDetection(
+            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
+            _recipe.MapOrder, Height, Width, samples: 1, options);
+        branches = plan.BranchLaunches;
+        RgbImage image = Rendered(0);
+        SimulatedDriver.ClearLaunches(_device);
+        plan.Compute(image.View);
+        plan.Finish(_scaling, image.Height, image.Width, []);
         return SimulatedDriver.Launches(_device);
     }
 

@@ -80,6 +80,7 @@ public class UsageTests
     [InlineData("info")]
     [InlineData("devices")]
     [InlineData("kernels")]
+    [InlineData("ablate")]
     public async Task Help_HasDescriptionExamplesAndExitCodes(string command)
     {
         CliRun run = await CliRun.RunAsync(command, "--help");
