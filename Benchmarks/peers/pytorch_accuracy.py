@@ -2,7 +2,7 @@
     efficientad evaluate --model MODEL --data DIR --mode fast --out OUT/fast      (and precise, plain)
     python3 pytorch_accuracy.py --model MODEL --data DIR --evaluations OUT/fast OUT/precise OUT/plain
 
-For models with the small or medium network, unpadded, map order `Reference`, 256 x 256. Prints per evaluation the image
+For models with the small or medium network, unpadded, map order `Reference` or `Aligned`, 256 x 256. Prints per evaluation the image
 AUROC of both, how many pairs of a good and a defective image change their order, and the largest differences of scores
 and of maps; a map's difference is in relation to the map's own spread (maximum less minimum).
 """
@@ -65,7 +65,8 @@ def main():
 
     facts, tensors = read(arguments.model)
     fact = {name.removeprefix("efficientad."): value for name, value in facts.items()}
-    assert fact["map_order"].lower() == "reference" and fact["padding"].lower() == "unpadded", fact
+    order = fact["map_order"].lower()
+    assert order in ("reference", "aligned") and fact["padding"].lower() == "unpadded", fact
     size = fact["network"].lower()
     teacher = load(pdn(size, 384), tensors, "teacher.")
     student = load(pdn(size, 768), tensors, "student.")
@@ -74,7 +75,7 @@ def main():
     low_local, high_local, low_global, high_global = (float(fact[key]) for key in ("qa_st", "qb_st", "qa_ae", "qb_ae"))
 
     def exact(image):
-        pixels = torch.from_numpy(np.asarray(image.convert("RGB"))).permute(2, 0, 1)[None].double()
+        pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None].double()
         assert pixels.shape[2:] == (256, 256), pixels.shape
         x = (pixels / 255 - MEAN) / DEVIATION
         target, guess, rebuilt = (teacher(x) - mean) / deviation, student(x), autoencoder(x)
@@ -82,6 +83,13 @@ def main():
         other = ((rebuilt - guess[:, 384:]) ** 2).mean(1, keepdim=True)
         combined = (0.05 * (local - low_local) / (high_local - low_local)
                     + 0.05 * (other - low_global) / (high_global - low_global))
+        if order == "aligned":  # output (0, 0) sees the patch around pixel 16.5; outputs are 4 pixels apart
+            combined = combined[0, 0].numpy()
+            at = np.clip((np.arange(256) + 0.5 - 16.5) / 4, 0, combined.shape[0] - 1)
+            low = np.minimum(at.astype(int), combined.shape[0] - 2)
+            weights = np.zeros((256, combined.shape[0]))
+            weights[np.arange(256), low], weights[np.arange(256), low + 1] = 1 - (at - low), at - low
+            return weights @ combined @ weights.T
         return F.interpolate(F.pad(combined, [4] * 4), size=256, mode="bilinear", align_corners=False)[0, 0].numpy()
 
     paths = sorted((arguments.data / "test").glob("*/*.png"))
