@@ -59,6 +59,7 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--evaluations", type=pathlib.Path, nargs="+", required=True)
+    parser.add_argument("--every", type=int, default=1, help="take one image of so many")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -92,7 +93,7 @@ def main():
             return weights @ combined @ weights.T
         return F.interpolate(F.pad(combined, [4] * 4), size=256, mode="bilinear", align_corners=False)[0, 0].numpy()
 
-    paths = sorted((arguments.data / "test").glob("*/*.png"))
+    paths = sorted((arguments.data / "test").glob("*/*.png"))[::arguments.every]
     good = np.array([path.parent.name == "good" for path in paths])
     with torch.no_grad():
         maps = [exact(Image.open(path)) for path in paths]
