@@ -11,6 +11,18 @@ public enum FaultKind
     UninitializedRead,
     SharedMemoryRace,
     CopyInFlight,
+
+    /// <summary>The asynchronous proxy would not see what a thread wrote: fence.proxy.async is missing.</summary>
+    ProxyFence,
+
+    /// <summary>A register that wgmma still reads or writes, or that no wgmma.fence orders before it.</summary>
+    RegisterInFlight,
+
+    /// <summary>A misused mbarrier.</summary>
+    InvalidBarrier,
+
+    /// <summary>A descriptor, tensor map or size that an instruction does not take.</summary>
+    InvalidOperand,
     BarrierDivergence,
     WarpDivergence,
     Deadlock,

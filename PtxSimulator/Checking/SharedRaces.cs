@@ -1,54 +1,58 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using PtxSimulator.Execution;
 using PtxSimulator.Instructions;
 
 namespace PtxSimulator.Checking;
 
-/// <summary>Finds pairs of accesses to shared memory by different threads that no barrier orders, whatever the order in
-/// which they happened to run. Also guards bytes that cp.async still writes.</summary>
-internal sealed unsafe class SharedRaces : IDisposable
+/// <summary>Finds pairs of accesses to shared memory that no barrier orders, whatever the order in which they happened to
+/// run: by threads, by cp.async, and through the asynchronous proxy (bulk copies, wgmma).</summary>
+internal sealed unsafe partial class SharedRaces : IDisposable
 {
-    // A stamp tells who accessed a granule when: the interval between barriers (28 bits), the interval between barriers
-    // of the warp (20), the thread (10), flags (6). Later intervals make greater stamps.
-    private const int EpochShift = 36, WarpEpochShift = 16, ThreadShift = 6;
-    private const ulong Atomic = 1, InFlight = 2;
+    // A stamp tells who accessed a granule when: the clock of the warp (24 bits), the interval between barriers within
+    // the warp (20), the thread (10), flags (6). Of a bulk copy: the clock and the number of its mbarrier.
+    private const int ClockShift = 40, WarpEpochShift = 20, ThreadShift = 10;
+    private const ulong Atomic = 1, InFlight = 2, Bulk = 4, Barrier = 8;
 
-    /// <summary>Other lanes of the warp read it too; other warps read it too.</summary>
-    private const ulong SeveralLanes = 4, SeveralWarps = 8;
+    /// <summary>Other lanes of the warp read it too.</summary>
+    private const ulong SeveralLanes = 16;
 
     private readonly BlockRunner _block;
     private readonly int _shift;
-    private readonly Cell* _cells;
-    private ulong _epoch = 1ul << EpochShift;
-    private ulong _firstEpoch = 1ul << EpochShift;
+    private readonly int _count;
+    private readonly Cell* _writes;
+    private readonly Cell* _reads;
 
     /// <param name="granule">Bytes of the smallest access of the kernel.</param>
     public SharedRaces(BlockRunner block, int granule)
     {
         _block = block;
         _shift = int.Log2(granule);
-        _cells = (Cell*)NativeMemory.AllocZeroed(
-            (nuint)((block.Launch.SharedBytes >> _shift) + 1), (nuint)sizeof(Cell));
+        _count = (block.Launch.SharedBytes >> _shift) + 1;
+        _writes = (Cell*)NativeMemory.AllocZeroed((nuint)_count, (nuint)sizeof(Cell));
+        _reads = (Cell*)NativeMemory.AllocZeroed((nuint)(_count * block.Warps.Length), (nuint)sizeof(Cell));
+        Clocks = new Clocks(block.Warps.Length);
     }
 
-    /// <summary>The last write and the last read of a granule, and the instructions that did them.</summary>
+    /// <summary>The last access of its kind to a granule, and the instruction that did it. Reads have a cell for each
+    /// warp.</summary>
     private struct Cell
     {
-        public ulong Write;
-        public ulong Read;
-        public int WriteOp;
-        public int ReadOp;
+        public ulong Stamp;
+        public int Op;
+
+        /// <summary>Of a write: the warps that have read since.</summary>
+        public uint Readers;
     }
+
+    public Clocks Clocks { get; }
 
     public void StartBlock()
     {
-        NextEpoch();
-        _firstEpoch = _epoch;
+        _unread.Clear();
+        if (!Clocks.StartBlock()) return;
+        NativeMemory.Clear(_writes, (nuint)(_count * sizeof(Cell)));
+        NativeMemory.Clear(_reads, (nuint)(_count * _block.Warps.Length * sizeof(Cell)));
     }
-
-    /// <summary>All threads have passed a barrier.</summary>
-    public void NextEpoch() => _epoch += 1ul << EpochShift;
 
     public void Check(Warp warp, Op* op)
     {
@@ -61,36 +65,33 @@ internal sealed unsafe class SharedRaces : IDisposable
     {
         var stamp = Stamp(warp) | (ulong)(uint)lane << ThreadShift;
         for (var cell = offset >> _shift; cell <= offset + (uint)bytes - 1 >> _shift; cell++)
-            if ((_cells[cell].Write & InFlight) != 0) _cells[cell].Write = stamp;
+            if ((_writes[cell].Stamp & InFlight) != 0) _writes[cell].Stamp = stamp;
     }
 
     // The stamp of lane 0.
-    private ulong Stamp(Warp warp) =>
-        _epoch | (ulong)(warp.WarpEpoch & 0xFFFFF) << WarpEpochShift | (ulong)(uint)(warp.Index * 32) << ThreadShift;
+    private ulong Stamp(Warp warp) => (ulong)Clocks.Of(warp.Index) << ClockShift
+        | (ulong)(warp.WarpEpoch & 0xFFFFF) << WarpEpochShift | (ulong)(uint)(warp.Index * 32) << ThreadShift;
 
     private void CheckReads(Warp warp, Op* op)
     {
         var stamp = Stamp(warp);
+        var reads = _reads + (long)warp.Index * _count;
         var rest = warp.Mask;
         if (warp.Pattern == AccessPattern.Uniform) rest = 3;  // further lanes add nothing to the second
         while (rest != 0)
         {
             var lane = Lanes.TakeLowest(ref rest);
             var own = stamp | (ulong)(uint)lane << ThreadShift;
-            var last = _cells + (warp.Offsets[lane] + (uint)op->Bytes - 1 >> _shift);
-            for (var cell = _cells + (warp.Offsets[lane] >> _shift); cell <= last; cell++)
+            var last = warp.Offsets[lane] + (uint)op->Bytes - 1 >> _shift;
+            for (var cell = warp.Offsets[lane] >> _shift; cell <= last; cell++)
             {
-                if ((cell->Write >= _epoch || (cell->Write & InFlight) != 0) && Conflicts(cell->Write, own))
-                    throw Race(warp, op, lane, cell->Write, cell->WriteOp, "written");
-                var read = cell->Read;
-                if (read >= _epoch)
-                {
-                    if ((read & SeveralWarps) != 0 || read == own) continue;
-                    cell->Read = Join(read, own);
-                }
-                else
-                    cell->Read = own;
-                cell->ReadOp = op->Index;
+                var write = _writes + cell;
+                if (write->Stamp != 0 && Conflicts(write->Stamp, own, warp.Index))
+                    throw Race(warp, op, lane, *write, "written");
+                var read = reads[cell].Stamp;
+                if (read != own) reads[cell].Stamp = SameInterval(read, own) ? own | SeveralLanes : own;
+                reads[cell].Op = op->Index;
+                write->Readers |= 1u << warp.Index;
             }
         }
     }
@@ -102,52 +103,51 @@ internal sealed unsafe class SharedRaces : IDisposable
         {
             var lane = Lanes.TakeLowest(ref rest);
             var own = stamp | (ulong)(uint)lane << ThreadShift;
-            var last = _cells + (warp.Offsets[lane] + (uint)op->Bytes - 1 >> _shift);
-            for (var cell = _cells + (warp.Offsets[lane] >> _shift); cell <= last; cell++)
+            ThrowIfUnread(warp, op, lane, warp.Offsets[lane], op->Bytes);
+            var last = warp.Offsets[lane] + (uint)op->Bytes - 1 >> _shift;
+            for (var cell = warp.Offsets[lane] >> _shift; cell <= last; cell++)
             {
-                var write = cell->Write;
-                if ((write >= _epoch || (write & InFlight) != 0) && (flags & write & Atomic) == 0
-                    && Conflicts(write, own)
-                    && !WritesSame(warp, op, lane, cell))
-                    throw Race(warp, op, lane, write, cell->WriteOp, "written");
-                if (cell->Read >= _epoch && ReadElsewhere(cell->Read, own))
-                    throw Race(warp, op, lane, cell->Read, cell->ReadOp, "read");
-                cell->Write = own | flags;
-                cell->WriteOp = op->Index;
+                var write = _writes + cell;
+                if ((flags & write->Stamp & Atomic) == 0 && write->Stamp != 0 && Conflicts(write->Stamp, own, warp.Index)
+                    && !WritesSame(warp, op, lane, write))
+                    throw Race(warp, op, lane, *write, "written");
+                for (var readers = write->Readers; readers != 0;)
+                {
+                    var reader = Lanes.TakeLowest(ref readers);
+                    var read = _reads + (long)reader * _count + cell;
+                    if (ReadElsewhere(read->Stamp, own, reader, warp.Index)) throw Race(warp, op, lane, *read, "read");
+                }
+                *write = new Cell { Stamp = own | flags, Op = op->Index };
             }
         }
     }
 
-    // A second reader in the same interval. Earlier reads of the same warp are ordered before its next barrier.
-    private static ulong Join(ulong read, ulong own)
+    // A write that is not ordered before the access of a thread, or one in flight since this block began.
+    private bool Conflicts(ulong write, ulong own, int warp)
     {
-        if (WarpOf(read) != WarpOf(own)) return own | SeveralWarps;
-        if (!SameWarpEpoch(read, own)) return own;
-        return own | read & SeveralLanes | (ThreadOf(read) != ThreadOf(own) ? SeveralLanes : 0);
+        var clock = (uint)(write >> ClockShift);
+        if ((write & (InFlight | Bulk | Barrier)) != 0)
+            return (write & Bulk) != 0 ? !Clocks.OrdersCopies(ThreadOf(write), clock, warp) : clock >= Clocks.First;
+        var writer = ThreadOf(write) >> 5;
+        return writer != warp ? !Clocks.Orders(writer, clock, warp)
+            : ThreadOf(write) != ThreadOf(own) && SameInterval(write, own);
     }
 
-    // A write in this interval, or one in flight since this block began.
-    private bool Conflicts(ulong write, ulong own)
-    {
-        if ((write & InFlight) != 0) return write >= _firstEpoch;
-        return ThreadOf(write) != ThreadOf(own) && (WarpOf(write) != WarpOf(own) || SameWarpEpoch(write, own));
-    }
-
-    private static bool ReadElsewhere(ulong read, ulong own) =>
-        (read & SeveralWarps) != 0 || WarpOf(read) != WarpOf(own)
-        || SameWarpEpoch(read, own) && (ThreadOf(read) != ThreadOf(own) || (read & SeveralLanes) != 0);
+    private bool ReadElsewhere(ulong read, ulong own, int reader, int warp) => reader != warp
+        ? !Clocks.Orders(reader, (uint)(read >> ClockShift), warp)
+        : SameInterval(read, own) && (ThreadOf(read) != ThreadOf(own) || (read & SeveralLanes) != 0);
 
     private static int ThreadOf(ulong stamp) => (int)(stamp >> ThreadShift) & 1023;
 
-    private static int WarpOf(ulong stamp) => ThreadOf(stamp) >> 5;
-
-    private static bool SameWarpEpoch(ulong a, ulong b) => ((a ^ b) >> WarpEpochShift & 0xFFFFF) == 0;
+    // Between two barriers of one warp, and in this block.
+    private bool SameInterval(ulong a, ulong b) =>
+        ((a ^ b) >> WarpEpochShift & 0xFFFFF) == 0 && (uint)(a >> ClockShift) >= Clocks.First;
 
     // Lanes of one store that write the same bits to the same place are allowed to.
     private static bool WritesSame(Warp warp, Op* op, int lane, Cell* cell)
     {
-        var (other, otherWarp) = (ThreadOf(cell->Write) & 31, WarpOf(cell->Write));
-        if (op->Access != Access.Write || cell->WriteOp != op->Index || otherWarp != warp.Index) return false;
+        var (other, otherWarp) = (ThreadOf(cell->Stamp) & 31, ThreadOf(cell->Stamp) >> 5);
+        if (op->Access != Access.Write || cell->Op != op->Index || otherWarp != warp.Index) return false;
         if ((warp.Mask >> other & 1) == 0 || warp.Offsets[other] != warp.Offsets[lane]) return false;
         for (var i = 0; i < op->Count; i++)
         {
@@ -159,20 +159,34 @@ internal sealed unsafe class SharedRaces : IDisposable
         return true;
     }
 
-    private SimulationException Race(Warp warp, Op* op, int lane, ulong other, int otherOp, string done)
+    private SimulationException Race(Warp warp, Op* op, int lane, Cell other, string done)
     {
         var address = BlockRunner.FirstShared + warp.Offsets[lane];
         var program = _block.Launch.Program;
         var variable = program.SharedVariableAt((int)warp.Offsets[lane]);
-        if ((other & InFlight) != 0)
+        var place = program.Location(other.Op);
+        if ((other.Stamp & InFlight) != 0)
             return _block.Fault(FaultKind.CopyInFlight, warp, op, lane,
-                $"shared address 0x{address:X} is touched while cp.async of thread {ThreadOf(other)} (" +
-                $"{program.Location(otherOp)}) may still write it; wait for the copy's group first.",
+                $"shared address 0x{address:X} is touched while cp.async of thread {ThreadOf(other.Stamp)} (" +
+                $"{place}) may still write it; wait for the copy's group first.",
+                address, variable);
+        if ((other.Stamp & Bulk) != 0)
+            return _block.Fault(FaultKind.CopyInFlight, warp, op, lane,
+                $"shared address 0x{address:X} is touched while a bulk copy ({place}) may still write it; wait for the " +
+                "phase of its mbarrier first.", address, variable);
+        if ((other.Stamp & Barrier) != 0)
+            return _block.Fault(FaultKind.InvalidBarrier, warp, op, lane,
+                $"shared address 0x{address:X} holds an mbarrier ({place}); only mbarrier instructions may touch it.",
                 address, variable);
         return _block.Fault(FaultKind.SharedMemoryRace, warp, op, lane,
-            $"shared address 0x{address:X} was {done} by thread {ThreadOf(other)} ({program.Location(otherOp)}) and " +
-            $"no barrier stands between that and this access by thread {warp.Index * 32 + lane}.", address, variable);
+            $"shared address 0x{address:X} was {done} by thread {ThreadOf(other.Stamp)} ({place}) and no barrier stands " +
+            $"between that and this access by thread {warp.Index * 32 + lane}.", address, variable);
     }
 
-    public void Dispose() => NativeMemory.Free(_cells);
+    public void Dispose()
+    {
+        NativeMemory.Free(_writes);
+        NativeMemory.Free(_reads);
+        Clocks.Dispose();
+    }
 }

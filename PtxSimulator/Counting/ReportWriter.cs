@@ -74,9 +74,11 @@ internal static unsafe class ReportWriter
         return sum;
     }
 
-    // m16n8k16: 16 * 8 * 16 products.
+    // m16n8k16: 16 * 8 * 16 products. m64n128k16: 64 * 128 * 16 by four warps together.
     private static long MmaWork(string opcode)
     {
+        if (opcode.StartsWith("wgmma.mma_async", StringComparison.Ordinal))
+            return 16 * 16 * int.Parse(opcode.Split('.')[4][4..^3], System.Globalization.CultureInfo.InvariantCulture);
         if (!opcode.StartsWith("mma.", StringComparison.Ordinal)) return 0;
         var shape = opcode.Split('.').First(part => part.StartsWith("m16n8k", StringComparison.Ordinal));
         return 16 * 8 * int.Parse(shape.AsSpan(6), System.Globalization.CultureInfo.InvariantCulture);

@@ -56,6 +56,18 @@ internal sealed unsafe class SectorSets(long bytes)
         }
     }
 
+    /// <summary>Bytes in a row, of a bulk copy.</summary>
+    public void Count(Op* op, uint offset, int bytes, OpCounter* counter)
+    {
+        counter->GlobalBytes += bytes;
+        for (var sector = offset / 32; sector <= (offset + (uint)bytes - 1) / 32; sector++)
+        {
+            counter->Sectors++;
+            if (op->Access == Access.Copy) _read[sector >> 6] |= 1ul << (int)(sector & 63);
+            else _written[sector >> 6] |= 1ul << (int)(sector & 63);
+        }
+    }
+
     private void Touch(Op* op, uint sector)
     {
         if (op->Access.HasFlag(Access.Read)) _read[sector >> 6] |= 1ul << (int)(sector & 63);

@@ -6,8 +6,12 @@ using PtxSimulator.Parsing;
 namespace PtxSimulator.Decoding;
 
 /// <summary>Decodes instructions one by one. What no rule covers to the last modifier is refused.</summary>
-internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool watches)
+/// <param name="fragments">Takes up the registers that wgmma uses.</param>
+internal sealed unsafe class Decoder(
+    OperandBinder operands, OpArena arena, Dictionary<Register, int> fragments, bool watches)
 {
+    private readonly AsynchronousDecoder _asynchronous = new(operands, arena, fragments);
+
     public InstructionClass Class { get; private set; }
 
     public void Decode(Instruction instruction, Op* op)
@@ -27,6 +31,9 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
         var modifiers = new Modifiers(instruction.Opcode);
         var isKnown = modifiers.Name switch
         {
+            "mbarrier" or "wgmma" or "fence" or "setmaxnreg" => _asynchronous.TryDecode(modifiers, op),
+            "cp" or "prefetch" when modifiers.Left.Contains("bulk") || modifiers.Left.Contains("tensormap") =>
+                _asynchronous.TryDecode(modifiers, op),
             "ld" or "st" or "atom" or "red" or "cp" or "ldmatrix" or "prefetch" =>
                 new MemoryDecoder(operands, arena, watches).TryDecode(modifiers, op),
             "setp" => TryDecodeComparison(modifiers, op),
@@ -45,7 +52,9 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
         "setp" => InstructionClass.Compare,
         "cvt" => InstructionClass.Conversion,
         "bra" => InstructionClass.Control,
-        "bar" or "barrier" => InstructionClass.Barrier,
+        "bar" or "barrier" or "mbarrier" => InstructionClass.Barrier,
+        "wgmma" => op->Places != null ? InstructionClass.Mma : InstructionClass.Warp,
+        "fence" or "setmaxnreg" => InstructionClass.Control,
         "atom" or "red" => InstructionClass.Atomic,
         "cp" or "prefetch" => InstructionClass.AsynchronousCopy,
         _ => op->Space switch
@@ -68,15 +77,14 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
             var operand = operands[i];
             if (char.IsUpper(letters[i]))
             {
-                if (operand is PairOperand pair
-                    && operands.Instruction.Opcode.StartsWith("shfl", StringComparison.Ordinal))
+                if (operand is PairOperand pair && HasPredicateBeside(operands.Instruction.Opcode))
                 {
                     op->V[0] = operands.WritePredicate(pair.Second);
                     operand = pair.First;
                 }
                 op->D = letters[i] == 'P' ? operands.WritePredicate(operand)
                     : operands.Write(operand, Bytes(letters[i]));
-                if (op->D < 0) throw operands.Error("the destination may not be thrown away here");
+                if (op->D < 0 && op->V[0] < 0) throw operands.Error("the destination may not be thrown away here");
                 continue;
             }
             var flip = 0u;
@@ -94,6 +102,9 @@ internal sealed unsafe class Decoder(OperandBinder operands, OpArena arena, bool
             }
         }
     }
+
+    private static bool HasPredicateBeside(string opcode) =>
+        opcode.StartsWith("shfl", StringComparison.Ordinal) || opcode == "elect.sync";
 
     private static int Bytes(char letter) => char.ToLowerInvariant(letter) switch { 'h' => 2, 'w' => 4, _ => 8 };
 

@@ -35,6 +35,7 @@ internal sealed unsafe class FormTable
         MatrixForms.Add(this);
         MoveForms.Add(this);
         WarpForms.Add(this);
+        WarpgroupForms.Add(this);
         ControlForms.Add(this);
     }
 

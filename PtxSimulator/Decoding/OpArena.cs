@@ -15,6 +15,14 @@ internal sealed unsafe class OpArena : IDisposable
         return ops;
     }
 
+    public int* TakeNumbers(ReadOnlySpan<int> values)
+    {
+        var numbers = (int*)NativeMemory.Alloc((nuint)values.Length, sizeof(int));
+        _pieces.Add((nint)numbers);
+        values.CopyTo(new Span<int>(numbers, values.Length));
+        return numbers;
+    }
+
     public void Dispose()
     {
         Free();

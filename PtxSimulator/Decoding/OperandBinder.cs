@@ -99,7 +99,7 @@ internal sealed class OperandBinder(
         operand is RegisterOperand register ? Math.Max(register.Register.Bytes, 2) : otherwise;
 
     public int Integer(Operand operand) => operand is ImmediateOperand { Bytes: 0 } immediate
-        ? checked((int)(long)immediate.Bits)
+        ? checked((int)unchecked((long)immediate.Bits))
         : throw Error($"{InstructionText.Of(operand)} is no integer constant");
 
     /// <summary>The elements of a vector, or the operand alone.</summary>

@@ -22,6 +22,8 @@ internal sealed class RegisterFlow(KernelSyntax kernel)
             [.. reads], [.. writes], branches ? (int)target : -1, !ends || instruction.Guard is not null));
     }
 
+    public (Register[] Reads, Register[] Writes) RegistersOf(int index) => (_steps[index].Reads, _steps[index].Writes);
+
     /// <exception cref="PtxFormatException">A register is read that no path to there has written.</exception>
     public void ThrowIfNeverWritten(string module)
     {

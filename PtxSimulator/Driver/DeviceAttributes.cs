@@ -49,7 +49,7 @@ internal static class DeviceAttributes
         108 => 0, // persisting cache
         111 => device.Limits.ReservedSharedPerBlock,
         115 => 1, // memory pools
-        127 => 0, // tensor maps
+        127 => device.Options.ComputeCapability >= 90 ? 1 : 0, // tensor maps
         _ => null,
     };
 }

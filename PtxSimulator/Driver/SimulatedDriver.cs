@@ -106,6 +106,7 @@ public static class SimulatedDriver
         EventFunctions.AddTo(table);
         LaunchFunctions.AddTo(table);
         GraphFunctions.AddTo(table);
+        TensorMapFunctions.AddTo(table);
         return table;
     }
 }

@@ -33,13 +33,17 @@ internal readonly unsafe ref struct BarrierArrival
     /// <summary>Lets all who wait go on, with the result where the barrier reduces a predicate.</summary>
     public void Release()
     {
-        var (votes, voters) = (0, 0);
+        var (votes, voters, met) = (0, 0, 0);
+        Span<int> meeting = stackalloc int[_block.Warps.Length];
         foreach (var warp in _block.Warps)
         {
             if (!Waits(warp)) continue;
+            meeting[met++] = warp.Index;
+            warp.WarpEpoch++;
             votes += BitOperations.PopCount(Votes(warp));
             voters += BitOperations.PopCount(warp.Alive);
         }
+        _block.Races?.Clocks.Meet(meeting[..met]);
         foreach (var warp in _block.Warps)
         {
             if (!Waits(warp)) continue;

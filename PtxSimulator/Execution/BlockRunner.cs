@@ -17,6 +17,10 @@ internal sealed unsafe class BlockRunner : IDisposable
     private readonly byte* _registers;
     private readonly uint* _offsets;
     private readonly int _localBytes;
+    /// <summary>How often warps look in vain at mbarriers, with nothing else going on, before that is called a
+    /// deadlock.</summary>
+    private const int VainLooks = 20_000;
+
     private Schedule _schedule = new(0, 0);
     private (int X, int Y, int Z) _block;
 
@@ -27,6 +31,7 @@ internal sealed unsafe class BlockRunner : IDisposable
         var threads = (int)launch.Block.Count;
         _warps = new Warp[(threads + 31) / 32];
         for (var i = 0; i < _warps.Length; i++) _warps[i] = new Warp(this, i);
+        (TransactionBarriers, BulkCopies, Warpgroups) = (new(this), new(this), new(_warps.Length));
         _registers = Allocate((long)program.RegisterBytes * _warps.Length);
         _localBytes = (program.LocalBytes + 15) / 16 * 16;
         Local = Allocate((long)_localBytes * 32 * _warps.Length);
@@ -65,6 +70,12 @@ internal sealed unsafe class BlockRunner : IDisposable
 
     public SharedRaces? Races { get; }
 
+    public TransactionBarriers TransactionBarriers { get; }
+
+    public BulkCopies BulkCopies { get; }
+
+    public Warpgroups Warpgroups { get; }
+
     public long Barriers { get; private set; }
 
     /// <summary>Instructions so far, in place of a clock.</summary>
@@ -89,6 +100,9 @@ internal sealed unsafe class BlockRunner : IDisposable
         Unsafe.InitBlockUnaligned(Local, 0xFF, localBytes);
         Unsafe.InitBlockUnaligned(LocalState, (byte)ByteState.Allocated, localBytes);
         Races?.StartBlock();
+        TransactionBarriers.StartBlock();
+        BulkCopies.StartBlock();
+        Warpgroups.StartBlock();
 
         var threads = (int)Launch.Block.Count;
         for (var i = 0; i < _warps.Length; i++)
@@ -105,15 +119,20 @@ internal sealed unsafe class BlockRunner : IDisposable
 
     private void RunWarps()
     {
-        var current = -1;
+        var (current, looks, changes) = (-1, 0, 0L);
         while (true)
         {
-            current = NextReady(current);
-            if (current < 0)
+            BulkCopies.Draw();
+            var next = NextReady(current, asleep: false);
+            if (next < 0)
             {
-                if (!Release()) return;
-                continue;
+                if (BulkCopies.LandOne() || Release()) continue;
+                next = NextReady(current, asleep: true);
+                if (next < 0) break;
+                if (changes != TransactionBarriers.Changes) (looks, changes) = (0, TransactionBarriers.Changes);
+                if (++looks > VainLooks) throw NeverOver(_warps[next]);
             }
+            current = next;
             var warp = _warps[current];
             warp.Run(Launch.Program.Ops, Counters);
             if (!warp.IsReady) continue;
@@ -124,21 +143,23 @@ internal sealed unsafe class BlockRunner : IDisposable
                     "it seems endless.");
             warp.Resume(_schedule.Turn);
         }
+        Warpgroups.EndBlock(this);
+        TransactionBarriers.EndBlock();
     }
 
     // The next warp that can run, after the current one or at random; -1 if none can.
-    private int NextReady(int current)
+    private int NextReady(int current, bool asleep)
     {
         var start = _schedule.IsInOrder ? current + 1 : _schedule.Next(_warps.Length);
         for (var i = 0; i < _warps.Length; i++)
         {
-            var index = (start + i) % _warps.Length;
-            if (_warps[index].IsReady) return index;
+            var warp = _warps[(start + i) % _warps.Length];
+            if (warp.IsReady && warp.IsAsleep(TransactionBarriers.Changes) == asleep) return warp.Index;
         }
         return -1;
     }
 
-    // Lets the warps on that wait at a complete barrier. False: all threads have ended.
+    // Lets the warps on that wait at a complete barrier. False: none is complete, and some warp may yet come.
     private bool Release()
     {
         var waiting = _warps.FirstOrDefault(warp => warp.Barrier != null);
@@ -155,11 +176,21 @@ internal sealed unsafe class BlockRunner : IDisposable
                     "have ended. Let all threads reach it, and only then return.");
             barrier.Release();
             Barriers++;
-            Races?.NextEpoch();
             return true;
         }
+        if (_warps.Any(warp => warp.IsReady)) return false;
         throw Fault(FaultKind.Deadlock, waiting, waiting.Barrier, BitOperations.TrailingZeroCount(waiting.Alive),
             $"no barrier can complete: {WaitingWarps()}.");
+    }
+
+    private SimulationException NeverOver(Warp warp)
+    {
+        var places = string.Join("; ", _warps.Where(other => other.IsReady && other.Awaits is not null).Select(other =>
+            $"warp {other.Index} waits for phase {other.Awaits!.Phase} of the mbarrier at 0x" +
+            $"{FirstShared + other.Awaits.Offset:X}, which lacks {other.Awaits.Wanting}"));
+        var barriers = _warps.Any(other => other.Barrier != null) ? $"; {WaitingWarps()}" : "";
+        return Fault(FaultKind.Deadlock, warp, Launch.Program.Ops + warp.Pc, BitOperations.TrailingZeroCount(warp.Alive),
+            $"no phase can end: {places}{barriers}.");
     }
 
     private string WaitingWarps() => string.Join("; ", _warps.Where(warp => warp.Barrier != null)

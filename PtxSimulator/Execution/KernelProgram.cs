@@ -24,7 +24,8 @@ internal sealed unsafe class KernelProgram : IDisposable
         _classes = new InstructionClass[Count];
         Ops = _arena.Take(Count + 1);
         var operands = new OperandBinder(_syntax, _file, addressOf, kernel.Module.Name);
-        var decoder = new Decoder(operands, _arena, watches);
+        var fragments = new Dictionary<Register, int>();
+        var decoder = new Decoder(operands, _arena, fragments, watches);
         var flow = new RegisterFlow(_syntax);
         var granule = 16;
         for (var i = 0; i < Count; i++)
@@ -43,6 +44,18 @@ internal sealed unsafe class KernelProgram : IDisposable
         Ops[Count].Index = Count;
         Ops[Count].Run = exit.Run;
         flow.ThrowIfNeverWritten(kernel.Module.Name);
+        FragmentRegisters = fragments.Count;
+        for (var i = 0; i < Count && FragmentRegisters > 0; i++)
+        {
+            if (Ops[i].Places != null) continue;
+            var (reads, writes) = flow.RegistersOf(i);
+            int[] touched =
+            [
+                .. reads.Where(fragments.ContainsKey).Select(register => 2 * fragments[register]),
+                .. writes.Where(fragments.ContainsKey).Select(register => 2 * fragments[register] + 1),
+            ];
+            if (touched.Length > 0) Ops[i].Fragments = _arena.TakeNumbers([.. touched, -1]);
+        }
     }
 
     public PtxKernel Kernel { get; }
@@ -59,6 +72,9 @@ internal sealed unsafe class KernelProgram : IDisposable
 
     /// <summary>Bytes of the smallest access that may go to shared memory, a power of two.</summary>
     public int SharedGranule { get; }
+
+    /// <summary>Registers that wgmma uses.</summary>
+    public int FragmentRegisters { get; }
 
     /// <summary>Whether results may depend on the order of the blocks: they meet in atomics.</summary>
     public bool OrdersBlocks { get; }

@@ -47,6 +47,13 @@ internal unsafe struct Op
     /// each.</summary>
     public Op* Parts;
 
+    /// <summary>wgmma: the accumulators, then a where it lies in registers; <see cref="Count"/> of them.</summary>
+    public int* Places;
+
+    /// <summary>Other instructions: registers that wgmma uses too, as their number among those, doubled, and 1 if it is
+    /// written; -1 at the end. Null for none.</summary>
+    public int* Fragments;
+
     /// <summary>Bits that turn over a predicate among the sources.</summary>
     public uint Flip;
 

@@ -54,10 +54,24 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
     /// <summary>The barrier instruction that the warp waits at, or null.</summary>
     public Op* Barrier;
 
-    /// <summary>Grows with each bar.warp.sync: accesses of one warp are ordered between two of them.</summary>
+    /// <summary>Grows with each barrier that the warp passes: accesses of one warp are ordered between two of
+    /// them.</summary>
     public int WarpEpoch;
 
+    /// <summary>The mbarrier whose phase was not over when the warp looked last, and <see
+    /// cref="TransactionBarriers.Changes"/> at that time.</summary>
+    public TransactionBarrier? Awaits { get; private set; }
+
+    private long _asleepSince;
+
     public readonly PendingCopies Copies = new();
+
+    /// <summary>What wgmma does beside the warp; null in kernels that have none.</summary>
+    public readonly WarpProducts? Products =
+        block.Launch.Program.FragmentRegisters > 0 ? new(block.Launch.Program.FragmentRegisters) : null;
+
+    /// <summary>Bulk copies to global memory.</summary>
+    public readonly BulkStores Stores = new();
 
     public long Branches;
     private int _budget;
@@ -73,15 +87,23 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
         Barrier = null;
         (Alive, Active, Pc, Rejoin) = (lanes, lanes, 0, int.MaxValue);
         (_groupCount, _highestFirst, _turn, _yields, _budget) = (0, false, 0, false, budget);
-        (WarpEpoch, Branches) = (0, 0);
+        (WarpEpoch, Branches, Awaits) = (0, 0, null);
         Copies.Clear();
+        Products?.Clear();
+        Stores.Clear();
     }
 
     /// <summary>Runs until the warp ends, waits at a barrier, or has used up its turn.</summary>
     public void Run(Op* ops, OpCounter* counters)
     {
-        if (counters == null) Run<Off>(ops, counters);
-        else Run<On>(ops, counters);
+        Awaits = null;
+        if (Products is null)
+        {
+            if (counters == null) Run<Off, Off>(ops, counters);
+            else Run<On, Off>(ops, counters);
+        }
+        else if (counters == null) Run<Off, On>(ops, counters);
+        else Run<On, On>(ops, counters);
     }
 
     public void Resume(int budget)
@@ -90,6 +112,15 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
         Barrier = null;
         Rejoin = _groupCount == 0 ? int.MaxValue : 0;
     }
+
+    /// <summary>Ends the warp's turn: nothing will have come of looking again before something has changed.</summary>
+    public void Sleep(TransactionBarrier barrier, long changes)
+    {
+        (Awaits, _asleepSince) = (barrier, changes);
+        (_yields, Rejoin) = (true, 0);
+    }
+
+    public bool IsAsleep(long changes) => Awaits != null && _asleepSince == changes;
 
     /// <summary>Ends the warp's turn at once.</summary>
     public void Stop() => Rejoin = 0;
@@ -125,7 +156,8 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
         return false;
     }
 
-    private void Run<TCounting>(Op* ops, OpCounter* counters) where TCounting : struct, ISwitch
+    private void Run<TCounting, TProducts>(Op* ops, OpCounter* counters)
+        where TCounting : struct, ISwitch where TProducts : struct, ISwitch
     {
         var registers = Registers;
         while (true)
@@ -140,6 +172,7 @@ internal sealed unsafe class Warp(BlockRunner block, int index)
                 counters[op->Index].Warps++;
                 counters[op->Index].Threads += BitOperations.PopCount(mask);
             }
+            if (TProducts.On && op->Fragments != null) Products!.Touch(this, op);
             op->Run(this, op);
         }
     }

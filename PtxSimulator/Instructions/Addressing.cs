@@ -16,6 +16,9 @@ internal static unsafe class Addressing
     public const ulong SharedWindow = 0x00D1_0000_0000_0000;
     public const ulong LocalWindow = 0x00D2_0000_0000_0000;
 
+    /// <summary>Where parameters lie among them; only tensor maps are read there.</summary>
+    public const ulong ParameterWindow = 0x00D3_0000_0000_0000;
+
     /// <summary>Global and constant memory: generic addresses.</summary>
     public static void Global<TWatching>(Warp warp, Op* op) where TWatching : struct, ISwitch
     {

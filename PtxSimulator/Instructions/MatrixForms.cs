@@ -18,6 +18,12 @@ internal static unsafe class MatrixForms
     // Columns of b and of the results, as a pair of registers holds them: even ones, odd ones.
     private static ReadOnlySpan<byte> ColumnOrder => [0, 2, 4, 6, 1, 3, 5, 7];
 
+    /// <summary>Floats out of a register of halves: an 8 x 8 matrix, row by row.</summary>
+    public static void ExpandHalves(byte* register, float* target) => Expand<Half16>((ushort*)register, target);
+
+    /// <summary>The column that stands at a place of a row of b as <see cref="MultiplyRows"/> takes it.</summary>
+    public static int ColumnAt(int place) => ColumnOrder[place];
+
     public static void Add(FormTable table)
     {
         Add(table, "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", &Multiply<Half16, On, On>, "4442");
@@ -123,8 +129,8 @@ internal static unsafe class MatrixForms
                 (float*)(registers + op->V[2 * half]), (float*)(registers + op->V[1 + 2 * half]));
     }
 
-    // Eight rows of results. Row g of a starts at g * width, further fragments of k lie stride apart.
-    private static void MultiplyRows(
+    /// <summary>Eight rows of results. Row g of a starts at g * width, further fragments of k lie stride apart.</summary>
+    public static void MultiplyRows(
         float* a, int stride, int width, float* b, int depth, float* cEven, float* cOdd, float* dEven, float* dOdd)
     {
         var (r0, r1) = (Row(cEven, cOdd, 0), Row(cEven, cOdd, 1));
@@ -167,8 +173,9 @@ internal static unsafe class MatrixForms
         value.GetUpper().Store(odd + 4 * row);
     }
 
-    // All lanes of a full warp must be here; lanes that ended or never were make the instruction undefined.
-    private static bool GatherAll(Warp warp, Op* op)
+    /// <summary>All lanes of a full warp must be here; lanes that ended or never were make the instruction undefined.
+    /// </summary>
+    public static bool GatherAll(Warp warp, Op* op)
     {
         if (!warp.Gather(op, ~0u)) return false;
         if (warp.Mask == ~0u) return true;

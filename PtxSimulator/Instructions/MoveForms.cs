@@ -38,6 +38,7 @@ internal static unsafe class MoveForms
                 table.Add($"cvta{to}.{space}.u64", &Elementwise.Unary<ulong, Same<ulong>>, "Dd", Move);
         AddWindow(table, "shared", (long)Addressing.SharedWindow);
         AddWindow(table, "local", (long)Addressing.LocalWindow);
+        AddWindow(table, "param", (long)Addressing.ParameterWindow);
     }
 
     private static void AddWindow(FormTable table, string space, long window)

@@ -15,6 +15,7 @@ internal static unsafe class WarpForms
     public static void Add(FormTable table)
     {
         table.Add("bar.warp.sync", &Synchronize, "w", WarpClass);
+        table.Add("elect.sync", &Elect, "Ww", WarpClass);
         table.Add("activemask.b32", &ActiveMask, "W", WarpClass);
         table.Add("shfl.sync.up.b32", &Shuffle, "Wwwww", WarpClass, (long)ShuffleMode.Up);
         table.Add("shfl.sync.down.b32", &Shuffle, "Wwwww", WarpClass, (long)ShuffleMode.Down);
@@ -65,6 +66,21 @@ internal static unsafe class WarpForms
     private static void Synchronize(Warp warp, Op* op)
     {
         if (Gather(warp, op, op->A)) warp.WarpEpoch++;
+    }
+
+    // One lane of those that take part, the lowest here: its number to all, true to itself.
+    private static void Elect(Warp warp, Op* op)
+    {
+        if (!Gather(warp, op, op->A)) return;
+        var leader = BitOperations.TrailingZeroCount(warp.Mask);
+        if (op->D >= 0)
+        {
+            var d = (uint*)(warp.Registers + op->D);
+            for (var rest = warp.Mask; rest != 0;) d[Lanes.TakeLowest(ref rest)] = (uint)leader;
+        }
+        if (op->V[0] < 0) return;
+        var predicate = (uint*)(warp.Registers + op->V[0]);
+        *predicate = *predicate & ~warp.Mask | 1u << leader;
     }
 
     private static void ActiveMask(Warp warp, Op* op)

@@ -207,19 +207,21 @@ internal sealed class KernelParser(TokenStream tokens, Scope moduleScope)
     private Operand ParseOperand()
     {
         if (tokens.Skip("[")) return ParseAddress();
-        if (tokens.Skip("{"))
-        {
-            var elements = new List<Operand>();
-            do
-                elements.Add(ParseOperand());
-            while (tokens.Skip(","));
-            tokens.Expect("}");
-            return new VectorOperand(elements);
-        }
+        if (tokens.Skip("{")) return ParseVector();
         if (tokens.Skip("!")) return new RegisterOperand(FindRegister(tokens.Word()), Negated: true);
         if (tokens.Peek.Kind == TokenKind.Number || tokens.At("-")) return tokens.Constant();
         var operand = ParseName();
         return tokens.Skip("|") ? new PairOperand(operand, ParseName()) : operand;
+    }
+
+    private VectorOperand ParseVector()
+    {
+        var elements = new List<Operand>();
+        do
+            elements.Add(ParseOperand());
+        while (tokens.Skip(","));
+        tokens.Expect("}");
+        return new VectorOperand(elements);
     }
 
     private AddressOperand ParseAddress()
@@ -229,8 +231,14 @@ internal sealed class KernelParser(TokenStream tokens, Scope moduleScope)
         if (address is null) offset = (long)tokens.Constant().Bits;
         else if (tokens.Skip("+")) offset = (long)tokens.Constant().Bits;
         else if (tokens.At("-")) offset = (long)tokens.Constant().Bits;
+        VectorOperand? coordinates = null;
+        if (tokens.Skip(","))
+        {
+            tokens.Expect("{");
+            coordinates = ParseVector();
+        }
         tokens.Expect("]");
-        return new AddressOperand(address, offset);
+        return new AddressOperand(address, offset) { Coordinates = coordinates };
     }
 
     private Operand ParseName()
@@ -272,6 +280,8 @@ internal static class InstructionText
         SpecialOperand special => special.Name,
         VariableOperand variable => variable.Variable.Name,
         LabelOperand label => label.Name,
+        AddressOperand { Coordinates: { } coordinates } address =>
+            $"[{Of(address with { Coordinates = null }).Trim('[', ']')}, {Of(coordinates)}]",
         AddressOperand { Base: null } address => $"[{address.Offset}]",
         AddressOperand address =>
             address.Offset == 0 ? $"[{Of(address.Base)}]" : $"[{Of(address.Base)}{address.Offset:+0;-0}]",

@@ -38,8 +38,11 @@ internal sealed record SpecialOperand(string Name) : Operand;
 
 internal sealed record VariableOperand(Variable Variable) : Operand;
 
-/// <summary><see cref="Base"/> is null where the address is a number.</summary>
-internal sealed record AddressOperand(Operand? Base, long Offset) : Operand;
+/// <summary><see cref="Base"/> is null where the address is a number; a place in a tensor has coordinates.</summary>
+internal sealed record AddressOperand(Operand? Base, long Offset) : Operand
+{
+    public VectorOperand? Coordinates { get; init; }
+}
 
 internal sealed record VectorOperand(IReadOnlyList<Operand> Elements) : Operand;
 
