@@ -72,7 +72,7 @@ public sealed unsafe class CudaKernel
         void** addresses = stackalloc void*[arguments.Length];
         fixed (KernelArgument* first = arguments)
         {
-            for (int i = 0; i < arguments.Length; i++) addresses[i] = first + i;
+            for (int i = 0; i < arguments.Length; i++) addresses[i] = KernelArgument.ValueOf(first + i);
             driver.ThrowIfFailed(driver.cuLaunchKernel(
                 _function, (uint)shape.Grid.X, (uint)shape.Grid.Y, (uint)shape.Grid.Z,
                 (uint)shape.Block.X, (uint)shape.Block.Y, (uint)shape.Block.Z, (uint)shape.SharedBytes,

@@ -87,6 +87,12 @@ internal sealed unsafe partial class CudaDriver(LibraryExports exports)
         (delegate* unmanaged<void*, PointerAttribute, nint, CudaResult>)
         exports.Required(nameof(cuPointerGetAttribute));
 
+    public readonly delegate* unmanaged<
+        void*, TensorElement, uint, nint, ulong*, ulong*, uint*, uint*, int, TensorSwizzle, TensorPromotion, int, CudaResult>
+        cuTensorMapEncodeTiled = (delegate* unmanaged<
+            void*, TensorElement, uint, nint, ulong*, ulong*, uint*, uint*, int, TensorSwizzle, TensorPromotion, int,
+            CudaResult>)exports.Optional(nameof(cuTensorMapEncodeTiled));
+
     public readonly delegate* unmanaged<nint*, StreamFlags, CudaResult> cuStreamCreate =
         (delegate* unmanaged<nint*, StreamFlags, CudaResult>)exports.Required(nameof(cuStreamCreate));
     public readonly delegate* unmanaged<nint, nint*, CudaResult> cuStreamGetCtx =
@@ -150,6 +156,9 @@ internal sealed unsafe partial class CudaDriver(LibraryExports exports)
     /// <summary>Stream-ordered allocation from a pool of one's own: CUDA 11.2 and newer.</summary>
     public bool HasMemoryPools => cuMemPoolCreate != null && cuMemPoolDestroy != null && cuMemPoolSetAttribute != null
         && cuMemAllocFromPoolAsync != null && cuMemFreeAsync != null;
+
+    /// <summary>Tensor maps: CUDA 12.0 and newer.</summary>
+    public bool HasTensorMaps => cuTensorMapEncodeTiled != null;
 
     /// <summary>Graphs instantiated without a log: CUDA 11.4 and newer.</summary>
     public bool HasGraphs => cuGraphInstantiateWithFlags != null;

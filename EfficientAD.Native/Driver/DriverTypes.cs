@@ -70,6 +70,18 @@ internal enum JitOption
     ErrorLogBytes = 6,
 }
 
+/// <summary>CUtensorMapDataType.</summary>
+internal enum TensorElement
+{
+    Half = 6,
+}
+
+/// <summary>CUtensorMapL2promotion: what the cache fetches at least.</summary>
+internal enum TensorPromotion
+{
+    Bytes128 = 2,
+}
+
 /// <summary>CUpointer_attribute.</summary>
 internal enum PointerAttribute
 {
