@@ -52,7 +52,7 @@ public sealed class InspectionPipelineTests(ModelFixture model) : IClassFixture<
         pipeline.Complete();
         float largest = expected.Map!.Values.Max(MathF.Abs);
         TensorAssert.Close(
-            expected.Map.Values, [.. actual], 1e-4 * largest, because: "float rounding through all layers, scaled");
+            expected.Map.Values, [.. actual], 1e-2 * largest, because: "half precision; the maps are differences");
         Assert.Equal(1, camera.ReadStatistics().Compute.Count);
     }
 
