@@ -1,15 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Networks;
-using EfficientAD.Tensors;
 using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>Where a training step's time goes: every call of the backend with its shape, its time, its rate and the share of
-/// the threads' time that it left unused.</summary>
+/// <summary>Where a training step's time goes: every call of the backend with its shape, its time, its rate and the share
+/// of the threads' time that it left unused.</summary>
 internal static class StepProfile
 {
     private const int WarmUpSteps = 5;
@@ -21,7 +19,8 @@ internal static class StepProfile
         int threads = Argument(1, 2), steps = Argument(2, 15), batch = Argument(3, 1);
         using var backend = new TimedBackend(new CpuBackend(new CpuOptions { Threads = threads }), threads);
         using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: true);
-        ImageSet images = TrainingStepBenchmarks.Images(seed: 1), penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
+        ImageSet images = TrainingStepBenchmarks.Images(seed: 1);
+        ImageSet penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
         var features = new FeatureCache(TrainingStepBenchmarks.ImageCount, long.MaxValue);
         using var step = new TrainingStep(
             backend, Recipe.Reference with { BatchSize = batch }, new StepDraws(1), networks.Teacher, networks.Student,
@@ -44,24 +43,26 @@ internal static class StepProfile
 
     private static void Print(TimedBackend backend, List<double> times, string title)
     {
-        double median = times[times.Count / 2];
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{title}: {median:0.0} ms a step ({times[0]:0.0} to {times[^1]:0.0}), of which in the backend {backend.Calls.Sum(c => c.Milliseconds):0.0}"));
-        Console.WriteLine();
-        Console.WriteLine("| call | shape | ms | GFLOP/s (direct) | idle |");
-        Console.WriteLine("|---|---|---:|---:|---:|");
+        double median = times[times.Count / 2], inside = backend.Calls.Sum(call => call.Milliseconds);
+        WriteLine($"{title}: {median:0.0} ms a step ({times[0]:0.0} to {times[^1]:0.0}), of which in the backend {inside:0.0}");
+        WriteLine($"");
+        WriteLine($"| call | shape | ms | GFLOP/s (direct) | idle |");
+        WriteLine($"|---|---|---:|---:|---:|");
         foreach (TimedBackend.Call call in backend.Calls)
         {
-            string rate = call.Products == 0 ? "" : (2e-6 * call.Products / call.Milliseconds).ToString("0", CultureInfo.InvariantCulture);
-            string idle = double.IsNaN(call.Idle) ? "" : call.Idle.ToString("0 %", CultureInfo.InvariantCulture);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {call.Name} | {call.Shape} | {call.Milliseconds:0.00} | {rate} | {idle} |"));
+            string rate = call.Products == 0 ? "" : Text($"{2e-6 * call.Products / call.Milliseconds:0}");
+            string idle = double.IsNaN(call.Idle) ? "" : Text($"{call.Idle:0 %}");
+            WriteLine($"| {call.Name} | {call.Shape} | {call.Milliseconds:0.00} | {rate} | {idle} |");
         }
 
-        Console.WriteLine();
-        Console.WriteLine("| all calls of | ms |");
-        Console.WriteLine("|---|---:|");
-        foreach (IGrouping<string, TimedBackend.Call> group in backend.Calls.GroupBy(c => c.Name).OrderByDescending(g => g.Sum(c => c.Milliseconds)))
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {group.Key} | {group.Sum(c => c.Milliseconds):0.0} |"));
+        WriteLine($"");
+        WriteLine($"| all calls of | ms |");
+        WriteLine($"|---|---:|");
+        var sums = backend.Calls.GroupBy(call => call.Name).Select(g => (g.Key, Sum: g.Sum(call => call.Milliseconds)));
+        foreach ((string name, double sum) in sums.OrderByDescending(group => group.Sum)) WriteLine($"| {name} | {sum:0.0} |");
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static void WriteLine(FormattableString line) => Console.WriteLine(Text(line));
 }

@@ -11,7 +11,8 @@ public static class LayerStackOperation
     /// <returns>The last layer's output; null where the backend has no way that is better than layer by layer.</returns>
     public static Variable? Stack(this Tape tape, Variable input, IReadOnlyList<StackedLayer> layers)
     {
-        if (input.NeedsGradient) throw new ArgumentException("Stack has no gradient of its input, which must be constant.", nameof(input));
+        if (input.NeedsGradient)
+            throw new ArgumentException("Stack has no gradient of its input, which must be constant.", nameof(input));
         if (tape.Backend.Stack(input.Value, layers) is not { } stack) return null;
         tape.Own(stack);
         return tape.Record(

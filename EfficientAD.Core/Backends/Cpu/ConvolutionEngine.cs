@@ -7,11 +7,23 @@ namespace EfficientAD.Backends.Cpu;
 /// <summary>The seam behind which one way of computing convolutions can replace another. Shapes were checked before.</summary>
 internal abstract class ConvolutionEngine : IDisposable
 {
-    public static ConvolutionEngine Create(InstructionSet instructionSet, WorkerPool pool) => instructionSet switch
+    public static ConvolutionEngine Create(InstructionSet instructionSet, WorkerPool pool)
     {
-        InstructionSet.Avx512 => CreateWide<Vector512<float>, Lanes512>(pool),
-        InstructionSet.Avx2 => CreateNarrow<Vector256<float>, Lanes256>(pool),
-        _ => CreateNarrow<Vector128<float>, Lanes128>(pool),
+        ConvolutionEngine direct = CreateDirect(instructionSet, pool);
+        return instructionSet switch
+        {
+            InstructionSet.Avx512 => Filter<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(direct, pool),
+            InstructionSet.Avx2 => Filter<Vector256<float>, Lanes256, NarrowProducts<Vector256<float>, Lanes256>>(direct, pool),
+            _ => Filter<Vector128<float>, Lanes128, NarrowProducts<Vector128<float>, Lanes128>>(direct, pool),
+        };
+    }
+
+    /// <summary>Without filtering.</summary>
+    public static ConvolutionEngine CreateDirect(InstructionSet instructionSet, WorkerPool pool) => instructionSet switch
+    {
+        InstructionSet.Avx512 => new DirectConvolution<WideKernels<Vector512<float>, Lanes512>>(pool),
+        InstructionSet.Avx2 => new DirectConvolution<NarrowKernels<Vector256<float>, Lanes256>>(pool),
+        _ => new DirectConvolution<NarrowKernels<Vector128<float>, Lanes128>>(pool),
     };
 
     public abstract void Forward(
@@ -25,11 +37,8 @@ internal abstract class ConvolutionEngine : IDisposable
 
     public abstract void Dispose();
 
-    private static FilteringEngine<Form4x4<TVector, TLanes>, Form6x3<TVector, TLanes>, WideProducts<TVector, TLanes>>
-        CreateWide<TVector, TLanes>(WorkerPool pool) where TLanes : struct, ILanes<TVector> =>
-        new(new DirectConvolution<WideKernels<TVector, TLanes>>(pool), pool);
-
-    private static FilteringEngine<Form4x4<TVector, TLanes>, Form6x3<TVector, TLanes>, NarrowProducts<TVector, TLanes>>
-        CreateNarrow<TVector, TLanes>(WorkerPool pool) where TLanes : struct, ILanes<TVector> =>
-        new(new DirectConvolution<NarrowKernels<TVector, TLanes>>(pool), pool);
+    private static ConvolutionEngine Filter<TVector, TLanes, TKernels>(ConvolutionEngine direct, WorkerPool pool)
+        where TLanes : struct, ILanes<TVector>
+        where TKernels : struct, IProductKernels =>
+        new FilteringEngine<Form4x4<TVector, TLanes>, Form6x3<TVector, TLanes>, TKernels>(direct, pool);
 }

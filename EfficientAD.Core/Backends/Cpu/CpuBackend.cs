@@ -9,6 +9,7 @@ namespace EfficientAD.Backends.Cpu;
 public sealed unsafe partial class CpuBackend : IBackend
 {
     private readonly WorkerPool _pool;
+    private readonly bool _isPlain;
 
     /// <exception cref="PlatformNotSupportedException">The processor lacks the instruction set asked for.</exception>
     public CpuBackend(CpuOptions? options = null)
@@ -17,7 +18,8 @@ public sealed unsafe partial class CpuBackend : IBackend
         InstructionSet = options.ResolveInstructionSet();
         _pool = new WorkerPool(options.ResolveThreads());
         _selection = new RadixSelection(_pool);
-        _convolution = ConvolutionEngine.Create(InstructionSet, _pool);
+        _isPlain = options.IsPlain;
+        _convolution = _isPlain ? ConvolutionEngine.CreateDirect(InstructionSet, _pool) : ConvolutionEngine.Create(InstructionSet, _pool);
     }
 
     public string Name => $"CPU, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}, {InstructionSet}";
