@@ -11,8 +11,7 @@ public class EngineDriftTests
 {
     private const int Size = 64;
 
-    /// <remarks>Adam follows the sign of gradients that are mere rounding: two ways to compute them drift apart. 200 steps at
-    /// 256 x 256 were compared once; docs/benchmarks.md has the figures.</remarks>
+    /// <remarks>Adam follows the sign of gradients that are mere rounding: two ways to compute them drift apart.</remarks>
     [Theory, InlineData(PdnSize.Small), InlineData(PdnSize.Medium)]
     public void Losses_FollowThoseOfPlainSums(PdnSize size)
     {
@@ -20,7 +19,9 @@ public class EngineDriftTests
         double[] plain = Train(size, Steps, isPlain: true);
         double[] filtered = Train(size, Steps, isPlain: false);
         Assert.NotEqual(plain[0], plain[^4]);
-        TensorAssert.Close(plain, Array.ConvertAll(filtered, loss => (float)loss), 0, 1e-3, "rounding that Adam amplifies");
+        float[] actual = Array.ConvertAll(filtered, loss => (float)loss);
+        TensorAssert.Close(plain.AsSpan(0, 4), actual.AsSpan(0, 4), 0, 2e-5, "rounding");
+        TensorAssert.Close(plain, actual, 0, 5e-3, "rounding that Adam amplifies");
     }
 
     /// <summary>The four losses of each step.</summary>
