@@ -63,6 +63,8 @@ internal sealed class FusedNetworks : IDisposable
         foreach (IDisposable part in _parts) part.Dispose();
     }
 
+    private bool UsesHopper => _options.Hopper && _stream.Context.Device.ComputeCapability == new Version(9, 0);
+
     private HalfMap AddFirst(HalfImage image)
     {
         LayerWeights teacher = _teacher[0].ForBytes(bordered: false), student = _student[0].ForBytes(bordered: false);
@@ -92,7 +94,12 @@ internal sealed class FusedNetworks : IDisposable
         (int height, int width) = (input.Height - lost, input.Width - lost);
         HalfMap output = pool ? NewMap(height / 2, width / 2, channels) : NewMap(height, width, channels);
         HalfMap full = pool && !poolInside ? NewMap(height, width, channels) : output;
-        if (_options.Groups)
+        if (_options.Groups && UsesHopper)
+        {
+            var layer = Keep(new HopperHiddenConvolution(_stream, _kernels, teacher, student, poolInside));
+            _hidden.Add((stream, n) => layer.Launch(stream, input.Address, n, input.Height, input.Width, full.Address));
+        }
+        else if (_options.Groups)
         {
             HiddenConvolution layer = Keep(new HiddenConvolution(_stream, _kernels, teacher, student, poolInside));
             _hidden.Add((stream, n) => layer.Launch(stream, input.Address, n, input.Height, input.Width, full.Address));
@@ -114,9 +121,16 @@ internal sealed class FusedNetworks : IDisposable
 
     private (int Parts, Action<CudaStream, DecoderMap, int> Launch) AddLast(HalfMap hidden, LayerWeights decoder)
     {
-        LastConvolution last = Keep(new LastConvolution(
-            _stream, _kernels, _teacher[^1].Minus(_student[^1].Rows(0, Features)), _student[^1].Rows(Features, Features),
-            decoder));
+        LayerWeights local = _teacher[^1].Minus(_student[^1].Rows(0, Features)), student = _student[^1].Rows(Features, Features);
+        if (UsesHopper)
+        {
+            var layer = Keep(new HopperLastConvolution(_stream, _kernels, local, student, decoder));
+            NewSums(HopperLastConvolution.Parts, hidden);
+            return (HopperLastConvolution.Parts, (stream, map, n) => layer.Launch(
+                stream, hidden.Address, map, n, hidden.Height, hidden.Width, LocalSums, GlobalSums));
+        }
+
+        LastConvolution last = Keep(new LastConvolution(_stream, _kernels, local, student, decoder));
         NewSums(LastConvolution.Parts, hidden);
         return (LastConvolution.Parts, (stream, map, n) => last.Launch(
             stream, hidden.Address, map, n, hidden.Height, hidden.Width, LocalSums, GlobalSums));

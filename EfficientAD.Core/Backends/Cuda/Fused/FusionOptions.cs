@@ -22,6 +22,10 @@ internal sealed record FusionOptions
     /// <summary>The autoencoder runs beside teacher and student, on a branch of its own.</summary>
     public bool Branches { get; init; } = true;
 
+    /// <summary>On compute capability 9.0, where the layers are fused, they are computed by wgmma and the copy engine. No GPU
+    /// has run that yet, and therefore off.</summary>
+    public bool Hopper { get; init; }
+
     /// <summary>One call of the driver starts all launches.</summary>
     public bool Graph { get; init; } = true;
 }

@@ -41,7 +41,7 @@ internal sealed class HopperLastConvolution : IDisposable
         _kernel = kernels.Get(HopperKernel.File, "fused_last_hopper");
         _localWeights = Upload(stream, _localMap, HopperWeights.Pack((local, 1)));
         _globalWeights = Upload(stream, _globalMap, HopperWeights.Pack((decoder, 1), (student, -1)));
-        _unfoldedWeights = Upload(stream, _unfoldedMap, HopperWeights.Pack((HopperWeights.Unfolded(decoder), 1), (student, -1)));
+        _unfoldedWeights = Upload(stream, _unfoldedMap, HopperWeights.Pack((decoder.OverColumns(), 1), (student, -1)));
         _bias = DeviceArray.Upload<float>(stream, [.. local.Bias, .. decoder.Bias.Zip(student.Bias, (a, b) => a - b)]);
     }
 

@@ -37,27 +37,6 @@ internal static class HopperWeights
         return packed;
     }
 
-    /// <summary>A layer as one without extent whose inputs are those of each tap, ky before kx: what reads a map that was
-    /// unfolded.</summary>
-    public static LayerWeights Unfolded(LayerWeights layer)
-    {
-        (int channels, int taps) = (layer.Shape.C, layer.Shape.Plane);
-        var weights = new float[layer.Weights.Length];
-        for (int output = 0; output < layer.Shape.N; output++)
-        {
-            for (int tap = 0; tap < taps; tap++)
-            {
-                for (int channel = 0; channel < channels; channel++)
-                {
-                    weights[(output * taps + tap) * channels + channel] =
-                        layer.Weights[(output * channels + channel) * taps + tap];
-                }
-            }
-        }
-
-        return new LayerWeights(new(layer.Shape.N, channels * taps, 1, 1), weights, layer.Bias);
-    }
-
     private static void Pack(LayerWeights layer, float factor, Span<Half> packed, int depth)
     {
         (int channels, int size) = (layer.Shape.C, layer.Shape.H);

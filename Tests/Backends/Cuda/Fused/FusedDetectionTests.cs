@@ -97,14 +97,14 @@ public sealed class FusedDetectionTests : IDisposable
     [Fact]
     public void PlansWithoutFusions_ComputeTheSame()
     {
-        var gpu = new SimulatedGpu(checks: Checks.Bounds);
+        var gpu = new SimulatedGpu(computeCapability: 90, checks: Checks.Bounds);
         using CudaBackend cuda = gpu.Open();
         using DetectionNetworks networks = Filled(new DetectionNetworks(cuda, PdnSize.Small, padded: false, trainable: false));
         FusionOptions all = new();
         FusionOptions[] variants =
         [
             all, all with { First = false, Pool = false }, all with { Groups = false, Branches = false },
-            all with { Difference = false, Autoencoder = false },
+            all with { Difference = false, Autoencoder = false }, all with { Hopper = true },
         ];
         float[][] maps = [.. variants.Select(options =>
         {
