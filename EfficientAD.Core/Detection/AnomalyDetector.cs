@@ -16,7 +16,7 @@ public sealed class AnomalyDetector : IDisposable
     // Below this a frame is no picture of a part.
     private const int SmallestSide = 16;
 
-    private readonly Lock _lock = new();
+    private readonly Lock _lock;
     private readonly DetectorOptions _options;
     private readonly IBackend _backend;
     private readonly bool _ownsBackend;
@@ -26,13 +26,20 @@ public sealed class AnomalyDetector : IDisposable
     private bool _isDisposed;
 
     private AnomalyDetector(ModelFile model, IBackend backend, bool ownsBackend, DetectorOptions options)
+        : this(model, backend, options, set: null, teacher: null) => _ownsBackend = ownsBackend;
+
+    /// <param name="set">Owns the teacher, where there is a set.</param>
+    internal AnomalyDetector(
+        ModelFile model, IBackend backend, DetectorOptions options, ProductSet? set, SharedTeacher? teacher)
     {
-        (_options, _backend, _ownsBackend, Information) = (options, backend, ownsBackend, model.Information);
+        (Set, Teacher, _lock) = (set, teacher, set?.Lock ?? new Lock());
+        (_options, _backend, Information) = (options, backend, model.Information);
         Threshold = Information.Calibration.Threshold;
-        _networks = model.Load(_backend);
+        _networks = teacher is null ? model.Load(_backend) : model.Load(_backend, teacher.Network);
         _plan = new DetectionPlan(
             _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            Information.MapOrder, Information.InputHeight, Information.InputWidth, options.Mode, options.Batch);
+            Information.MapOrder, Information.InputHeight, Information.InputWidth, options.Mode, options.Batch,
+            teacher);
         _batch = new (int, int, int)[_plan.Batch];
     }
 
@@ -41,6 +48,11 @@ public sealed class AnomalyDetector : IDisposable
 
     /// <summary>What computes, in words.</summary>
     public string Processor => _backend.Name;
+
+    internal ProductSet? Set { get; }
+
+    /// <summary>What it shares with others of its <see cref="Set"/>.</summary>
+    internal SharedTeacher? Teacher { get; }
 
     /// <summary>A score above it is anomalous; starts as the model's own and may be changed at any time. No
     /// unit.</summary>
@@ -183,6 +195,22 @@ public sealed class AnomalyDetector : IDisposable
         return Judge(score, map);
     }
 
+    /// <summary>Scores an image that others with the same <see cref="Teacher"/> score, too. Under the set's lock.</summary>
+    /// <param name="fault">Why the image shows nothing, or null.</param>
+    /// <param name="isComputed">Whether another of them was called already; true afterwards, unless the image has a size
+    /// that this one does not take.</param>
+    internal DetectionResult DetectWithOthers(ImageView image, string? fault, AnomalyMap? map, ref bool isComputed)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        RequireSize(map, image.Width, image.Height);
+        if ((FindFault(image.Width, image.Height) ?? fault) is { } reason) return DetectionResult.Invalid(reason);
+        _plan.Clock = null;
+        if (isComputed) _plan.ComputeMapsAgain(image);
+        else _plan.ComputeMaps(image);
+        isComputed = true;
+        return Judge(_plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values), map);
+    }
+
     /// <summary>A clock for <see cref="Detect(ImageView, AnomalyMap?, DetectionClock?)"/>.</summary>
     public DetectionClock CreateClock() => _backend is CudaBackend cuda ? cuda.CreateClock() : new HostClock();
 
@@ -194,6 +222,7 @@ public sealed class AnomalyDetector : IDisposable
             _isDisposed = true;
             _plan.Dispose();
             _networks.Dispose();
+            Set?.Release(Teacher!);
             if (_ownsBackend) _backend.Dispose();
         }
     }

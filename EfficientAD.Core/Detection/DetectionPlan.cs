@@ -21,6 +21,7 @@ public sealed class DetectionPlan : IDisposable
     private readonly IBackend _backend;
     private readonly MapOrder _order;
     private readonly bool _padded;
+    private readonly SharedTeacher? _shared;
     private readonly Tape _tape;
     private readonly Recording _networks;
     private readonly Tensor _image, _autoencoderImage, _combined, _bordered, _score;
@@ -45,16 +46,25 @@ public sealed class DetectionPlan : IDisposable
         IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
         Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
         int batch = 1)
+        : this(backend, teacher, student, autoencoder, mean, deviation, order, height, width, mode, batch, shared: null)
+    {
+    }
+
+    /// <param name="shared">Holds the teacher and the input, where other plans use them too; then the batch is 1.</param>
+    internal DetectionPlan(
+        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
+        Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode, int batch,
+        SharedTeacher? shared)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        (_backend, _order, _padded) = (backend, order, teacher.Padded);
+        (_backend, _order, _padded, _shared) = (backend, order, teacher.Padded, shared);
         CpuBackend? fusing = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
-        Batch = fusing is null ? 1 : batch;
+        Batch = fusing is null || shared is not null ? 1 : batch;
         _tape = new Tape(backend);
-        _image = _tape.Allocate(new Shape(Batch, 3, height, width));
+        _image = shared?.Image ?? _tape.Allocate(new Shape(Batch, 3, height, width));
         _autoencoderImage = height == Autoencoder.InputSize && width == Autoencoder.InputSize
             ? _image
-            : _tape.Allocate(new Shape(Batch, 3, Autoencoder.InputSize, Autoencoder.InputSize));
+            : shared?.AutoencoderImage ?? _tape.Allocate(Autoencoder.Input with { N = Batch });
 
         if (backend is CudaBackend cuda && !_padded && mode == DetectionMode.Fast && FusedDetection.RunsOn(cuda))
             _device = new FusedDetection(cuda, teacher, student, autoencoder, mean, deviation, order, height, width);
@@ -125,8 +135,17 @@ public sealed class DetectionPlan : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, Batch);
         _taken = samples;
         _device?.Run(samples);
+        _shared?.Compute();
         if (!IsDone) _networks.Replay();
         Clock?.Mark(DetectionMark.Computed);
+    }
+
+    /// <summary>Computes both maps of the image whose maps another plan with the same <see cref="SharedTeacher"/> computed
+    /// last.</summary>
+    internal void ComputeMapsAgain(ImageView image)
+    {
+        if (_device is not null) ComputeMaps(image);  // it shares weights alone
+        else _networks.Replay();
     }
 
     /// <summary>Computes both maps of an image that lies on the plan's CUDA device.</summary>
@@ -158,6 +177,7 @@ public sealed class DetectionPlan : IDisposable
         preprocess(_image);
         if (_autoencoderImage != _image) preprocess(_autoencoderImage);
         Clock?.Mark(DetectionMark.Preprocessed);
+        _shared?.Compute();
         _networks.Replay();
         Clock?.Mark(DetectionMark.Computed);
     }
@@ -220,7 +240,7 @@ public sealed class DetectionPlan : IDisposable
             predicted, PatchDescriptionNetwork.OutputSize(_image.Shape.H, _padded),
             PatchDescriptionNetwork.OutputSize(_image.Shape.W, _padded));
         Variable image = Variable.Constant(_image), hidden = student.Hidden(_tape, image);
-        Variable features = _tape.NormalizeChannels(teacher.Forward(_tape, image), mean, deviation);
+        Variable features = _tape.NormalizeChannels(_shared?.Features ?? teacher.Forward(_tape, image), mean, deviation);
         return (
             _tape.SquaredDifferenceMap(features, student.TeacherHalf(_tape, hidden)),
             _tape.SquaredDifferenceMap(predicted, student.AutoencoderHalf(_tape, hidden)));
@@ -231,7 +251,8 @@ public sealed class DetectionPlan : IDisposable
         Tensor mean, Tensor deviation, DetectionMode mode)
     {
         _fused = FusedMaps.Create(
-            cpu, teacher, student, autoencoder, mean, deviation, _image, _autoencoderImage, largeTiles: mode == DetectionMode.Fast);
+            cpu, teacher, student, autoencoder, mean, deviation, _image, _autoencoderImage, largeTiles: mode == DetectionMode.Fast,
+            _shared?.Hidden);
         _tape.Record(_fused.LocalMap, needsGradient: false, () => _fused.Compute(_taken), _ => { });
         return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
     }

@@ -55,12 +55,50 @@ public sealed class ModelFile : IDisposable
     /// <summary>The networks and statistics of the file.</summary>
     /// <param name="trainable">Whether student and autoencoder get gradients.</param>
     /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds values that are not finite.</exception>
-    public DetectionNetworks Load(IBackend backend, bool trainable = false)
+    public DetectionNetworks Load(IBackend backend, bool trainable = false) => Load(
+        backend, new DetectionNetworks(backend, Information.Size, Information.Padded, trainable), loadsTeacher: true);
+
+    /// <summary>The networks and statistics of the file, with a teacher that was loaded before and stays the
+    /// caller's.</summary>
+    internal DetectionNetworks Load(IBackend backend, PatchDescriptionNetwork teacher) =>
+        Load(backend, new DetectionNetworks(backend, teacher, trainable: false, ownsTeacher: false), loadsTeacher: false);
+
+    /// <summary>The teacher alone.</summary>
+    internal PatchDescriptionNetwork LoadTeacher(IBackend backend)
     {
-        var networks = new DetectionNetworks(backend, Information.Size, Information.Padded, trainable);
+        var teacher = new PatchDescriptionNetwork(
+            backend, Information.Size, PatchDescriptionNetwork.TeacherChannels, Information.Padded, trainable: false);
         try
         {
-            NetworkWeights.Load(_file, TeacherPrefix, networks.Teacher.Parameters, backend);
+            NetworkWeights.Load(_file, TeacherPrefix, teacher.Parameters, backend);
+            return teacher;
+        }
+        catch
+        {
+            teacher.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>XXH128 over all that makes the teacher: padding, names, types, shapes and bytes of its tensors.</summary>
+    internal UInt128 HashTeacher()
+    {
+        var hash = new SafetensorsChecksum();
+        hash.Add(new Dictionary<string, string> { ["padding"] = ModelInformation.PaddingName(Information.Padded) });
+        foreach (string name in _file.Names.Where(name => name.StartsWith(TeacherPrefix, StringComparison.Ordinal)))
+        {
+            SafetensorsTensor tensor = _file.Get(name);
+            hash.Add(name, tensor.Type, tensor.Shape, tensor.Bytes);
+        }
+
+        return hash.Value;
+    }
+
+    private DetectionNetworks Load(IBackend backend, DetectionNetworks networks, bool loadsTeacher)
+    {
+        try
+        {
+            if (loadsTeacher) NetworkWeights.Load(_file, TeacherPrefix, networks.Teacher.Parameters, backend);
             NetworkWeights.Load(_file, StudentPrefix, networks.Student.Parameters, backend);
             NetworkWeights.Load(_file, AutoencoderPrefix, networks.Autoencoder.Parameters, backend);
             NetworkWeights.Load(_file, MeanName, networks.Mean, backend);

@@ -16,7 +16,9 @@ internal sealed class SafetensorsChecksum
 
     private readonly XxHash128 _hash = new();
 
-    public string Text => $"xxh128:{_hash.GetCurrentHashAsUInt128().ToString("x32", CultureInfo.InvariantCulture)}";
+    public string Text => $"xxh128:{Value.ToString("x32", CultureInfo.InvariantCulture)}";
+
+    public UInt128 Value => _hash.GetCurrentHashAsUInt128();
 
     public void Add(IReadOnlyDictionary<string, string> metadata)
     {

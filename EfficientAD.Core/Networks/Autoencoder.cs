@@ -12,6 +12,9 @@ public sealed class Autoencoder : Network
     /// <summary>Extent of the input in pixels.</summary>
     public const int InputSize = 256;
 
+    /// <summary>Shape of an input of one image.</summary>
+    public static Shape Input => new(1, 3, InputSize, InputSize);
+
     /// <summary>Share of the decoder's values that training drops.</summary>
     public const float DropoutRate = 0.2f;
 

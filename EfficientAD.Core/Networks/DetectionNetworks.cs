@@ -6,6 +6,8 @@ namespace EfficientAD.Networks;
 /// <summary>The three networks that detect together, and the teacher's statistics: what a model is made of.</summary>
 public sealed class DetectionNetworks : IDisposable
 {
+    private readonly bool _ownsTeacher;
+
     /// <summary>Networks whose weights are to be loaded or initialised.</summary>
     /// <param name="padded">Whether the patch description networks are padded.</param>
     /// <param name="trainable">Whether student and autoencoder get gradients; the teacher never does.</param>
@@ -17,11 +19,11 @@ public sealed class DetectionNetworks : IDisposable
     }
 
     /// <summary>A teacher and what is to learn from it.</summary>
-    /// <param name="teacher">Belongs to this object from now on.</param>
     /// <param name="trainable">Whether student and autoencoder get gradients.</param>
-    public DetectionNetworks(IBackend backend, PatchDescriptionNetwork teacher, bool trainable)
+    /// <param name="ownsTeacher">Whether the teacher belongs to this object from now on.</param>
+    public DetectionNetworks(IBackend backend, PatchDescriptionNetwork teacher, bool trainable, bool ownsTeacher = true)
     {
-        (Backend, Teacher) = (backend, teacher);
+        (Backend, Teacher, _ownsTeacher) = (backend, teacher, ownsTeacher);
         Student = new PatchDescriptionNetwork(backend, teacher.Size, 2 * teacher.Outputs, teacher.Padded, trainable);
         Autoencoder = new Autoencoder(backend, trainable);
         Mean = backend.Allocate(Shape.Vector(teacher.Outputs));
@@ -57,6 +59,7 @@ public sealed class DetectionNetworks : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable part in new IDisposable[] { Teacher, Student, Autoencoder, Mean, Deviation }) part.Dispose();
+        if (_ownsTeacher) Teacher.Dispose();
+        foreach (IDisposable part in new IDisposable[] { Student, Autoencoder, Mean, Deviation }) part.Dispose();
     }
 }

@@ -66,58 +66,30 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
         // Of few channels, transforms take longer than products: larger tiles are not faster there.
         var autoencoder = new FusedAutoencoder<Form4x4<TVector, TLanes>, TForm3x3, TKernels, TVector, TLanes>(
             _backend, source.Autoencoder, source.AutoencoderImage, _planes, map.H, map.W);
-        (List<FusedLayer> teacherLayers, ChannelPlanes teacher) = Hidden(source.Teacher, source.Image);
-        (List<FusedLayer> studentLayers, ChannelPlanes student) = Hidden(source.Student, source.Image);
+        var student = new HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>(
+            _backend, source.Student, source.Image, _planes);
+        HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> teacher = source.Shared is { } shared
+            ? SharedTeacher(shared, source)
+            : new(_backend, source.Teacher, source.Image, _planes);
         LayerWeights ofTeacher = LayerWeights.Of(_backend, source.Teacher.Layers[^1])
             .Normalized(Vector(source.Mean), Vector(source.Deviation));
         LayerWeights ofStudent = LayerWeights.Of(_backend, source.Student.Layers[^1]);
         var last = new LastLayer<TForm, TKernels, TVector, TLanes>(
-            teacher, student, autoencoder.Features, ofTeacher.Minus(ofStudent.Rows(0, channels)),
+            teacher.Output, student.Output, autoencoder.Features, ofTeacher.Minus(ofStudent.Rows(0, channels)),
             ofStudent.Rows(channels, channels), LocalMap, GlobalMap, _backend.Pool);
+        FusedChain[] ownTeacher = source.Shared is null ? [teacher.Chain] : [];
         return (
-            new FusedRegion(
-                _scratch, threads, new FusedChain(autoencoder.Layers), new FusedChain([.. teacherLayers]),
-                new FusedChain([.. studentLayers])),
+            new FusedRegion(_scratch, threads, [new FusedChain(autoencoder.Layers), .. ownTeacher, student.Chain]),
             new FusedRegion(_scratch, threads, new FusedChain(last.Layers)),
             last);
     }
 
-    /// <summary>All layers of a network but the last, and the planes that they leave.</summary>
-    private (List<FusedLayer> Layers, ChannelPlanes Output) Hidden(PatchDescriptionNetwork network, Tensor image)
+    private static HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> SharedTeacher(
+        SharedLayersSlot slot, FusedSource source)
     {
-        LayerWeights[] weights =
-            [.. network.Layers.Take(network.Layers.Count - 1).Select(layer => LayerWeights.Of(_backend, layer))];
-        (int height, int width) = ((image.Shape.H - 3) / 2, (image.Shape.W - 3) / 2);
-        ChannelPlanes planes = _planes.Allocate<TForm4x4>(weights[0].Shape.N, height, width);
-        List<FusedLayer> layers = [new FirstLayer<TKernels>(image, weights[0], planes, height, width)];
-        for (int i = 1; i < weights.Length; i++)
-        {
-            // What reads the layer's output decides the margins of its planes.
-            int next = network.Layers[i + 1].Weights.Value.Shape.H;
-            layers.Add((weights[i].Shape.H, next) switch
-            {
-                (4, 1) => Add<TForm4x4, Form1x1<TVector, TLanes>>(weights[i], pool: i == 1),
-                (4, 3) => Add<TForm4x4, TForm3x3>(weights[i], pool: i == 1),
-                (1, _) => Add<Form1x1<TVector, TLanes>, TForm3x3>(weights[i], pool: false),
-                _ when i == weights.Length - 1 => Add<TForm3x3, TLast>(weights[i], pool: false),
-                _ => Add<TForm3x3, TForm4x4>(weights[i], pool: false),
-            });
-        }
-
-        return (layers, planes);
-
-        FilteredLayer<TForm, TKernels, TVector, TLanes> Add<TForm, TNext>(LayerWeights layer, bool pool)
-            where TForm : struct, IFilterForm
-            where TNext : struct, IFilterForm
-        {
-            ChannelPlanes input = planes;
-            (height, width) = (height - TForm.Kernel + 1, width - TForm.Kernel + 1);
-            if (pool) (height, width) = (height / 2, width / 2);
-            planes = _planes.Allocate<TNext>(layer.Shape.N, height, width);
-            int scale = pool ? 2 : 1;
-            return new FilteredLayer<TForm, TKernels, TVector, TLanes>(
-                input, layer, planes, image.Shape.N, scale * height, scale * width, pool, relu: true, _backend.Pool);
-        }
+        slot.Layers ??= new SharedLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>(
+            source.Backend, source.Teacher, source.Image);
+        return ((SharedLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>)slot.Layers).Hidden;
     }
 
     private static ReadOnlySpan<float> Vector(Tensor tensor) => new((void*)tensor.Address, tensor.Shape.C);

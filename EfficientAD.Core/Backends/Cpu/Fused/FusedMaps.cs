@@ -18,11 +18,13 @@ internal abstract class FusedMaps : IDisposable
     /// <param name="image">The patch description networks' input, [n, 3, h, w]; read at every run.</param>
     /// <param name="autoencoderImage">The autoencoder's, [n, 3, 256, 256]; may be the same.</param>
     /// <param name="largeTiles">Forms with large tiles: faster and less precise.</param>
+    /// <param name="shared">Where other plans read the teacher's hidden layers too: those must run before this one.</param>
     public static FusedMaps Create(
         CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool largeTiles)
+        Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool largeTiles,
+        SharedLayersSlot? shared = null)
     {
-        var source = new FusedSource(backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage);
+        var source = new FusedSource(backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage, shared);
         return backend.InstructionSet switch
         {
             InstructionSet.Avx512 => Create<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(source, largeTiles),
@@ -57,4 +59,4 @@ internal abstract class FusedMaps : IDisposable
 /// <summary>What a fused plan is made from.</summary>
 internal sealed record FusedSource(
     CpuBackend Backend, PatchDescriptionNetwork Teacher, PatchDescriptionNetwork Student, Autoencoder Autoencoder,
-    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage);
+    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage, SharedLayersSlot? Shared);
