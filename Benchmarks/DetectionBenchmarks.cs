@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Engines;
+using EfficientAD.Backends.Cpu;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
-using EfficientAD.Backends.Cpu;
 using EfficientAD.Networks;
 using EfficientAD.Training;
 
