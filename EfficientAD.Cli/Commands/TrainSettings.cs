@@ -12,6 +12,7 @@ namespace EfficientAD.Cli.Commands;
 internal sealed class TrainSettings : ComputeSettings
 {
     private const int LargestBatch = 64, LargestInput = 4096;
+    private const double LongestQuickMinutes = 120;  // 70,000 steps take hours on CPUs
     private const double ShortestMinutes = 1.0 / 6, LongestMinutes = 60 * 24 * 30;
     private static readonly string[] Recipes = [.. Training.Recipe.Published.Select(recipe => recipe.Name)];
     private static readonly string[] MapOrders = [.. Enum.GetNames<MapOrder>().Select(name => name.ToLowerInvariant())];
@@ -30,9 +31,8 @@ internal sealed class TrainSettings : ComputeSettings
     public string Size { get; init; } = "S";
 
     [CommandOption("--recipe <RECIPE>")]
-    [Description("reference, paper, anomalib (70,000 steps each), or quick for runs of minutes.")]
-    [DefaultValue("reference")]
-    public string Recipe { get; init; } = "reference";
+    [Description("reference, paper, anomalib (70,000 steps each), quick, or solved, an experiment. Default: quick with --minutes up to 120, else reference.")]
+    public string? Recipe { get; init; }
 
     [CommandOption("--steps <N>")]
     [Description("Steps instead of the recipe's.")]
@@ -95,7 +95,7 @@ internal sealed class TrainSettings : ComputeSettings
         if (Size is not ("S" or "M")) return $"--size {Size}: give S or M.";
         if (Size == "M" && Teacher is null)
             return "--size M: no such teacher is shipped. Make one with 'efficientad distill'; name it with --teacher.";
-        if (!Recipes.Contains(Recipe)) return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
+        if (Recipe is not null && !Recipes.Contains(Recipe)) return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
         if (MapOrder is not null && !MapOrders.Contains(MapOrder))
             return $"--map-order {MapOrder}: give {string.Join(", ", MapOrders)}.";
         if (Batch is < 1 or > LargestBatch) return $"--batch {Batch}: give 1 to {LargestBatch}.";
@@ -112,7 +112,7 @@ internal sealed class TrainSettings : ComputeSettings
     public TrainingOptions ToOptions()
     {
         (int height, int width) = InputSize!.Value;
-        Recipe recipe = Training.Recipe.Named(Recipe) with { BatchSize = Batch };
+        Recipe recipe = Training.Recipe.Named(Recipe ?? (Minutes <= LongestQuickMinutes ? "quick" : "reference")) with { BatchSize = Batch };
         if (MapOrder is not null) recipe = recipe with { MapOrder = Enum.Parse<MapOrder>(MapOrder, ignoreCase: true) };
         return new TrainingOptions
         {

@@ -100,16 +100,20 @@ public sealed class PatchDescriptionNetwork : Network
             layer.Weights.Value, layer.Bias.Value, layer.Weights.Gradient, layer.Bias.Gradient, IsPooled: i < PooledLayers)),
     ];
 
-    /// <summary>Takes over the hidden layers of a network of the same size, as far as they have the same shape.</summary>
+    /// <summary>Takes over the hidden layers of a teacher of the same size. The last one of a student of size M is wider: its
+    /// first channels become the teacher's, the others stay as they are.</summary>
     public void CopyHiddenLayersFrom(PatchDescriptionNetwork source)
     {
         foreach ((ConvolutionLayer from, ConvolutionLayer to) in source.Layers.Zip(Layers).Take(Layers.Count - 1))
         {
-            if (from.Weights.Value.Shape != to.Weights.Value.Shape) return;
-            Backend.Copy(from.Weights.Value, to.Weights.Value);
-            Backend.Copy(from.Bias.Value, to.Bias.Value);
+            int outputs = from.Weights.Value.Shape.N;
+            Backend.Copy(from.Weights.Value, to.Weights.Value.Samples(0, outputs));
+            Backend.Copy(from.Bias.Value, Half(to.Bias.Value, 0, outputs));
         }
     }
+
+    /// <summary>Weights and bias of a half of a student's last layer: 0 imitates the teacher, 1 the autoencoder.</summary>
+    internal (Variable Weights, Variable Bias) LastLayerHalf(int half) => (_weightHalves[half], _biasHalves[half]);
 
     /// <summary>The half of a student's last layer that imitates the teacher: all that some passes need.</summary>
     public Variable TeacherHalf(Tape tape, Variable hidden) => LastHalf(tape, hidden, 0);

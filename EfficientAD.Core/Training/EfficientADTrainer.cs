@@ -73,18 +73,17 @@ public sealed class EfficientADTrainer : IDisposable
         _networks.Student.Initialize(_draws.StudentWeights);
         if (_recipe.WarmStart) _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
         _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
-        var schedule = new StepSchedule(_options, _split.Validation.Count);
+        var schedule = new StepSchedule(_options, _split.Train.Count, _split.Validation.Count);
         if (_options.Resume)
         {
             (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks);
             schedule.ResumeAt(step, steps);
         }
-        else
-        {
-            ComputeTeacherStatistics(progress, cancellation);
-        }
 
+        // A student that is solved for needs the patches again after a pause: the same ones.
+        StudentSolver? solver = _options.Resume && _recipe.StudentFit is null ? null : LookAtImages(progress, cancellation);
         TakeSteps(schedule, progress, cancellation);
+        solver?.SolveAutoencoderHalf(PrepareTrainingImage);
         return Finish(schedule.Steps, progress);
     }
 
@@ -97,32 +96,54 @@ public sealed class EfficientADTrainer : IDisposable
     private string Fingerprint =>
         $"{_options.Describe()}, teacher {_teacherOrigin}, data {_dataHash[..16]}, {_penaltyImages?.Count ?? 0} penalty images";
 
-    /// <summary>Mean and standard deviation per channel over the plain training images (paper, section 3.1).</summary>
-    private void ComputeTeacherStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    /// <summary>Teacher statistics over the plain training images: mean and standard deviation per channel (paper, section
+    /// 3.1). With them what a student that is solved for needs of these images, and its first half.</summary>
+    private StudentSolver? LookAtImages(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var tape = new Autograd.Tape(_backend);
         using Tensor image = _backend.Allocate(new Shape(1, 3, _options.InputHeight, _options.InputWidth));
-        Tensor features = _networks.Teacher.Forward(tape, Autograd.Variable.Constant(image)).Value;
+        Tensor hidden = _networks.Teacher.Hidden(tape, Autograd.Variable.Constant(image)).Value;
+        Tensor features = _networks.Teacher.Layers[^1].Forward(tape, Autograd.Variable.Constant(hidden)).Value;
+        StudentSolver? solver = _recipe.StudentFit is { } fit
+            ? new StudentSolver(_networks, fit, _draws, hidden.Shape, features.Shape, _images.Count)
+            : null;
+        int penaltyImages = solver is not null && _recipe.Penalty ? StudentSolver.PenaltyImages : 0;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         for (int i = 0; i < _images.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            _backend.Preprocess(_images[i].View, ColourAdjustment.None, _options.InputHeight, _options.InputWidth, image);
+            PrepareTrainingImage(i, image);
             tape.Forward();
             statistics.Add(_backend, features);
             _features.Keep(i, _backend, features);
-            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, _images.Count));
+            solver?.Add(i, hidden, features);
+            Report(i + 1);
         }
 
         _backend.Upload(statistics.Mean(), _networks.Mean);
         _backend.Upload(statistics.Deviation(), _networks.Deviation);
+        solver?.SolveTeacherHalf(image.Shape, penaltyImages == 0 ? null : PreparePenalty);
+        return solver;
+
+        void PreparePenalty(int i, Tensor input)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            (int index, ColourAdjustment adjustment) = _draws.Penalty(i, _penaltyImages!.Count);
+            _penaltyImages.Prepare(index, adjustment, _backend, input);
+            Report(_images.Count + i + 1);
+        }
+
+        void Report(int done) =>
+            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, done, _images.Count + penaltyImages));
     }
+
+    private void PrepareTrainingImage(int index, Tensor input) =>
+        _backend.Preprocess(_images[index].View, ColourAdjustment.None, input.Shape.H, input.Shape.W, input);
 
     private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
-        using var step = new TrainingStep(
-            _backend, _recipe, _draws, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            _options.InputHeight, _options.InputWidth);
+        (IDisposable owner, Func<int, float, StepLosses> run) = PrepareSteps();
+        using IDisposable step = owner;
         var sinceCheckpoint = Stopwatch.StartNew();
         for (; schedule.Step < schedule.Steps; schedule.Advance())
         {
@@ -133,13 +154,27 @@ public sealed class EfficientADTrainer : IDisposable
             }
 
             float learningRate = _recipe.LearningRateAt(schedule.Step, schedule.Steps);
-            StepLosses losses = step.Run(schedule.Step, learningRate, _images, _penaltyImages, _features);
+            StepLosses losses = run(schedule.Step, learningRate);
             if (!float.IsFinite(losses.Total)) throw new TrainingDivergedException(schedule.Step, losses, CheckpointPath);
             progress?.Report(new TrainingProgress(TrainingPhase.Steps, schedule.Step + 1, schedule.Steps, losses, learningRate));
             if (sinceCheckpoint.Elapsed < _options.CheckpointInterval) continue;
             SaveCheckpoint(schedule, finished: 1);
             sinceCheckpoint.Restart();
         }
+    }
+
+    private (IDisposable Owner, Func<int, float, StepLosses> Run) PrepareSteps()
+    {
+        if (_recipe.StudentFit is not null)
+        {
+            var alone = new AutoencoderStep(_recipe, _draws, _networks, _options.InputHeight, _options.InputWidth);
+            return (alone, (step, rate) => alone.Run(step, rate, _images, _features));
+        }
+
+        var all = new TrainingStep(
+            _backend, _recipe, _draws, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
+            _options.InputHeight, _options.InputWidth);
+        return (all, (step, rate) => all.Run(step, rate, _images, _penaltyImages, _features));
     }
 
     private void SaveCheckpoint(StepSchedule schedule, int finished = 0) => TrainingCheckpoint.Save(
@@ -161,7 +196,7 @@ public sealed class EfficientADTrainer : IDisposable
         }
 
         (int height, int width) = _images.CommonSize();
-        Detection.MapScaling scaling = validation.FindScaling();
+        Detection.MapScaling scaling = validation.FindScaling(_recipe.SmallestGlobalSpan);
         var information = new ModelInformation
         {
             Size = _options.Size,

@@ -1,4 +1,6 @@
+using EfficientAD.Backends;
 using EfficientAD.Imaging;
+using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
@@ -33,6 +35,15 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
 
             return image;
         }
+    }
+
+    /// <summary>Shows a penalty image to the networks. As published: resized to twice their input, then its centre; images at
+    /// the input's scale are only resized to it.</summary>
+    /// <param name="input">[1, 3, h, w]; overwritten.</param>
+    public void Prepare(int index, ColourAdjustment adjustment, IBackend backend, Tensor input)
+    {
+        int zoom = AtInputScale ? 1 : 2;
+        backend.Preprocess(this[index].View, adjustment, zoom * input.Shape.H, zoom * input.Shape.W, input);
     }
 
     /// <summary>The size of all images seen so far, or zeros where they differ.</summary>

@@ -72,7 +72,7 @@ public sealed class ModelCalibrator : IDisposable
             progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, Images.Validation.Count));
         }
 
-        MapScaling scaling = maps.FindScaling();
+        MapScaling scaling = maps.FindScaling(Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe)?.SmallestGlobalSpan ?? 0);
         var calibration = Calibration.FromGoodScores(maps.Scores(scaling), _options.FalsePositiveRate);
         ModelInformation information = Inform(scaling, calibration);
         ModelFile.Save(_options.OutputPath, information, _networks);

@@ -12,6 +12,9 @@ internal sealed class StepSchedule
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(2);
     private const double ReservedStepsPerValidationImage = 0.3;
 
+    // Steps of the autoencoder alone take less; behind them come the student's second half and its solution.
+    private const double ReservedShortStepsPerValidationImage = 4, ReservedShortStepsPerTrainingImage = 0.5, ReservedForSolution = 20;
+
     private readonly TimeSpan? _duration;
     private readonly double _reservedSteps;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -19,10 +22,12 @@ internal sealed class StepSchedule
     private int _lastFitStep;
     private bool _isFixed;
 
-    public StepSchedule(TrainingOptions options, int validationImages)
+    public StepSchedule(TrainingOptions options, int trainingImages, int validationImages)
     {
         _duration = options.Duration;
-        _reservedSteps = ReservedStepsPerValidationImage * validationImages;
+        _reservedSteps = options.Recipe.StudentFit is null
+            ? ReservedStepsPerValidationImage * validationImages
+            : ReservedShortStepsPerValidationImage * validationImages + ReservedShortStepsPerTrainingImage * trainingImages + ReservedForSolution;
         Steps = options.TargetSteps;
     }
 

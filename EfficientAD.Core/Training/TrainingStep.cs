@@ -143,11 +143,7 @@ public sealed class TrainingStep : IDisposable
 
             if (!_recipe.Penalty) continue;
             (int penaltyIndex, ColourAdjustment adjustment) = _draws.Penalty(sample, penaltyImages!.Count);
-            RgbImage penalty = penaltyImages[penaltyIndex];
-            // As published: resized to twice the input, then its centre; rendered images have the input's scale already.
-            int zoom = penaltyImages.AtInputScale ? 1 : 2;
-            Tensor input = _images.Samples(2 * batch + b, 1);
-            _backend.Preprocess(penalty.View, adjustment, zoom * input.Shape.H, zoom * input.Shape.W, input);
+            penaltyImages.Prepare(penaltyIndex, adjustment, _backend, _images.Samples(2 * batch + b, 1));
         }
 
         if (featuresKnown) return;

@@ -23,14 +23,16 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
         _sizes.Add((image.Height, image.Width));
     }
 
+    /// <param name="smallestGlobalSpan">Of the recipe.</param>
     /// <exception cref="InvalidOperationException">A map does not vary or is not finite.</exception>
-    public MapScaling FindScaling()
+    public MapScaling FindScaling(float smallestGlobalSpan)
     {
         using Tensor values = backend.Allocate(new Shape(1, 1, count, _mapCount)), quantile = backend.Allocate(new Shape(1, 1, 1, 1));
         backend.Upload(_local, values);
         (float localLow, float localHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
         backend.Upload(_global, values);
         (float globalLow, float globalHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
+        globalHigh = MathF.Max(globalHigh, globalLow + smallestGlobalSpan * (localHigh - localLow));
         var scaling = new MapScaling(localLow, localHigh, globalLow, globalHigh);
         return scaling.IsValid
             ? scaling

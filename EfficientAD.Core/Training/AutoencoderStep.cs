@@ -1,0 +1,92 @@
+using EfficientAD.Autograd;
+using EfficientAD.Autograd.Operations;
+using EfficientAD.Backends;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Training;
+
+/// <summary>A step of the autoencoder alone, where the student is solved for: plain images, whose teacher features are
+/// known, so that it costs a small part of a <see cref="TrainingStep"/>.</summary>
+internal sealed class AutoencoderStep : IDisposable
+{
+    private readonly IBackend _backend;
+    private readonly Recipe _recipe;
+    private readonly StepDraws _draws;
+    private readonly Parameter[] _parameters;
+    private readonly Tensor _images, _autoencoderImages, _features;
+    private readonly Tape _teacher, _tape;
+    private readonly Variable _loss;
+    private int _step;
+
+    /// <param name="height">Of the teacher's input in pixels.</param>
+    /// <param name="width">Of the teacher's input in pixels.</param>
+    public AutoencoderStep(Recipe recipe, StepDraws draws, DetectionNetworks networks, int height, int width)
+    {
+        (_backend, _recipe, _draws) = (networks.Backend, recipe, draws);
+        _parameters = [.. networks.Autoencoder.Parameters];
+        (_teacher, _tape) = (new Tape(_backend), new Tape(_backend));
+        _images = _teacher.Allocate(new Shape(recipe.BatchSize, 3, height, width));
+        _autoencoderImages = _tape.Allocate(new Shape(recipe.BatchSize, 3, Autoencoder.InputSize, Autoencoder.InputSize));
+        Variable features = networks.Teacher.Forward(_teacher, Variable.Constant(_images));
+        _features = features.Value;
+        Variable target = _tape.NormalizeChannels(features, networks.Mean, networks.Deviation);
+        Variable predicted = networks.Autoencoder.Forward(
+            _tape, Variable.Constant(_autoencoderImages), recipe.Padded ? 64 : 56, layer => draws.Dropout(_step, layer));
+        predicted = _tape.ResizeBilinear(predicted, _features.Shape.H, _features.Shape.W);
+        _loss = _tape.MeanSquaredError(target, predicted);
+    }
+
+    /// <summary>Draws images, runs forward and backward, and lets Adam move the autoencoder.</summary>
+    /// <param name="step">From 0.</param>
+    /// <param name="features">Teacher features of plain images, from earlier steps.</param>
+    /// <returns>The loss before the update; the student's are zero.</returns>
+    public StepLosses Run(int step, float learningRate, ImageSet images, FeatureCache features)
+    {
+        _step = step;
+        DrawImages(images, features);
+        _tape.Forward();
+        _tape.Backward(_loss);
+        foreach (Parameter parameter in _parameters)
+        {
+            _backend.Adam(
+                parameter.Gradient!, new AdamSettings(learningRate, _recipe.WeightDecay), step + 1,
+                parameter.FirstMoment!, parameter.SecondMoment!, parameter.Value);
+            _backend.Fill(0, parameter.Gradient!);
+        }
+
+        Span<float> loss = stackalloc float[1];
+        _backend.Download(_loss.Value, loss);
+        return new StepLosses(0, 0, loss[0], 0);
+    }
+
+    public void Dispose()
+    {
+        _teacher.Dispose();
+        _tape.Dispose();
+    }
+
+    private void DrawImages(ImageSet images, FeatureCache features)
+    {
+        int batch = _recipe.BatchSize;
+        bool featuresKnown = true;
+        for (int b = 0; b < batch; b++)
+        {
+            int index = _draws.ImageIndex((long)_step * batch + b, images.Count);
+            Tensor view = _autoencoderImages.Samples(b, 1);
+            _backend.Preprocess(images[index].View, ColourAdjustment.None, view.Shape.H, view.Shape.W, view);
+            featuresKnown &= features.TryRead(index, _backend, _features.Samples(b, 1));
+        }
+
+        if (featuresKnown) return;
+        for (int b = 0; b < batch; b++)
+        {
+            Tensor view = _images.Samples(b, 1);
+            RgbImage image = images[_draws.ImageIndex((long)_step * batch + b, images.Count)];
+            _backend.Preprocess(image.View, ColourAdjustment.None, view.Shape.H, view.Shape.W, view);
+        }
+
+        _teacher.Forward();
+    }
+}
