@@ -148,11 +148,11 @@ __device__ __forceinline__ void multiply(Sums& sums, unsigned pixels, unsigned w
 template <typename T, typename Rows>
 __device__ __forceinline__ void accumulate(Sums& sums, Loader<T, Rows>& loader, int stages) {
     extern __shared__ __align__(128) unsigned char shared[];
-    const unsigned first = shared_address(shared), end = first + T::Stages * T::StageBytes;
-    unsigned written = first;
+    const unsigned first = shared_address(shared);
+    constexpr unsigned last = (T::Stages - 1) * T::StageBytes;
     #pragma unroll 1
-    for (int stage = 0; stage < T::Stages - 1; stage++, written += T::StageBytes) {
-        if (stage < stages) loader.load(written);
+    for (unsigned stage = 0; stage < last; stage += T::StageBytes) {
+        if (stage < stages * T::StageBytes) loader.load(first + stage);
         commit_copies();
     }
 
@@ -162,16 +162,16 @@ __device__ __forceinline__ void accumulate(Sums& sums, Loader<T, Rows>& loader, 
     const unsigned pixels = first + (T::warp_pixel() + pixel) * RowBytes + (lane / 16 ^ pixel / 2 % 4) * 16;
     const unsigned weights = first + T::PixelBytes + (T::warp_channel() + channel) * RowBytes
         + (lane / 8 % 2 ^ channel / 2 % 4) * 16;
-    unsigned read = 0;
+    unsigned read = 0, written = last;
     #pragma unroll 1
-    for (int stage = 0; stage < stages; stage++) {
+    for (int left = stages; left > 0; left--) {
         wait_for_copies<T::Stages - 2>();
         __syncthreads();  // this stage has come for all threads, and nobody reads the one before any more
-        if (stage + T::Stages - 1 < stages) loader.load(written);
+        if (left >= T::Stages) loader.load(first + written);
         commit_copies();
-        written = written + T::StageBytes == end ? first : written + T::StageBytes;
         multiply(sums, pixels + read, weights + read);
-        read = read + T::StageBytes == T::Stages * T::StageBytes ? 0 : read + T::StageBytes;
+        written = read;
+        read = read == last ? 0 : read + T::StageBytes;
     }
 }
 

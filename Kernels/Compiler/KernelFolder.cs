@@ -5,12 +5,24 @@ internal sealed class KernelFolder(string path)
 {
     private const string ResourceFile = "resources.json";
 
+    /// <summary>So that two blocks of 128 threads, or one of 256, fit with room to spare.</summary>
+    private const int FusedRegisters = 216;
+
+    /// <summary>What the loops have, and a little: a change that makes one longer shall be noticed. The first layer's epilogue
+    /// is part of its loop; the last layers have two sources of pixels.</summary>
+    private static readonly Dictionary<string, double> FusedInstructionsPerMma = new()
+    {
+        ["fused_first"] = 4,
+        ["fused_convolution"] = 2.35,
+        ["fused_last"] = 2.7,
+    };
+
     private readonly string _ptx = Path.Combine(path, "ptx"), _readme = Path.Combine(path, "README.md");
 
     public KernelSource[] Sources { get; } = KernelSource.ReadAll(path);
 
     /// <summary>Stores a build in place of the last one.</summary>
-    /// <returns>The exit code: 1 if a kernel spills.</returns>
+    /// <returns>The exit code: 1 if a kernel spills, or a fused one takes more than it may.</returns>
     public int Write(KernelBuild build)
     {
         Directory.CreateDirectory(_ptx);
@@ -21,7 +33,7 @@ internal sealed class KernelFolder(string path)
     }
 
     /// <summary>Compares a build with what is stored.</summary>
-    /// <returns>The exit code: 1 if they differ, or if a kernel spills.</returns>
+    /// <returns>The exit code: 1 if they differ, if a kernel spills, or a fused one takes more than it may.</returns>
     public int Compare(KernelBuild build)
     {
         Dictionary<string, string> made = Made(build);
@@ -61,8 +73,20 @@ internal sealed class KernelFolder(string path)
         KernelResources[] spilling = [.. build.Resources.Where(kernel => kernel.SpillBytes > 0)];
         foreach (KernelResources kernel in spilling)
             Console.Error.WriteLine($"{kernel.Kernel} spills {kernel.SpillBytes} bytes on {kernel.Architecture}: use smaller tiles.");
-        return spilling.Length > 0 ? 1 : 0;
+        KernelResources[] costly = [.. build.Resources.Where(IsCostly)];
+        foreach (KernelResources kernel in costly)
+        {
+            Console.Error.WriteLine(
+                $"{kernel.Kernel} takes {kernel.Registers} registers and {kernel.InstructionsPerMma} instructions per mma on " +
+                $"{kernel.Architecture}; {FusedRegisters} and {FusedInstructionsPerMma[kernel.File]} are allowed.");
+        }
+
+        return spilling.Length + costly.Length > 0 ? 1 : 0;
     }
+
+    private static bool IsCostly(KernelResources kernel) =>
+        FusedInstructionsPerMma.TryGetValue(kernel.File, out double most)
+        && (kernel.Registers > FusedRegisters || kernel.InstructionsPerMma > most);
 
     /// <summary>Line ends as in the repository, whatever the checkout made of them.</summary>
     private static string ReadOrEmpty(string file) => File.Exists(file) ? File.ReadAllText(file).ReplaceLineEndings("\n") : "";

@@ -19,15 +19,16 @@ internal static class ResourceTable
     public static string Markdown(IReadOnlyList<KernelResources> resources)
     {
         string[] architectures = [.. resources.Select(kernel => kernel.Architecture).Distinct().Order(StringComparer.Ordinal)];
-        var table = new StringBuilder($"| kernel | {string.Join(" | ", architectures)} | static shared | stack | spills |\n");
-        table.Append("|---|").Insert(table.Length, "---:|", architectures.Length + 3).Append('\n');
+        var table = new StringBuilder($"| kernel | {string.Join(" | ", architectures)} | static shared | stack | spills | instructions / mma |\n");
+        table.Append("|---|").Insert(table.Length, "---:|", architectures.Length + 4).Append('\n');
         foreach (var kernel in resources.GroupBy(kernel => kernel.Kernel).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             var registers = architectures.Select(architecture =>
                 kernel.FirstOrDefault(entry => entry.Architecture == architecture)?.Registers.ToString(CultureInfo.InvariantCulture) ?? "-");
             table.Append(CultureInfo.InvariantCulture,
                 $"| {kernel.Key} | {string.Join(" | ", registers)} | {kernel.Max(entry => entry.StaticSharedBytes)} | " +
-                $"{kernel.Max(entry => entry.StackBytes)} | {kernel.Max(entry => entry.SpillBytes)} |\n");
+                $"{kernel.Max(entry => entry.StackBytes)} | {kernel.Max(entry => entry.SpillBytes)} | " +
+                $"{kernel.Max(entry => entry.InstructionsPerMma)?.ToString("0.00", CultureInfo.InvariantCulture) ?? "-"} |\n");
         }
 
         return table.ToString();
