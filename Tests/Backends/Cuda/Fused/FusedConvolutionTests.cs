@@ -48,6 +48,23 @@ public class FusedConvolutionTests
         }
     }
 
+    /// <summary>One NaN reaches the windows that see it, and nothing else.</summary>
+    [Fact]
+    public void Hidden_KeepsNan()
+    {
+        HiddenCase c = new(1, 10, 9, 9, 4, 128, 128, Pool: true, Inputs: 32);
+        PixelMap input = c.Input;
+        input.Values[0] = Half.NaN; // of the teacher's channels of the first pixel
+        using var device = new FusedDevice(seed: 3);
+        (LayerWeights teacher, LayerWeights student) = c.Layers;
+        using var layer = new HiddenConvolution(device.Stream, device.Kernels, teacher, student, c.Pool);
+        const int channels = 256, count = 3 * 3 * channels;
+        nint output = device.Allocate(2L * count);
+        layer.Launch(device.Stream, device.Upload(input.Values), c.N, c.H, c.W, output);
+        float[] actual = device.DownloadHalves(output, count);
+        for (int i = 0; i < count; i++) Assert.Equal(i < c.Teacher, float.IsNaN(actual[i]));
+    }
+
     public static TheoryData<LastCase> LastCases =>
     [
         new LastCase(2, 9, 8, 4, Teacher: 32, Student: 32, Columns: false),

@@ -54,6 +54,21 @@ internal sealed record PixelMap(Shape Shape, Half[] Values)
         return result;
     }
 
+    /// <summary>One value of that convolution.</summary>
+    public double ConvolveAt(LayerWeights layer, int n, int y, int x, int output, int firstChannel = 0)
+    {
+        (int inputs, int kernel) = (layer.Shape.C, layer.Shape.H);
+        double sum = layer.Bias[output];
+        for (int i = 0; i < inputs * kernel * kernel; i++)
+        {
+            (int c, int ky, int kx) = (i / (kernel * kernel), i / kernel % kernel, i % kernel);
+            Half weight = (Half)layer.Weights[output * inputs * kernel * kernel + i];
+            sum += (double)this[n, y + ky, x + kx, firstChannel + c] * (double)weight;
+        }
+
+        return sum;
+    }
+
     /// <summary>Rectified in place.</summary>
     public static double[] Rectify(double[] values)
     {
