@@ -144,10 +144,11 @@ public class CudaConvolutionTests
         CudaStream stream = simulated.Stream;
         const string file = "convolution2d_half";
         const int channels = 8, depth = 96, tileRows = 8;  // 5 padded; 9 taps of 8, padded to whole stages of 32
+        const int channelsOut = 72;                        // 67 padded
         using Tensor input = Allocate(simulated.Backend, c.Input), weights = Allocate(simulated.Backend, c.Weights);
         using Tensor bias = Allocate(simulated.Backend, c.Bias), planes = simulated.Backend.Allocate(c.OutputShape);
         using var pixelsIn = new DeviceBuffer(stream, 2L * c.N * c.H * c.W * channels);
-        using var pixelsOut = new DeviceBuffer(stream, 2L * c.OutputShape.N * c.OutputShape.Plane * 72);
+        using var pixelsOut = new DeviceBuffer(stream, 2L * c.OutputShape.N * c.OutputShape.Plane * channelsOut);
         using var packed = new DeviceBuffer(stream, 2L * c.Co * depth);
 
         CudaKernel Kernel(string name) => simulated.Kernels.Get(file, name);
@@ -159,7 +160,8 @@ public class CudaConvolutionTests
             weights.Address, packed.Address, c.Co, c.Ci, c.Kh * c.Kw, depth);
         Kernel("convolution2d_forward_half_medium").Launch(
             stream, new LaunchShape(new Extent(2 * 3), new Extent(128)), pixelsIn.Address, packed.Address, bias.Address,
-            (nint)0, pixelsOut.Address, c.N, channels, c.H, c.W, c.Co, c.H, c.W, c.Kh, c.Kw, 1, 1, 1);
+            (nint)0, pixelsOut.Address, c.N, channels, c.H, c.W, c.Co, c.H, c.W, c.Kh, c.Kw, 1, 1, 1,
+            channels, channelsOut);
         Kernel("convolution2d_half_to_planes").Launch(
             stream, transposition with { Grid = new Extent(3, 2, c.N) }, pixelsOut.Address, planes.Address,
             c.Co, c.OutputShape.Plane);
