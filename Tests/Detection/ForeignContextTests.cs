@@ -36,8 +36,9 @@ public sealed class ForeignContextTests(ModelFixture model) : IClassFixture<Mode
                 detector.Detect(new DeviceImage(frame.Address, Size, Size, Stride, PixelFormat.Rgb24), actual);
             float largest = expected.Values.ToArray().Max(MathF.Abs);
             TensorAssert.Close(
-                expected.Values, actual.Values, 1e-2 * largest, because: "half precision; the maps are differences");
-            Assert.Equal(onCpu.Score, onDevice.Score, 1e-2f * largest);
+                expected.Values, actual.Values, 2e-2 * largest,
+                because: "half precision, and a student so close to its teacher that scaling magnifies what is left");
+            Assert.Equal(onCpu.Score, onDevice.Score, 2e-2f * largest);
             Assert.Equal(onCpu.Verdict, onDevice.Verdict);
             Assert.Equal(
                 Verdict.Invalid,
