@@ -13,20 +13,8 @@ internal static class HopperWeights
     /// <param name="layers">Each with a factor.</param>
     public static Half[] Pack(params ReadOnlySpan<(LayerWeights Layer, float Factor)> layers)
     {
-        int outputs = layers[0].Layer.Shape.N, depth = 0;
-        foreach ((LayerWeights layer, _) in layers)
-        {
-            if (layer.Shape.N != outputs || outputs % Rows != 0 || layer.Shape.C % Depth != 0)
-            {
-                throw new ArgumentException(
-                    $"Fused convolution: weights {layer.Shape}; outputs must be {outputs}, a multiple of {Rows}, and inputs " +
-                    $"a multiple of {Depth}.");
-            }
-
-            depth += (int)layer.Shape.SampleCount;
-        }
-
-        var packed = new Half[(long)outputs * depth];
+        int depth = StageWeights.DepthOf(layers, Rows, Depth);
+        var packed = new Half[(long)layers[0].Layer.Shape.N * depth];
         int first = 0;
         foreach ((LayerWeights layer, float factor) in layers)
         {
@@ -42,7 +30,7 @@ internal static class HopperWeights
         (int channels, int size) = (layer.Shape.C, layer.Shape.H);
         for (int output = 0; output < layer.Shape.N; output++)
         {
-            Span<Half> row = packed[(RowOf(output) * depth)..];
+            Span<Half> row = packed[(StageWeights.RowOf(output, Rows) * depth)..];
             int to = 0;
             for (int first = 0; first < channels; first += Depth)
             {
@@ -54,13 +42,5 @@ internal static class HopperWeights
                 }
             }
         }
-    }
-
-    /// <summary>Rows are permuted so that the thread which owns columns 8 j + 2 t and 8 j + 2 t + 1 of a product for all j
-    /// owns eight channels side by side: channel 32 (j / 4) + 8 t + 2 (j % 4) + e.</summary>
-    private static int RowOf(int channel)
-    {
-        int within = channel % Rows, j = within / 32 * 4 + within % 8 / 2, t = within % 32 / 8;
-        return channel - within + 8 * j + 2 * t + within % 2;
     }
 }

@@ -15,14 +15,8 @@ internal static class StageWeights
     /// <param name="layers">Each with a factor.</param>
     public static Half[] Pack(params ReadOnlySpan<(LayerWeights Layer, float Factor)> layers)
     {
-        int outputs = layers[0].Layer.Shape.N, depth = 0;
-        foreach ((LayerWeights layer, _) in layers)
-        {
-            Require(layer, outputs);
-            depth += (int)layer.Shape.SampleCount;
-        }
-
-        var packed = new Half[(long)outputs * depth];
+        int depth = DepthOf(layers, Rows, Depth);
+        var packed = new Half[(long)layers[0].Layer.Shape.N * depth];
         int first = 0;
         foreach ((LayerWeights layer, float factor) in layers)
         {
@@ -33,18 +27,42 @@ internal static class StageWeights
         return packed;
     }
 
+    /// <summary>The k of all layers together.</summary>
+    /// <param name="rows">Outputs of a block, of which the layers' are a multiple.</param>
+    /// <param name="channels">Input channels of a step, likewise.</param>
+    /// <exception cref="ArgumentException">A layer fits neither the others nor the blocks.</exception>
+    public static int DepthOf(ReadOnlySpan<(LayerWeights Layer, float Factor)> layers, int rows, int channels)
+    {
+        int outputs = layers[0].Layer.Shape.N, depth = 0;
+        foreach ((LayerWeights layer, _) in layers)
+        {
+            if (layer.Shape.N != outputs || outputs % rows != 0 || layer.Shape.C % channels != 0)
+            {
+                throw new ArgumentException(
+                    $"Fused convolution: weights {layer.Shape}; outputs must be {outputs}, a multiple of {rows}, and inputs a " +
+                    $"multiple of {channels}.");
+            }
+
+            depth += (int)layer.Shape.SampleCount;
+        }
+
+        return depth;
+    }
+
     /// <summary>Where the weight of an output channel and a k lies.</summary>
     public static int IndexOf(int output, int k, int depth)
     {
-        int row = RowOf(output % Rows), chunk = k % Depth / Chunk ^ row / 2 % 4;
+        int row = RowOf(output % Rows, WarpRows), chunk = k % Depth / Chunk ^ row / 2 % 4;
         return ((output / Rows * (depth / Depth)) + k / Depth) * BlockCount + row * Depth + chunk * Chunk + k % Chunk;
     }
 
-    /// <summary>The row of a channel in a block: 8 j + 2 t + e of each 64 is channel 32 (j / 4) + 8 t + 2 (j % 4) + e.</summary>
-    private static int RowOf(int channel)
+    /// <summary>The row of a channel: 8 j + 2 t + e of each <paramref name="rows"/> is channel 32 (j / 4) + 8 t + 2 (j % 4) + e,
+    /// so that the thread which owns columns 8 j + 2 t and 8 j + 2 t + 1 of a product for all j owns eight channels side by
+    /// side.</summary>
+    public static int RowOf(int channel, int rows)
     {
-        int within = channel % WarpRows, j = within / 32 * 4 + within % 8 / 2, t = within % 32 / 8;
-        return channel / WarpRows * WarpRows + 8 * j + 2 * t + within % 2;
+        int within = channel % rows, j = within / 32 * 4 + within % 8 / 2, t = within % 32 / 8;
+        return channel - within + 8 * j + 2 * t + within % 2;
     }
 
     private static void Pack(LayerWeights layer, float factor, Half[] packed, int first, int depth)
@@ -60,16 +78,6 @@ internal static class StageWeights
                     packed[IndexOf(output, first + tap * channels + channel, depth)] = (Half)weight;
                 }
             }
-        }
-    }
-
-    private static void Require(LayerWeights layer, int outputs)
-    {
-        if (layer.Shape.N != outputs || outputs % Rows != 0 || layer.Shape.C % Depth != 0)
-        {
-            throw new ArgumentException(
-                $"Fused convolution: weights {layer.Shape}; outputs must be {outputs}, a multiple of {Rows}, and inputs a " +
-                $"multiple of {Depth}.");
         }
     }
 }
