@@ -43,19 +43,9 @@ internal sealed class BenchSettings : ComputeSettings
         if (Frames is < 1 or > 1_000_000) return ValidationResult.Error($"--frames {Frames}: give 1 to 1000000.");
         if (Paced is not (null or (>= 0.01 and <= 100_000)))
             return ValidationResult.Error($"--paced {Paced}: give 0.01 to 100000 calls a second.");
-        return TryMode(out _) ? base.Validate() : ValidationResult.Error($"--mode {Mode}: give fast, precise or plain.");
-    }
-
-    public bool TryMode(out DetectionMode mode)
-    {
-        (mode, bool isMode) = Mode switch
-        {
-            "fast" => (DetectionMode.Fast, true),
-            "precise" => (DetectionMode.Precise, true),
-            "plain" => (DetectionMode.Plain, true),
-            _ => (default, false),
-        };
-        return isMode;
+        return DetectorSettings.TryMode(Mode, out _)
+            ? base.Validate()
+            : ValidationResult.Error($"--mode {Mode}: give fast, precise or plain.");
     }
 }
 
@@ -64,7 +54,7 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
     public override int Execute(CommandContext context, BenchSettings settings, CancellationToken cancellation)
     {
         settings.RequireDevice();
-        settings.TryMode(out DetectionMode mode);
+        DetectorSettings.TryMode(settings.Mode, out DetectionMode mode);
         using AnomalyDetector detector = AnomalyDetector.Load(
             settings.Model, new DetectorOptions
             {

@@ -27,7 +27,14 @@ internal abstract class DetectorSettings : ComputeSettings
     [Description("Write JSON for programs instead of text.")]
     public bool Json { get; init; }
 
-    public override ValidationResult Validate() => Modes.Contains(Mode)
+    /// <summary>Reads a mode by its name in small letters.</summary>
+    public static bool TryMode(string name, out DetectionMode mode)
+    {
+        mode = default;
+        return Modes.Contains(name) && Enum.TryParse(name, ignoreCase: true, out mode);
+    }
+
+    public override ValidationResult Validate() => TryMode(Mode, out _)
         ? base.Validate()
         : ValidationResult.Error($"--mode {Mode}: give {string.Join(", ", Modes)}.");
 

@@ -11,9 +11,6 @@ internal static class LatencyRun
 {
     private const int Pictures = 4;
 
-    // The system may wake a sleeping thread this much too late.
-    private static readonly TimeSpan Spin = TimeSpan.FromMilliseconds(2);
-
     /// <param name="batch">Images of a call.</param>
     /// <param name="frames">Measured calls; a tenth as many, and at least three, go before.</param>
     /// <param name="pace">Calls a second that a camera asks for; null for as many as go. A paced call is measured from when
@@ -41,7 +38,7 @@ internal static class LatencyRun
             if (pace is { } perSecond)
             {
                 due = first + (long)(i / perSecond * Stopwatch.Frequency);
-                WaitUntil(due);
+                CameraTrigger.WaitUntil(due, cancellation);
             }
 
             Call(i);
@@ -56,14 +53,5 @@ internal static class LatencyRun
             if (batch == 1) detector.Detect(pictures[index % Pictures].View, maps[0]);
             else detector.Detect(batch, image => pictures[(index + image) % Pictures].View, maps, results);
         }
-    }
-
-    private static void WaitUntil(long timestamp)
-    {
-        TimeSpan left = Left();
-        if (left > Spin) Thread.Sleep(left - Spin);
-        while (Left() > TimeSpan.Zero) Thread.SpinWait(20);
-
-        TimeSpan Left() => Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), timestamp);
     }
 }

@@ -84,10 +84,8 @@ internal static class ReplayedCamera
         {
             long due = start + (long)((i + phase) * period);
             if (Stopwatch.GetElapsedTime(start, due) >= duration) return;
-            int milliseconds = (int)Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due).TotalMilliseconds;
-            if (milliseconds > 0) cancellation.WaitHandle.WaitOne(milliseconds);
+            CameraTrigger.WaitUntil(due, cancellation);
             if (cancellation.IsCancellationRequested) return;
-            while (Stopwatch.GetTimestamp() < due) Thread.SpinWait(10);
             camera.Push(frames[(int)(i % frames.Length)].View, due);
         }
     }
