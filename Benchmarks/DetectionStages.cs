@@ -20,9 +20,8 @@ internal static unsafe class DetectionStages
 
     public static void Run(string[] arguments)
     {
-        PdnSize size = arguments.Length > 0 && arguments[0] == "M" ? PdnSize.Medium : PdnSize.Small;
-        int threads = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : Environment.ProcessorCount;
-        int runs = arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 15;
+        PdnSize size = arguments.Size(0);
+        int threads = arguments.Number(1, Environment.ProcessorCount), runs = arguments.Number(2, 15);
         foreach (DetectionMode mode in new[] { DetectionMode.Fast, DetectionMode.Precise }) Measure(size, threads, runs, mode);
     }
 
@@ -61,8 +60,7 @@ internal static unsafe class DetectionStages
         double peak = Peak(pool), sum = 0;
         for (int i = 0; i < stages.Count; i++)
         {
-            Array.Sort(times[i]);
-            double median = times[i][runs / 2];
+            double median = times[i].Median();
             if (i < layers) sum += median;
             double rate = 2e-6 * stages[i].Products / median;
             string share = rate == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{rate,6:0} GFLOP/s {rate / peak,6:0 %} of the peak");

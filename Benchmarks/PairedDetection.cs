@@ -18,8 +18,7 @@ internal static class PairedDetection
 {
     private const int Size = 256;
 
-    // Milliseconds between calls: ONNX Runtime's threads spin for a while after a call, on cores that the next call needs.
-    private const int Pause = 20;
+    private const int Pause = 20;  // milliseconds
 
     public static void Run(string[] arguments)
     {
@@ -53,6 +52,7 @@ internal static class PairedDetection
         for (int call = -3; call < calls; call++)
             for (int side = 0; side < sides.Length; side++)
             {
+                // ONNX Runtime's threads spin for a while after a call, on cores that the next call needs.
                 Thread.Sleep(Pause);
                 long start = Stopwatch.GetTimestamp();
                 sides[side].Call();

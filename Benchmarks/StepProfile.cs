@@ -15,8 +15,8 @@ internal static class StepProfile
     /// <param name="arguments">[S|M] [threads] [steps] [batch].</param>
     public static void Run(string[] arguments)
     {
-        PdnSize size = arguments is ["M", ..] ? PdnSize.Medium : PdnSize.Small;
-        int threads = Argument(1, 2), steps = Argument(2, 15), batch = Argument(3, 1);
+        PdnSize size = arguments.Size(0);
+        int threads = arguments.Number(1, 2), steps = arguments.Number(2, 15), batch = arguments.Number(3, 1);
         using var backend = new TimedBackend(new CpuBackend(new CpuOptions { Threads = threads }), threads);
         using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: true);
         ImageSet images = TrainingStepBenchmarks.Images(seed: 1);
@@ -36,9 +36,6 @@ internal static class StepProfile
 
         times.Sort();
         Print(backend, times, $"{size}, {backend.Name}, batch {batch}");
-
-        int Argument(int index, int otherwise) =>
-            arguments.Length > index ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : otherwise;
     }
 
     private static void Print(TimedBackend backend, List<double> times, string title)
