@@ -25,6 +25,14 @@ public sealed class Parameter : Variable, IDisposable
     /// <summary>Adam's running mean of the squared gradient; null when frozen.</summary>
     public Tensor? SecondMoment { get; }
 
+    /// <summary>Lets Adam move it by its gradient, which then starts again from zero.</summary>
+    /// <param name="step">1 for the first step.</param>
+    internal void Update(IBackend backend, AdamSettings settings, int step)
+    {
+        backend.Adam(Gradient!, settings, step, FirstMoment!, SecondMoment!, Value);
+        backend.Fill(0, Gradient!);
+    }
+
     public void Dispose()
     {
         Value.Dispose();

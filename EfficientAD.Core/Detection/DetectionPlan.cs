@@ -177,9 +177,7 @@ public sealed class DetectionPlan : IDisposable
         preprocess(_image);
         if (_autoencoderImage != _image) preprocess(_autoencoderImage);
         Clock?.Mark(DetectionMark.Preprocessed);
-        _shared?.Compute();
-        _networks.Replay();
-        Clock?.Mark(DetectionMark.Computed);
+        ComputeMaps(1);
     }
 
     /// <summary>Scales and combines the two maps that <see cref="ComputeMaps(ImageView)"/> left, and resizes the result.</summary>
@@ -202,7 +200,7 @@ public sealed class DetectionPlan : IDisposable
 
         (_, _, Tensor local, Tensor global) = _samples[sample];
         _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
-        bool scoreFromCombined = _order is MapOrder.Paper or MapOrder.Anomalib;
+        bool scoreFromCombined = _order.IsScoredAtInput();
         if (!map.IsEmpty || !scoreFromCombined) ResizeToImage(height, width);
         _backend.Maximum(scoreFromCombined ? _combined : _map!, _score);
         if (!map.IsEmpty) _backend.Download(_map!, map);  // behind all launches: it waits for them
@@ -235,9 +233,8 @@ public sealed class DetectionPlan : IDisposable
     private (Variable Local, Variable Global) PlainMapsOf(
         PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
     {
-        Variable predicted = autoencoder.Forward(_tape, Variable.Constant(_autoencoderImage), _padded ? 64 : 56);
-        predicted = _tape.ResizeBilinear(
-            predicted, PatchDescriptionNetwork.OutputSize(_image.Shape.H, _padded),
+        Variable predicted = autoencoder.Predict(
+            _tape, Variable.Constant(_autoencoderImage), _padded, PatchDescriptionNetwork.OutputSize(_image.Shape.H, _padded),
             PatchDescriptionNetwork.OutputSize(_image.Shape.W, _padded));
         Variable image = Variable.Constant(_image), hidden = student.Hidden(_tape, image);
         Variable features = _tape.NormalizeChannels(_shared?.Features ?? teacher.Forward(_tape, image), mean, deviation);

@@ -17,3 +17,9 @@ public enum MapOrder
     /// describes; the frame that no patch is centred on repeats the nearest value.</summary>
     Aligned,
 }
+
+internal static class MapOrders
+{
+    /// <summary>Whether the score is the maximum of the map at the input's size, not of that at the image's.</summary>
+    public static bool IsScoredAtInput(this MapOrder order) => order is MapOrder.Paper or MapOrder.Anomalib;
+}

@@ -49,12 +49,7 @@ internal sealed class DistillationStep : IDisposable
         _tape.Backward(_loss);
         int step = ++_state.Step;
         foreach (Parameter parameter in _state.Network.Parameters)
-        {
-            _backend.Adam(
-                parameter.Gradient!, new AdamSettings(learningRate, _weightDecay), step,
-                parameter.FirstMoment!, parameter.SecondMoment!, parameter.Value);
-            _backend.Fill(0, parameter.Gradient!);
-        }
+            parameter.Update(_backend, new AdamSettings(learningRate, _weightDecay), step);
 
         _state.Average.Add(step);
         _state.AddLoss(loss[0]);

@@ -52,12 +52,8 @@ internal static class NetworkWeights
     /// <summary>Adds one tensor to a file in the making.</summary>
     public static void Add(
         SafetensorsWriter writer, IBackend backend, string name, Tensor source,
-        SafetensorsType type = SafetensorsType.F32)
-    {
-        var values = new float[source.Shape.Count];
-        backend.Download(source, values);
-        writer.Add(name, Extents(source.Shape), values, type);
-    }
+        SafetensorsType type = SafetensorsType.F32) =>
+        writer.Add(name, Extents(source.Shape), backend.Download(source), type);
 
     private static void CheckShape(string file, string name, ReadOnlySpan<long> shape, Shape wanted)
     {

@@ -35,8 +35,18 @@ public sealed class Autoencoder : Network
         Add("deconv8", 64, PatchDescriptionNetwork.TeacherChannels, 3, relu: false, padding: 1);
     }
 
+    /// <summary>Extent of the output beside patch description networks of a kind: 64 if they are padded, else 56.</summary>
+    public static int OutputSize(bool padded) => padded ? 64 : 56;
+
+    /// <summary>[n, 3, 256, 256] -> [n, 384, height, width]: the output, resized to the patch description networks' maps.</summary>
+    /// <param name="padded">Whether those networks are.</param>
+    /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout off.</param>
+    public Variable Predict(
+        Tape tape, Variable input, bool padded, int height, int width, Func<int, CounterRandom>? dropout = null) =>
+        tape.ResizeBilinear(Forward(tape, input, OutputSize(padded), dropout), height, width);
+
     /// <summary>[n, 3, 256, 256] -> [n, 384, size, size].</summary>
-    /// <param name="size">56, or 64 beside padded patch description networks.</param>
+    /// <param name="size"><see cref="OutputSize"/>.</param>
     /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout off.</param>
     /// <param name="observe">Is shown each layer's output, rectified where the layer is, by the layer's name.</param>
     public Variable Forward(

@@ -1,6 +1,4 @@
-using EfficientAD.Autograd;
 using EfficientAD.Backends;
-using EfficientAD.Tensors;
 
 namespace EfficientAD.Networks;
 
@@ -34,7 +32,7 @@ internal static class NetworkGrowth
 
     private static void Embed(IBackend backend, ConvolutionLayer small, ConvolutionLayer large, float shift = 0)
     {
-        (float[] source, float[] sourceBias) = (Values(backend, small.Weights), Values(backend, small.Bias));
+        (float[] source, float[] sourceBias) = (backend.Download(small.Weights.Value), backend.Download(small.Bias.Value));
         int narrow = (int)small.Weights.Value.Shape.SampleCount;
         Overwrite(backend, large, small.Weights.Value.Shape.N, (row, weights) =>
         {
@@ -55,7 +53,7 @@ internal static class NetworkGrowth
     /// <param name="write">Fills a row's weights and returns its bias.</param>
     private static void Overwrite(IBackend backend, ConvolutionLayer layer, int rows, RowWriter write)
     {
-        (float[] weights, float[] bias) = (Values(backend, layer.Weights), Values(backend, layer.Bias));
+        (float[] weights, float[] bias) = (backend.Download(layer.Weights.Value), backend.Download(layer.Bias.Value));
         int each = (int)layer.Weights.Value.Shape.SampleCount;
         for (int row = 0; row < rows; row++)
         {
@@ -66,12 +64,5 @@ internal static class NetworkGrowth
 
         backend.Upload(weights, layer.Weights.Value);
         backend.Upload(bias, layer.Bias.Value);
-    }
-
-    private static float[] Values(IBackend backend, Parameter parameter)
-    {
-        var values = new float[parameter.Value.Shape.Count];
-        backend.Download(parameter.Value, values);
-        return values;
     }
 }

@@ -1,3 +1,4 @@
+using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Models;
 using EfficientAD.Networks;
@@ -85,8 +86,8 @@ public sealed class OnnxExport
     {
         ConvolutionLayer layer = student.Layers[^1];
         int count = layer.Weights.Value.Shape.N / 2, each = (int)layer.Weights.Value.Shape.SampleCount;
-        float[] weights = Floats(layer.Weights.Value)[(half * count * each)..((half + 1) * count * each)];
-        float[] bias = Floats(layer.Bias.Value)[(half * count)..((half + 1) * count)];
+        float[] weights = _backend.Download(layer.Weights.Value)[(half * count * each)..((half + 1) * count * each)];
+        float[] bias = _backend.Download(layer.Bias.Value)[(half * count)..((half + 1) * count)];
         return Convolution(
             $"student.{layer.Weights.Name}.{half}", layer.Weights.Value.Shape with { N = count }, weights, bias,
             layer, hidden, padding: 0);
@@ -94,7 +95,7 @@ public sealed class OnnxExport
 
     private string Predict(Autoencoder autoencoder, string x, int mapHeight, int mapWidth)
     {
-        int size = _information.Padded ? 64 : 56;
+        int size = Autoencoder.OutputSize(_information.Padded);
         foreach ((int i, ConvolutionLayer layer) in autoencoder.Layers.Index())
         {
             if (Autoencoder.SizeBefore(i, size) is { } extent) x = Resize(x, extent, extent);
@@ -142,7 +143,7 @@ public sealed class OnnxExport
     }
 
     private string Convolution(ConvolutionLayer layer, string x, string prefix, int padding) => Convolution(
-        $"{prefix}.{layer.Weights.Name}", layer.Weights.Value.Shape, Floats(layer.Weights.Value), Floats(layer.Bias.Value),
+        $"{prefix}.{layer.Weights.Name}", layer.Weights.Value.Shape, _backend.Download(layer.Weights.Value), _backend.Download(layer.Bias.Value),
         layer, x, padding);
 
     private string Convolution(
@@ -158,12 +159,5 @@ public sealed class OnnxExport
 
     private string Number(string name, float value) => _graph.Constant(name, [1, 1, 1, 1], [value]);
 
-    private string Channels(string name, Tensor vector) => _graph.Constant(name, [1, vector.Shape.C, 1, 1], Floats(vector));
-
-    private float[] Floats(Tensor tensor)
-    {
-        var values = new float[tensor.Shape.Count];
-        _backend.Download(tensor, values);
-        return values;
-    }
+    private string Channels(string name, Tensor vector) => _graph.Constant(name, [1, vector.Shape.C, 1, 1], _backend.Download(vector));
 }

@@ -46,7 +46,7 @@ public sealed class NetworkComparison
     {
         using Tensor prepared = _backend.Allocate(_input);
         _backend.Preprocess(image, ColourAdjustment.None, _input.H, _input.W, prepared);
-        return LayerDifference.Between("preprocessing", _input, Download(prepared), _inputValues);
+        return LayerDifference.Between("preprocessing", _input, _backend.Download(prepared), _inputValues);
     }
 
     /// <summary>Compares all layers in the order in which they are computed.</summary>
@@ -97,7 +97,7 @@ public sealed class NetworkComparison
 
             using var autoencoder = new Autoencoder(_backend, trainable: false);
             found.Load(autoencoder, _backend);
-            int size = isPadded ? 64 : 56;
+            int size = Autoencoder.OutputSize(isPadded);
             autoencoder.Forward(tape, image, size, observe: (layer, output) => Compare(prefix + layer, output.Value));
             return;
         }
@@ -133,7 +133,7 @@ public sealed class NetworkComparison
 
     private void Compare(string layer, Tensor output)
     {
-        if (_dump.Contains(layer)) Compare(layer, output.Shape, Download(output));
+        if (_dump.Contains(layer)) Compare(layer, output.Shape, _backend.Download(output));
     }
 
     private void Compare(string layer, Shape shape, ReadOnlySpan<float> ours)
@@ -145,12 +145,5 @@ public sealed class NetworkComparison
         _differences.Add(isSame
             ? LayerDifference.Between(layer, shape, ours, _dump.Values(layer))
             : new LayerDifference(layer, shape, double.PositiveInfinity, double.PositiveInfinity, 0, other));
-    }
-
-    private float[] Download(Tensor tensor)
-    {
-        var values = new float[tensor.Shape.Count];
-        _backend.Download(tensor, values);
-        return values;
     }
 }

@@ -32,9 +32,9 @@ internal sealed class AutoencoderStep : IDisposable
         Variable features = networks.Teacher.Forward(_teacher, Variable.Constant(_images));
         _features = features.Value;
         Variable target = _tape.NormalizeChannels(features, networks.Mean, networks.Deviation);
-        Variable predicted = networks.Autoencoder.Forward(
-            _tape, Variable.Constant(_autoencoderImages), recipe.Padded ? 64 : 56, layer => draws.Dropout(_step, layer));
-        predicted = _tape.ResizeBilinear(predicted, _features.Shape.H, _features.Shape.W);
+        Variable predicted = networks.Autoencoder.Predict(
+            _tape, Variable.Constant(_autoencoderImages), recipe.Padded, _features.Shape.H, _features.Shape.W,
+            layer => draws.Dropout(_step, layer));
         _loss = _tape.MeanSquaredError(target, predicted);
     }
 
@@ -49,12 +49,7 @@ internal sealed class AutoencoderStep : IDisposable
         _tape.Forward();
         _tape.Backward(_loss);
         foreach (Parameter parameter in _parameters)
-        {
-            _backend.Adam(
-                parameter.Gradient!, new AdamSettings(learningRate, _recipe.WeightDecay), step + 1,
-                parameter.FirstMoment!, parameter.SecondMoment!, parameter.Value);
-            _backend.Fill(0, parameter.Gradient!);
-        }
+            parameter.Update(_backend, new AdamSettings(learningRate, _recipe.WeightDecay), step + 1);
 
         Span<float> loss = stackalloc float[1];
         _backend.Download(_loss.Value, loss);

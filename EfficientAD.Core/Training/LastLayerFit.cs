@@ -127,9 +127,7 @@ internal sealed class LastLayerFit
             _backend.Convolution2dWeightGradient(right, separate ?? right, Convolution2dGeometry.Valid, sums, null);
         }
 
-        var result = new float[sums.Shape.Count];
-        _backend.Download(sums, result);
-        return [.. result.Select(value => (double)value / sample.Count)];
+        return [.. _backend.Download(sums).Select(value => (double)value / sample.Count)];
     }
 
     private static double Mean(ReadOnlySpan<float> values)

@@ -50,8 +50,7 @@ internal sealed class PatchSample(Shape hidden, int kernel, int images, int perI
     /// <param name="answers">[o, count]; the image's columns are written.</param>
     public void AddAnswers(int image, IBackend backend, Tensor features, float[] answers)
     {
-        var values = new float[features.Shape.Count];
-        backend.Download(features, values);
+        float[] values = backend.Download(features);
         int[] places = Places(image);
         for (int o = 0; o < features.Shape.C; o++)
         {

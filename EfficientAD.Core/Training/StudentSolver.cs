@@ -54,7 +54,7 @@ internal sealed class StudentSolver
     {
         PatchSample? penalty = prepare is null ? null : PenaltySample(input, prepare);
         _solution = new LastLayerFit(_backend, _good, penalty);
-        var (mean, deviation) = (Values(_networks.Mean), Values(_networks.Deviation));
+        var (mean, deviation) = (_backend.Download(_networks.Mean), _backend.Download(_networks.Deviation));
         for (int o = 0; o < mean.Length; o++)
         {
             Span<float> row = _features.AsSpan(o * _good.Count, _good.Count);
@@ -71,8 +71,8 @@ internal sealed class StudentSolver
     {
         using var tape = new Tape(_backend);
         Tensor image = tape.Allocate(new Shape(1, 3, Autoencoder.InputSize, Autoencoder.InputSize));
-        Variable predicted = _networks.Autoencoder.Forward(tape, Variable.Constant(image), _networks.Teacher.Padded ? 64 : 56);
-        predicted = tape.ResizeBilinear(predicted, _map.H, _map.W);
+        Variable predicted = _networks.Autoencoder.Predict(
+            tape, Variable.Constant(image), _networks.Teacher.Padded, _map.H, _map.W);
         for (int i = 0; i < _imageCount; i++)
         {
             prepare(i, image);
@@ -98,12 +98,5 @@ internal sealed class StudentSolver
         }
 
         return sample;
-    }
-
-    private float[] Values(Tensor tensor)
-    {
-        var values = new float[tensor.Shape.Count];
-        _backend.Download(tensor, values);
-        return values;
     }
 }

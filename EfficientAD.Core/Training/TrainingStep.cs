@@ -59,9 +59,8 @@ public sealed class TrainingStep : IDisposable
             _penalty = _tape.MeanSquare(student.TeacherHalf(_tape, hidden.Samples(2 * batch, batch)));
 
         Shape map = plainTarget.Value.Shape;
-        Variable predicted = autoencoder.Forward(
-            _tape, Variable.Constant(_autoencoderImages), recipe.Padded ? 64 : 56, layer => draws.Dropout(Step, layer));
-        predicted = _tape.ResizeBilinear(predicted, map.H, map.W);
+        Variable predicted = autoencoder.Predict(
+            _tape, Variable.Constant(_autoencoderImages), recipe.Padded, map.H, map.W, layer => draws.Dropout(Step, layer));
         _autoencoder = _tape.MeanSquaredError(augmentedTarget, predicted);
         _studentAutoencoder = _tape.MeanSquaredError(predicted, student.AutoencoderHalf(_tape, hidden.Samples(batch, batch)));
         _total = _penalty is null
@@ -108,12 +107,7 @@ public sealed class TrainingStep : IDisposable
     internal void Update(float learningRate)
     {
         foreach (Parameter parameter in _parameters)
-        {
-            _backend.Adam(
-                parameter.Gradient!, new AdamSettings(learningRate, _recipe.WeightDecay), Step + 1,
-                parameter.FirstMoment!, parameter.SecondMoment!, parameter.Value);
-            _backend.Fill(0, parameter.Gradient!);
-        }
+            parameter.Update(_backend, new AdamSettings(learningRate, _recipe.WeightDecay), Step + 1);
     }
 
     public void Dispose()

@@ -53,7 +53,7 @@ internal static class CudaSelfCheck
         for (int i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = (byte)random.Below((ulong)i, 256);
         using Tensor output = backend.Allocate(new Shape(1, 3, 16, 24));
         backend.Preprocess(image.View, ColourAdjustment.Grey, 18, 24, output);
-        return Read(backend, output);
+        return backend.Download(output);
     }
 
     private static float[] Convolution(IBackend backend, Shape inputShape, Shape weightShape, int stride)
@@ -63,7 +63,7 @@ internal static class CudaSelfCheck
         using Tensor bias = Random(backend, Shape.Vector(weightShape.N), 3);
         using Tensor output = backend.Allocate(OutputOf(inputShape, weightShape, geometry));
         backend.Convolution2d(input, weights, bias, geometry, relu: true, output);
-        return Read(backend, output);
+        return backend.Download(output);
     }
 
     private static float[] ConvolutionInputGradient(IBackend backend)
@@ -73,7 +73,7 @@ internal static class CudaSelfCheck
         using Tensor outputGradient = Random(backend, OutputOf(inputShape, weightShape, geometry), 1);
         using Tensor weights = Random(backend, weightShape, 2), inputGradient = Random(backend, inputShape, 3);
         backend.Convolution2dInputGradient(outputGradient, weights, geometry, inputGradient);
-        return Read(backend, inputGradient);
+        return backend.Download(inputGradient);
     }
 
     private static float[] ConvolutionWeightGradient(IBackend backend)
@@ -84,7 +84,7 @@ internal static class CudaSelfCheck
         using Tensor outputGradient = Random(backend, OutputOf(inputShape, weightShape, geometry), 3);
         using Tensor biasGradient = Random(backend, Shape.Vector(weightShape.N), 4);
         backend.Convolution2dWeightGradient(input, outputGradient, geometry, weightGradient, biasGradient);
-        return [.. Read(backend, weightGradient), .. Read(backend, biasGradient)];
+        return [.. backend.Download(weightGradient), .. backend.Download(biasGradient)];
     }
 
     /// <summary>What an operation makes of [2, 3, 10, 17].</summary>
@@ -92,7 +92,7 @@ internal static class CudaSelfCheck
     {
         using Tensor input = Random(backend, new Shape(2, 3, 10, 17), 1), output = backend.Allocate(outputShape);
         operation(input, output);
-        return Read(backend, output);
+        return backend.Download(output);
     }
 
     private static Shape OutputOf(Shape input, Shape weights, Convolution2dGeometry geometry) => new(
@@ -107,12 +107,5 @@ internal static class CudaSelfCheck
         Tensor tensor = backend.Allocate(shape);
         backend.Upload(values, tensor);
         return tensor;
-    }
-
-    private static float[] Read(IBackend backend, Tensor tensor)
-    {
-        float[] values = new float[tensor.Shape.Count];
-        backend.Download(tensor, values);
-        return values;
     }
 }

@@ -1,3 +1,4 @@
+using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Detection;
 using EfficientAD.Networks;
@@ -153,12 +154,7 @@ public sealed class ModelImporter : IDisposable
     }
 
     /// <summary>anomalib keeps zeros until they are computed.</summary>
-    private bool IsPositive(Tensor deviation)
-    {
-        var values = new float[deviation.Shape.Count];
-        _backend.Download(deviation, values);
-        return Array.TrueForAll(values, value => value > 0);
-    }
+    private bool IsPositive(Tensor deviation) => Array.TrueForAll(_backend.Download(deviation), value => value > 0);
 
     private MapScaling? ReadScaling()
     {

@@ -18,7 +18,7 @@ internal sealed class LayerWeights
 
     /// <summary>A copy of a layer's parameters. Waits for the backend's work on them.</summary>
     public static LayerWeights Of(IBackend backend, ConvolutionLayer layer) => new(
-        layer.Weights.Value.Shape, Floats(backend, layer.Weights.Value), Floats(backend, layer.Bias.Value));
+        layer.Weights.Value.Shape, backend.Download(layer.Weights.Value), backend.Download(layer.Bias.Value));
 
     public LayerWeights Rows(int first, int count)
     {
@@ -108,12 +108,5 @@ internal sealed class LayerWeights
         }
 
         return new(Shape with { C = Shape.C + other.Shape.C }, weights, bias);
-    }
-
-    private static float[] Floats(IBackend backend, Tensor tensor)
-    {
-        var values = new float[tensor.Shape.Count];
-        backend.Download(tensor, values);
-        return values;
     }
 }

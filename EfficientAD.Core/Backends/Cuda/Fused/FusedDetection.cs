@@ -70,7 +70,7 @@ internal sealed class FusedDetection : IDisposable
         }
 
         _networks = new FusedNetworks(
-            _stream, _kernels, backend, teacher, student, autoencoder, Values(backend, mean), Values(backend, deviation),
+            _stream, _kernels, backend, teacher, student, autoencoder, backend.Download(mean), backend.Download(deviation),
             _inputs[0], samples, _options);
         _autoencoder = _options.Autoencoder
             ? new FusedAutoencoder(_stream, _kernels, backend, autoencoder, samples)
@@ -258,13 +258,6 @@ internal sealed class FusedDetection : IDisposable
         }
 
         return _staging.Next();
-    }
-
-    private static float[] Values(CudaBackend backend, Tensor tensor)
-    {
-        var values = new float[tensor.Shape.Count];
-        backend.Download(tensor, values);
-        return values;
     }
 }
 

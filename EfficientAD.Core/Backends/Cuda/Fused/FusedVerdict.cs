@@ -37,7 +37,7 @@ internal sealed class FusedVerdict : IDisposable
         _scores = new DeviceBuffer(stream, samples * sizeof(float));
         _done = new DeviceBuffer(stream, samples * sizeof(uint));
         stream.Fill(0, _done.Address, samples);
-        if (!IsScoredAtInput) return;
+        if (!order.IsScoredAtInput()) return;
         _atInput = new DeviceBuffer(stream, (long)samples * height * width * sizeof(float));
         _inputMaxima = new DeviceBuffer(stream, MaximaBytes(samples, height, width));
     }
@@ -50,8 +50,6 @@ internal sealed class FusedVerdict : IDisposable
 
     /// <summary>One float per sample.</summary>
     public nint Scores => _scores.Address;
-
-    private bool IsScoredAtInput => _order is MapOrder.Paper or MapOrder.Anomalib;
 
     /// <summary>Bytes that the blocks' maxima take for maps of this size.</summary>
     public static long MaximaBytes(int samples, int height, int width) =>
