@@ -20,12 +20,15 @@ internal sealed class DistillationDraws
         _training = shuffled[heldBack..];
     }
 
-    private enum Purpose : ulong { Split = 16, Order, View, Weights }
+    private enum Purpose : ulong { Split = 16, Order, View, Weights, Units }
 
     /// <summary>The images that are not trained on.</summary>
     public IReadOnlyList<int> HeldBack { get; }
 
     public CounterRandom Weights => Stream(Purpose.Weights, 0);
+
+    /// <summary>The weights of units that a layer starts anew after so many steps.</summary>
+    public CounterRandom Units(int step, int layer) => Stream(Purpose.Units, (long)step << 8 | (uint)layer);
 
     /// <summary>Which view of which image the run's <paramref name="sample"/>-th sample is: each image once per epoch,
     /// the next view in the next epoch.</summary>

@@ -12,7 +12,7 @@ namespace EfficientAD.Distillation;
 internal sealed class DistillationState : IDisposable
 {
     private const string StepKey = "step", StepsKey = "steps", FingerprintKey = "fingerprint", CurveName = "curve";
-    private const string LossSumKey = "loss_sum", LossCountKey = "loss_count";
+    private const string LossSumKey = "loss_sum", LossCountKey = "loss_count", RevivedKey = "revived";
 
     private readonly IBackend _backend;
     private float _lossSum;
@@ -44,6 +44,9 @@ internal sealed class DistillationState : IDisposable
     /// <summary>Steps of the whole run; the largest number before a run with a time limit has taken its first
     /// step.</summary>
     public int Steps { get; set; }
+
+    /// <summary>Units that stopped firing and were started anew.</summary>
+    public int Revived { get; set; }
 
     public List<DistillationPoint> Curve { get; } = [];
 
@@ -89,6 +92,7 @@ internal sealed class DistillationState : IDisposable
         writer.Metadata[FingerprintKey] = fingerprint;
         writer.Metadata[LossSumKey] = _lossSum.ToString("R", CultureInfo.InvariantCulture);
         writer.Metadata[LossCountKey] = _lossCount.ToString(CultureInfo.InvariantCulture);
+        writer.Metadata[RevivedKey] = Revived.ToString(CultureInfo.InvariantCulture);
         foreach ((string name, Tensor tensor) in Tensors()) NetworkWeights.Add(writer, _backend, name, tensor);
         float[] curve = [.. Curve.SelectMany(point => new[] { point.Step, point.Loss, point.HeldBackLoss })];
         writer.Add(CurveName, [Curve.Count, 3], curve);
@@ -110,6 +114,7 @@ internal sealed class DistillationState : IDisposable
         Steps = metadata.Integer(StepsKey, 1, int.MaxValue);
         Step = metadata.Integer(StepKey, 0, Steps);
         _lossCount = metadata.Integer(LossCountKey, 0, Step);
+        Revived = metadata.Integer(RevivedKey, 0, int.MaxValue);
         _lossSum = metadata.Number(LossSumKey);
         foreach ((string name, Tensor tensor) in Tensors()) NetworkWeights.Load(file, name, tensor, _backend);
         var curve = new float[file.Get(CurveName).Count];

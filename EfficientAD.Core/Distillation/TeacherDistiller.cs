@@ -12,11 +12,15 @@ namespace EfficientAD.Distillation;
 /// <remarks>
 /// One thread draws the next step's views and runs the backbone while the backend trains on the current ones. A resumed
 /// run ends with the same bits as an uninterrupted one. Differences from the paper: random views instead of whole
-/// images, a learning rate that warms up and falls along a cosine, averaged weights, and (unless asked for) no padding.
+/// images, a learning rate that warms up and falls along a cosine, averaged weights, dormant units that start anew, and
+/// (unless asked for) no padding.
 /// </remarks>
 public sealed class TeacherDistiller : IDisposable
 {
     private const int WarmUpSteps = 100;
+
+    // Of all steps. A unit needs the rest of the run to become of use.
+    private const double LastRevival = 0.6;
 
     private readonly IBackend _backend;
     private readonly DistillationOptions _options;
@@ -25,6 +29,7 @@ public sealed class TeacherDistiller : IDisposable
     private readonly DistillationState _state;
     private readonly DistillationStep _step;
     private readonly HeldBackLoss _heldBack;
+    private readonly DormantUnits _dormant;
     private readonly string _fingerprint;
     private readonly Dictionary<string, string> _metadata;
     private readonly Stopwatch _clock = new();
@@ -45,6 +50,7 @@ public sealed class TeacherDistiller : IDisposable
         _step = new DistillationStep(
             backend, _state, _samples.Input, _samples.Target, options.BatchSize, options.WeightDecay);
         _heldBack = new HeldBackLoss(backend, _samples, _draws, _state, options);
+        _dormant = new DormantUnits(backend, _samples, _draws, _state);
         _fingerprint = $"{options.Describe()}; backbone {backbone.Fingerprint}; {images.Count} images {imagesHash}";
         _metadata = new Dictionary<string, string>
         {
@@ -82,6 +88,7 @@ public sealed class TeacherDistiller : IDisposable
 
     public void Dispose()
     {
+        _dormant.Dispose();
         _heldBack.Dispose();
         _step.Dispose();
         _state.Dispose();
@@ -93,6 +100,7 @@ public sealed class TeacherDistiller : IDisposable
     {
         _state.Steps = _options.Steps ?? int.MaxValue;
         _state.Start(_draws.Weights, _options.InitialTeacher);
+        if (_options.InitialTeacher is null) _dormant.RenewAll();
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         DistillationBatch view = DistillationBatch.Allocate(_samples, 1);
         using Tensor target = _backend.Allocate(_samples.Target);
@@ -122,6 +130,8 @@ public sealed class TeacherDistiller : IDisposable
                 cancellation.ThrowIfCancellationRequested();
             }
 
+            if (_state.Step % DormantUnits.Interval == 0 && _state.Step < LastRevival * _state.Steps)
+                _state.Revived += _dormant.Revive();
             float learningRate = LearningRate(_state.Step);
             float loss = _step.Run(batches.Take(_state.Step), learningRate);
             if (_options.Duration is { } duration && !_options.Resume) FitSteps(duration);
@@ -159,6 +169,7 @@ public sealed class TeacherDistiller : IDisposable
     private void SaveTeacher()
     {
         _metadata["step"] = string.Create(CultureInfo.InvariantCulture, $"{_state.Step} of {_state.Steps}");
+        _metadata["units_revived"] = _state.Revived.ToString(CultureInfo.InvariantCulture);
         _metadata["held_back_loss"] = _state.HeldBackLoss.ToString(CultureInfo.InvariantCulture);
         _metadata["curve"] = string.Join("; ", _state.Curve.Select(point => string.Create(
             CultureInfo.InvariantCulture, $"{point.Step} {point.Loss:0.0000} {point.HeldBackLoss:0.0000}")));

@@ -25,6 +25,9 @@ internal sealed class WeightAverage : IDisposable
     /// <summary>Per parameter its average.</summary>
     public IReadOnlyList<Tensor> Values { get; }
 
+    /// <summary>The average of one of the network's parameters.</summary>
+    public Tensor Of(Parameter parameter) => Values[Array.IndexOf(_parameters, parameter)];
+
     /// <param name="step">From 1; the first step's weights start the average.</param>
     public void Add(int step)
     {

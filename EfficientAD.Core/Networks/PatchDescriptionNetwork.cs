@@ -94,6 +94,22 @@ public sealed class PatchDescriptionNetwork : Network
         return x;
     }
 
+    /// <summary>What the hidden layers hand to their rectifiers, layer by layer; without gradients.</summary>
+    internal IEnumerable<Variable> HiddenValues(Tape tape, Variable input)
+    {
+        Variable x = input;
+        for (int i = 0; i < Layers.Count - 1; i++)
+        {
+            yield return Convolve(relu: false);
+            x = Convolve(relu: true);
+            if (i < PooledLayers) x = tape.AveragePool2d(x, Pad(PaddingOfPool));
+
+            Variable Convolve(bool relu) => tape.Convolution2d(
+                x, Variable.Constant(Layers[i].Weights.Value), Variable.Constant(Layers[i].Bias.Value),
+                Layers[i].Geometry with { Padding = PaddingOf(i) }, relu);
+        }
+    }
+
     private StackedLayer[] HiddenLayers() =>
     [
         .. Layers.Take(Layers.Count - 1).Select((layer, i) => new StackedLayer(
