@@ -15,7 +15,7 @@ internal sealed class BenchSettings : ComputeSettings
     public string Model { get; init; } = "";
 
     [CommandOption("--batch <N>")]
-    [Description("Images of one measured call; the CPU takes them through the networks together.")]
+    [Description("Images of one measured call; they pass through the networks together, on a CUDA device up to 64.")]
     [DefaultValue(1)]
     public int Batch { get; init; } = 1;
 
@@ -64,6 +64,7 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
                 Mode = mode,
                 Batch = settings.Batch,
             });
+        output.WarnOfFallback(detector);
         Latencies latencies = LatencyRun.Measure(detector, settings.Batch, settings.Frames, settings.Paced, cancellation);
         if (settings.Json) WriteJson(settings, detector.Processor, latencies);
         else WriteText(settings, detector.Processor, latencies);

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using EfficientAD.Cli.Output;
 using EfficientAD.Detection;
 using Spectre.Console;
 using Spectre.Console.Cli;
@@ -38,16 +39,22 @@ internal abstract class DetectorSettings : ComputeSettings
         ? base.Validate()
         : ValidationResult.Error($"--mode {Mode}: give {string.Join(", ", Modes)}.");
 
+    /// <param name="output">Is told where the detector computes otherwise than asked.</param>
     /// <exception cref="Models.ModelFormatException">The file is no model, or is damaged.</exception>
     /// <exception cref="NotSupportedException">The device cannot be used.</exception>
-    public AnomalyDetector LoadDetector() => AnomalyDetector.Load(
-        Model,
-        new DetectorOptions
-        {
-            Device = Processor,
-            Threads = Threads,
-            Cuda = Cuda,
-            AcceptAnySize = AnySize,
-            Mode = Enum.Parse<DetectionMode>(Mode, ignoreCase: true),
-        });
+    public AnomalyDetector LoadDetector(CommandOutput output)
+    {
+        AnomalyDetector detector = AnomalyDetector.Load(
+            Model,
+            new DetectorOptions
+            {
+                Device = Processor,
+                Threads = Threads,
+                Cuda = Cuda,
+                AcceptAnySize = AnySize,
+                Mode = Enum.Parse<DetectionMode>(Mode, ignoreCase: true),
+            });
+        output.WarnOfFallback(detector);
+        return detector;
+    }
 }

@@ -20,7 +20,7 @@ internal sealed class EvaluateCommand(CommandOutput output) : AsyncCommand<Evalu
                 $"{dataset.Root} has no test images. Evaluation needs test/good and test/DEFECT, or VisA's split.");
         }
 
-        using AnomalyDetector detector = settings.LoadDetector();
+        using AnomalyDetector detector = settings.LoadDetector(output);
         var run = new EvaluationRun(output, settings.Json);
         EvaluationResult result = await run.RunAsync(detector, dataset, settings.Out, cancellation);
         if (settings.Json)

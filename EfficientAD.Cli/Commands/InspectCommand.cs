@@ -15,7 +15,7 @@ internal sealed class InspectCommand(CommandOutput output) : Command<InspectSett
     {
         settings.RequireDevice();
         RgbImage[] frames = ReplayedCamera.ReadFrames(settings.Frames, cancellation);
-        using AnomalyDetector detector = settings.LoadDetector();
+        using AnomalyDetector detector = settings.LoadDetector(output);
         var options = new CameraOptions
         {
             Width = frames[0].Width,

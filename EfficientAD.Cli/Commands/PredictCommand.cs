@@ -13,7 +13,7 @@ internal sealed class PredictCommand(CommandOutput output) : AsyncCommand<Predic
     {
         settings.RequireDevice();
         IReadOnlyList<ImagePath> images = ImagePaths.Expand(settings.Images);
-        using AnomalyDetector detector = settings.LoadDetector();
+        using AnomalyDetector detector = settings.LoadDetector(output);
         if (settings.Threshold is { } threshold) detector.Threshold = threshold;
         var overlays = settings.Out is null ? null : new OverlayFolder(settings.Out, images);
         var run = new PredictionRun(output, settings.Json);

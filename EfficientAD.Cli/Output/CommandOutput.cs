@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using EfficientAD.Detection;
 using Spectre.Console;
 
 namespace EfficientAD.Cli.Output;
@@ -55,6 +56,12 @@ internal sealed class CommandOutput(IAnsiConsole console, IAnsiConsole error)
 
     /// <summary>Says that something is amiss, though the command goes on.</summary>
     public void Warn(string message) => WriteError("Warning: ", Color.Yellow, message);
+
+    /// <summary>Says so where a detector does not compute as it was asked to.</summary>
+    public void WarnOfFallback(AnomalyDetector detector)
+    {
+        if (detector.Fallback is { } reason) Warn($"{reason} It computes layer by layer in float32 instead, which takes longer.");
+    }
 
     public void Error(string message) => WriteError("Error: ", Color.Red, message);
 

@@ -96,7 +96,7 @@ internal sealed class SimulatedRun : IDisposable
         RgbImage image = Rendered(0);
         SimulatedDriver.ClearLaunches(_device);
         plan.Compute(image.View);
-        plan.Finish(_scaling, image.Height, image.Width, []);
+        plan.Finish(0, _scaling, image.Height, image.Width, []);
         return SimulatedDriver.Launches(_device);
     }
 

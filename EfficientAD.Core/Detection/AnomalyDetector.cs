@@ -47,7 +47,11 @@ public sealed class AnomalyDetector : IDisposable
     public ModelInformation Information { get; }
 
     /// <summary>What computes, in words.</summary>
-    public string Processor => _backend.Name;
+    public string Processor => Fallback is null ? _backend.Name : $"{_backend.Name}, layer by layer";
+
+    /// <summary>Why a CUDA device does not compute as fast as it was asked to, in a sentence: it did not agree with the CPU on
+    /// known networks, and computes in float32, layer by layer, instead. Null where nothing is amiss.</summary>
+    public string? Fallback => _plan.Fallback;
 
     internal ProductSet? Set { get; }
 
@@ -147,7 +151,14 @@ public sealed class AnomalyDetector : IDisposable
             {
                 ImageView view = image(i);
                 if (!maps.IsEmpty) RequireSize(maps[i], view.Width, view.Height);
-                if (FindFault(view) is { } fault)
+                string? fault = FindFault(view);
+                if (taken > 0 && fault is null && !_plan.IsOfBatch(view))
+                {
+                    JudgeBatch(taken, maps, results);
+                    taken = 0;
+                }
+
+                if (fault is not null)
                 {
                     results[i] = DetectionResult.Invalid(fault);
                 }

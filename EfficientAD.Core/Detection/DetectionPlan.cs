@@ -24,11 +24,14 @@ public sealed class DetectionPlan : IDisposable
     private readonly SharedTeacher? _shared;
     private readonly Tape _tape;
     private readonly Recording _networks;
-    private readonly Tensor _image, _autoencoderImage, _combined, _bordered, _score;
+    private readonly (int Height, int Width) _input;
+    private readonly Tensor? _image, _autoencoderImage;  // null where the device's plan preprocesses images itself
+    private readonly Tensor _localMap, _globalMap;
     private readonly Sample[] _samples;
     private readonly FusedDetection? _device;
     private FusedMaps? _fused;
     private int _taken = 1;
+    private bool _areMapsStale;
     private Tensor? _map;
     private Action<Tensor>? _preprocessOnDevice;
     private DeviceImage _deviceImage;
@@ -40,8 +43,9 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="width">Of the networks' input in pixels.</param>
     /// <param name="mode">Padded networks have the plain way only; a CUDA device that and, from compute capability 8.0 on,
     /// <see cref="DetectionMode.Fast"/>.</param>
-    /// <param name="batch">Images that pass through the networks together, where the CPU's way is not the plain one: weights are
-    /// read once for all. Every one takes about 50 MB at 256 x 256.</param>
+    /// <param name="batch">Images that pass through the networks together, where the way is not the plain one: weights are
+    /// read once for all. Every one takes about 50 MB at 256 x 256 on the CPU, 20 MB (S) or 50 MB (M) on a CUDA device, which
+    /// takes 64 at most.</param>
     public DetectionPlan(
         IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
         Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
@@ -57,45 +61,59 @@ public sealed class DetectionPlan : IDisposable
         SharedTeacher? shared)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        (_backend, _order, _padded, _shared) = (backend, order, teacher.Padded, shared);
+        (_backend, _order, _padded, _shared, _input) = (backend, order, teacher.Padded, shared, (height, width));
         CpuBackend? fusing = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
-        Batch = fusing is null || shared is not null ? 1 : batch;
         _tape = new Tape(backend);
-        _image = shared?.Image ?? _tape.Allocate(new Shape(Batch, 3, height, width));
-        _autoencoderImage = height == Autoencoder.InputSize && width == Autoencoder.InputSize
-            ? _image
-            : shared?.AutoencoderImage ?? _tape.Allocate(Autoencoder.Input with { N = Batch });
-
         if (backend is CudaBackend cuda && !_padded && mode == DetectionMode.Fast && FusedDetection.RunsOn(cuda))
-            _device = new FusedDetection(cuda, teacher, student, autoencoder, mean, deviation, order, height, width);
-        (Variable local, Variable global) = _device is not null
-            ? (Variable.Constant(_device.LocalMap), Variable.Constant(_device.GlobalMap))
-            : fusing is not null
-            ? FusedMapsOf(fusing, teacher, student, autoencoder, mean, deviation, mode)
-            : PlainMapsOf(teacher, student, autoencoder, mean, deviation);
-        LocalMap = AtQuantileSize(local, height, width);
-        GlobalMap = AtQuantileSize(global, height, width);
-        _networks = backend.Record(_tape.Forward);
-        _samples =
-        [
-            .. Enumerable.Range(0, Batch).Select(i => new Sample(
-                _image.Samples(i, 1), _autoencoderImage == _image ? null : _autoencoderImage.Samples(i, 1),
-                LocalMap.Samples(i, 1), GlobalMap.Samples(i, 1))),
-        ];
+        {
+            Batch = shared is not null ? 1 : Math.Min(batch, FusedDetection.MaximumSamples);
+            Fallback = cuda.FindFusedFault(new FusedProblem(teacher.Size, order, height, width, Batch));
+            if (Fallback is null)
+                _device = new FusedDetection(cuda, teacher, student, autoencoder, mean, deviation, order, height, width, Batch);
+        }
 
-        _combined = _tape.Allocate(LocalMap.Shape with { N = 1 });
-        _bordered = _tape.Allocate(_combined.Shape with { H = _combined.Shape.H + 2 * Border, W = _combined.Shape.W + 2 * Border });
-        _score = _tape.Allocate(new Shape(1, 1, 1, 1));
+        Variable local, global;
+        if (_device is not null)
+        {
+            (local, global) = (Variable.Constant(_device.LocalMap), Variable.Constant(_device.GlobalMap));
+        }
+        else
+        {
+            Batch = fusing is null || shared is not null ? 1 : batch;
+            _image = shared?.Image ?? _tape.Allocate(new Shape(Batch, 3, height, width));
+            _autoencoderImage = height == Autoencoder.InputSize && width == Autoencoder.InputSize
+                ? _image
+                : shared?.AutoencoderImage ?? _tape.Allocate(Autoencoder.Input with { N = Batch });
+            (local, global) = fusing is not null
+                ? FusedMapsOf(fusing, teacher, student, autoencoder, mean, deviation, mode, _image, _autoencoderImage)
+                : PlainMapsOf(teacher, student, autoencoder, mean, deviation, _image, _autoencoderImage);
+        }
+
+        _localMap = AtQuantileSize(local, height, width);
+        _globalMap = AtQuantileSize(global, height, width);
+        _networks = backend.Record(_tape.Forward);
+        _samples = _image is null
+            ? []
+            :
+            [
+                .. Enumerable.Range(0, Batch).Select(i => new Sample(
+                    _image.Samples(i, 1), _autoencoderImage == _image ? null : _autoencoderImage!.Samples(i, 1),
+                    _localMap.Samples(i, 1), _globalMap.Samples(i, 1))),
+            ];
     }
 
     /// <summary>Images that <see cref="ComputeMaps(int)"/> takes at most.</summary>
     public int Batch { get; }
 
+    /// <summary>Why a CUDA device does not compute by the fused plan that was asked for, in a sentence; null where nothing is
+    /// amiss.</summary>
+    public string? Fallback { get; }
+
     /// <summary>Teacher against student, at the size at which this order takes quantiles: [n, 1, h, w].</summary>
-    public Tensor LocalMap { get; }
+    public Tensor LocalMap => AtQuantileSize(_localMap);
 
     /// <summary>Autoencoder against student, likewise.</summary>
-    public Tensor GlobalMap { get; }
+    public Tensor GlobalMap => AtQuantileSize(_globalMap);
 
     /// <summary>Is marked at each part, where there is one.</summary>
     internal DetectionClock? Clock { get; set; }
@@ -128,15 +146,27 @@ public sealed class DetectionPlan : IDisposable
             _backend.Preprocess(image, ColourAdjustment.None, Autoencoder.InputSize, Autoencoder.InputSize, autoencoderInput);
     }
 
+    /// <summary>Whether an image may be preprocessed into the batch of the one before it: on a CUDA device they are of one
+    /// size and format.</summary>
+    public bool IsOfBatch(ImageView image) => _device is null || _device.IsLikeStaged(image);
+
     /// <summary>Computes both maps of the preprocessed images at the first places of the batch.</summary>
     public void ComputeMaps(int samples)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, Batch);
         _taken = samples;
-        _device?.Run(samples);
-        _shared?.Compute();
-        if (!IsDone) _networks.Replay();
+        if (_device is not null)
+        {
+            _device.Run(samples);
+            _areMapsStale = _localMap != _device.LocalMap;
+        }
+        else
+        {
+            _shared?.Compute();
+            _networks.Replay();
+        }
+
         Clock?.Mark(DetectionMark.Computed);
     }
 
@@ -171,11 +201,11 @@ public sealed class DetectionPlan : IDisposable
     /// <exception cref="InvalidOperationException">The plan preprocesses images itself.</exception>
     public void ComputeMaps(Action<Tensor> preprocess)
     {
-        if (_device is not null)
+        if (_image is null)
             throw new InvalidOperationException("This plan preprocesses images itself: give it an image, or use another mode.");
         Clock?.Mark(DetectionMark.Start);
         preprocess(_image);
-        if (_autoencoderImage != _image) preprocess(_autoencoderImage);
+        if (_autoencoderImage != _image) preprocess(_autoencoderImage!);
         Clock?.Mark(DetectionMark.Preprocessed);
         ComputeMaps(1);
     }
@@ -193,19 +223,19 @@ public sealed class DetectionPlan : IDisposable
     {
         if (_device is not null)
         {
-            float ofDevice = _device.Finish(scaling, height, width, map);
+            float ofDevice = _device.Finish(sample, scaling, height, width, map);
             Clock?.Mark(DetectionMark.Downloaded);
             return ofDevice;
         }
 
         (_, _, Tensor local, Tensor global) = _samples[sample];
-        _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
+        _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, Combined);
         bool scoreFromCombined = _order.IsScoredAtInput();
         if (!map.IsEmpty || !scoreFromCombined) ResizeToImage(height, width);
-        _backend.Maximum(scoreFromCombined ? _combined : _map!, _score);
+        _backend.Maximum(scoreFromCombined ? Combined : _map!, Score);
         if (!map.IsEmpty) _backend.Download(_map!, map);  // behind all launches: it waits for them
         Span<float> score = stackalloc float[1];
-        _backend.Download(_score, score);
+        _backend.Download(Score, score);
         Clock?.Mark(DetectionMark.Downloaded);
         return score[0];
     }
@@ -223,20 +253,33 @@ public sealed class DetectionPlan : IDisposable
         _tape.Dispose();
     }
 
-    /// <summary>The device leaves the maps at the size at which quantiles are taken: there is nothing more to do.</summary>
-    private bool IsDone => _device is not null && LocalMap == _device.LocalMap;
+    private Tensor Combined => field ??= _tape.Allocate(_localMap.Shape with { N = 1 });
+
+    private Tensor Bordered => field ??= _tape.Allocate(
+        Combined.Shape with { H = Combined.Shape.H + 2 * Border, W = Combined.Shape.W + 2 * Border });
+
+    private Tensor Score => field ??= _tape.Allocate(new Shape(1, 1, 1, 1));
+
+    /// <summary>The device's plan leaves raw maps; the verdict needs no others, quantiles may.</summary>
+    private Tensor AtQuantileSize(Tensor map)
+    {
+        if (_areMapsStale) _networks.Replay();
+        _areMapsStale = false;
+        return map;
+    }
 
     private void PreprocessOnDevice(Tensor output) => ((CudaBackend)_backend).PreprocessDevice(
         _deviceImage.Address, _deviceImage.Width, _deviceImage.Height, _deviceImage.Stride, _deviceImage.Format,
         ColourAdjustment.None, output.Shape.H, output.Shape.W, output);
 
     private (Variable Local, Variable Global) PlainMapsOf(
-        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation)
+        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation,
+        Tensor input, Tensor autoencoderInput)
     {
         Variable predicted = autoencoder.Predict(
-            _tape, Variable.Constant(_autoencoderImage), _padded, PatchDescriptionNetwork.OutputSize(_image.Shape.H, _padded),
-            PatchDescriptionNetwork.OutputSize(_image.Shape.W, _padded));
-        Variable image = Variable.Constant(_image), hidden = student.Hidden(_tape, image);
+            _tape, Variable.Constant(autoencoderInput), _padded, PatchDescriptionNetwork.OutputSize(input.Shape.H, _padded),
+            PatchDescriptionNetwork.OutputSize(input.Shape.W, _padded));
+        Variable image = Variable.Constant(input), hidden = student.Hidden(_tape, image);
         Variable features = _tape.NormalizeChannels(_shared?.Features ?? teacher.Forward(_tape, image), mean, deviation);
         return (
             _tape.SquaredDifferenceMap(features, student.TeacherHalf(_tape, hidden)),
@@ -245,10 +288,10 @@ public sealed class DetectionPlan : IDisposable
 
     private (Variable Local, Variable Global) FusedMapsOf(
         CpuBackend cpu, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, DetectionMode mode)
+        Tensor mean, Tensor deviation, DetectionMode mode, Tensor input, Tensor autoencoderInput)
     {
         _fused = FusedMaps.Create(
-            cpu, teacher, student, autoencoder, mean, deviation, _image, _autoencoderImage, largeTiles: mode == DetectionMode.Fast,
+            cpu, teacher, student, autoencoder, mean, deviation, input, autoencoderInput, largeTiles: mode == DetectionMode.Fast,
             _shared?.Hidden);
         _tape.Record(_fused.LocalMap, needsGradient: false, () => _fused.Compute(_taken), _ => { });
         return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
@@ -273,15 +316,15 @@ public sealed class DetectionPlan : IDisposable
         switch (_order)
         {
             case MapOrder.Aligned:
-                MapPlacement place = MapPlacement.Aligned(_padded, (_image.Shape.H, _image.Shape.W), (height, width));
-                _backend.ResampleBilinear(_combined, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX, _map);
+                MapPlacement place = MapPlacement.Aligned(_padded, _input, (height, width));
+                _backend.ResampleBilinear(Combined, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX, _map);
                 break;
             case MapOrder.Reference when !_padded:
-                _backend.Pad(_combined, Border, 0, _bordered);
-                _backend.ResizeBilinear(_bordered, _map);
+                _backend.Pad(Combined, Border, 0, Bordered);
+                _backend.ResizeBilinear(Bordered, _map);
                 break;
             default:
-                _backend.ResizeBilinear(_combined, _map);
+                _backend.ResizeBilinear(Combined, _map);
                 break;
         }
     }

@@ -17,8 +17,8 @@ public sealed record DetectorOptions
     /// precision, whatever <see cref="CudaOptions.Precision"/> says.</summary>
     public DetectionMode Mode { get; init; } = DetectionMode.Fast;
 
-    /// <summary>Images that pass through the networks together where several are given at once, on the CPU; each takes about
-    /// 50 MB more. Results do not depend on it.</summary>
+    /// <summary>Images that pass through the networks together where several are given at once, unless the mode is plain; on a
+    /// CUDA device 64 at most, of one size and format. Each takes up to 50 MB more. Results do not depend on it.</summary>
     public int Batch { get; init; } = 1;
 
     /// <summary>Used where a CUDA device computes.</summary>

@@ -13,24 +13,23 @@ namespace EfficientAD.Detection;
 internal sealed class SharedTeacher : IDisposable
 {
     private readonly Tape _tape;
+    private readonly Shape _input;
     private Recording? _forward;
 
     public SharedTeacher(IBackend backend, ModelFile model)
     {
-        ModelInformation information = model.Information;
+        _input = new Shape(1, 3, model.Information.InputHeight, model.Information.InputWidth);
         _tape = new Tape(backend);
         Network = model.LoadTeacher(backend);
-        Image = _tape.Allocate(new Shape(1, 3, information.InputHeight, information.InputWidth));
-        AutoencoderImage = _tape.Allocate(Autoencoder.Input);
     }
 
     public PatchDescriptionNetwork Network { get; }
 
     /// <summary>The input of all networks, or of the patch description networks alone where it is not 256 x 256.</summary>
-    public Tensor Image { get; }
+    public Tensor Image => field ??= _tape.Allocate(_input);
 
     /// <summary>The autoencoders' input where <see cref="Image"/> has another size.</summary>
-    public Tensor AutoencoderImage { get; }
+    public Tensor AutoencoderImage => field ??= _tape.Allocate(Autoencoder.Input);
 
     /// <summary>The hidden layers where plans are fused.</summary>
     public SharedLayersSlot Hidden { get; } = new();

@@ -19,5 +19,6 @@ internal sealed class SimulatedGpu(int computeCapability = 86, int seed = 0, Che
         Counters = false,
     });
 
-    public CudaBackend Open(CudaOptions? options = null) => new(Driver, Ordinal, options);
+    public CudaBackend Open(CudaOptions? options = null) =>
+        new(Driver, Ordinal, (options ?? new CudaOptions()) with { IsTrusted = true });
 }

@@ -28,7 +28,7 @@ public sealed class ForeignContextTests(ModelFixture model) : IClassFixture<Mode
         DetectionResult onCpu = cpu.Detect(part.View, expected);
         using (var context = CudaContext.FromHandle(application.Driver, application.Context.Handle))
         using (var stream = CudaStream.FromHandle(context, application.Stream.Handle))
-        using (var backend = new CudaBackend(context, stream))
+        using (var backend = new CudaBackend(context, stream, new CudaOptions { IsTrusted = true }))
         using (var detector = AnomalyDetector.Load(model.Path, backend))
         {
             Assert.Equal(backend.Name, detector.Processor);
@@ -50,6 +50,30 @@ public sealed class ForeignContextTests(ModelFixture model) : IClassFixture<Mode
         byte[] back = new byte[Stride];
         application.Stream.Download(frame.Address, back);
         Assert.Equal(Rows(part)[..Stride], back);
+    }
+
+    [Fact]
+    public void ImagesOfSeveralSizes_AreJudgedAsOneByOne()
+    {
+        using var application = new SimulatedContext(
+            options: new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
+        using var backend = new CudaBackend(application.Context, application.Stream, new CudaOptions { IsTrusted = true });
+        using var detector = AnomalyDetector.Load(model.Path, backend, new DetectorOptions { Batch = 2, AcceptAnySize = true });
+        RgbImage one = TinyTask.Part(50), other = TinyTask.Part(51), blank = new(Size, Size);
+        RgbImage wide = PillowResize.Resize(one.View, Size, Size + 9);
+        DetectionResult[] expected = [.. new[] { one, other, wide }.Select(image => detector.Detect(image.View))];
+        DetectionResult[] actual = detector.Detect([one, blank, other, one, wide]);
+        AssertSame(expected[0], actual[0]);
+        Assert.Equal(Verdict.Invalid, actual[1].Verdict);
+        AssertSame(expected[1], actual[2]);
+        AssertSame(expected[0], actual[3]);
+        AssertSame(expected[2], actual[4]);
+
+        static void AssertSame(DetectionResult expected, DetectionResult actual)
+        {
+            Assert.Equal(expected.Score, actual.Score);
+            Assert.Equal(expected.Map!.Values, actual.Map!.Values);
+        }
     }
 
     [Fact]

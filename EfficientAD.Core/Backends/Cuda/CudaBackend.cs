@@ -1,3 +1,4 @@
+using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Native;
 using EfficientAD.Native.Driver;
 using EfficientAD.Tensors;
@@ -91,6 +92,11 @@ public sealed partial class CudaBackend : IBackend
         _stream.Copy(source.Address, destination.Address, source.Shape.Count * sizeof(float));
         MarkWritten(destination);
     }
+
+    /// <summary>Why detection must not use the fused plan here, in a sentence; null where it may. The first time that a card,
+    /// driver and kernels meet a problem this takes about as long as a few detections on the CPU.</summary>
+    internal string? FindFusedFault(FusedProblem problem) =>
+        _options.IsTrusted ? null : new FusedCheck(this).FindFault(problem);
 
     internal StreamClock CreateClock() => new(_stream);
 

@@ -15,4 +15,8 @@ public sealed record CudaOptions
     /// or where the folder is emptied, last bits may differ from one process to the next. Not measured on a device yet,
     /// and therefore off.</summary>
     public bool UseLibraries { get; init; }
+
+    /// <summary>Whether detection may use the fused plan without having compared it with the CPU: for who does that
+    /// himself.</summary>
+    internal bool IsTrusted { get; init; }
 }

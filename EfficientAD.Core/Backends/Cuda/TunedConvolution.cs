@@ -35,7 +35,7 @@ internal sealed class TunedConvolution : IDisposable
             $"cuDNN {dnn.Description.Version}; kernels {KernelLibrary.HashOf("convolution2d")}";
         return new TunedConvolution(
             stream, kernels, new LibraryConvolution(stream, kernels, scratch, dnn, precision),
-            new TuningCache(TuningCache.DefaultPath, environment), precision);
+            new TuningCache(TuningCache.PathOf("convolutions.json"), environment), precision);
     }
 
     /// <summary>Gives the call to the stream. The first of a shape is measured, which waits for the device; while the

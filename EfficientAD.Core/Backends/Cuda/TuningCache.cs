@@ -11,20 +11,17 @@ internal sealed class TuningCache(string path, string environment)
 {
     private readonly Dictionary<string, string> _choices = Read(path).GetValueOrDefault(environment) ?? [];
 
-    /// <summary>Where the user's caches are: XDG_CACHE_HOME or ~/.cache, Library/Caches on macOS, the local application
-    /// data on Windows.</summary>
-    public static string DefaultPath
+    /// <summary>A file where the user's caches are: XDG_CACHE_HOME or ~/.cache, Library/Caches on macOS, the local
+    /// application data on Windows.</summary>
+    public static string PathOf(string file)
     {
-        get
-        {
-            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            string folder = OperatingSystem.IsWindows()
-                ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-                : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
-                : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } caches ? caches
-                : Path.Combine(home, ".cache");
-            return Path.Combine(folder, "efficientad", "convolutions.json");
-        }
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        string folder = OperatingSystem.IsWindows()
+            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
+            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } caches ? caches
+            : Path.Combine(home, ".cache");
+        return Path.Combine(folder, "efficientad", file);
     }
 
     /// <summary>Null where there is none.</summary>

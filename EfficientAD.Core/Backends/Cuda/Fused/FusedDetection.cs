@@ -37,6 +37,9 @@ internal sealed class FusedDetection : IDisposable
     private readonly int _samples;
     private readonly bool _canCapture;
     private readonly float[] _scores;
+    private ScaledMap? _map;  // what the last verdict wrote
+    private int _taken;  // by the last run
+    private bool _hasScores;
     private PinnedRing? _staging;
     private long _stagedBytes;
     private FrameBuffers? _frames;  // of the last run
@@ -49,9 +52,11 @@ internal sealed class FusedDetection : IDisposable
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
     /// <param name="samples">At most so many frames at a time, 1 to <see cref="MaximumSamples"/>.</param>
+    /// <param name="holder">Holds the networks where <paramref name="backend"/> does not.</param>
     public FusedDetection(
         CudaBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, MapOrder order, int height, int width, int samples = 1, FusionOptions? options = null)
+        Tensor mean, Tensor deviation, MapOrder order, int height, int width, int samples = 1, FusionOptions? options = null,
+        IBackend? holder = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, MaximumSamples);
@@ -69,12 +74,13 @@ internal sealed class FusedDetection : IDisposable
             _inputs = [_inputs[0], new HalfImage(_autoencoderImage.Address, side, side)];
         }
 
+        holder ??= backend;
         _networks = new FusedNetworks(
-            _stream, _kernels, backend, teacher, student, autoencoder, backend.Download(mean), backend.Download(deviation),
+            _stream, _kernels, holder, teacher, student, autoencoder, holder.Download(mean), holder.Download(deviation),
             _inputs[0], samples, _options);
         _autoencoder = _options.Autoencoder
-            ? new FusedAutoencoder(_stream, _kernels, backend, autoencoder, samples)
-            : new LayeredAutoencoder(_stream, _kernels, backend, autoencoder, samples);
+            ? new FusedAutoencoder(_stream, _kernels, holder, autoencoder, samples)
+            : new LayeredAutoencoder(_stream, _kernels, holder, autoencoder, samples);
         int mapHeight = PatchDescriptionNetwork.OutputSize(height, padded: false);
         int mapWidth = PatchDescriptionNetwork.OutputSize(width, padded: false);
         if (!DecoderColumns.AreNotNeeded(mapHeight, mapWidth))
@@ -128,6 +134,9 @@ internal sealed class FusedDetection : IDisposable
         }
     }
 
+    /// <summary>Whether a frame may follow one that was staged: frames of a run are of one size and format.</summary>
+    public bool IsLikeStaged(ImageView frame) => _frames?.Kind == new FrameKind(frame.Width, frame.Height, frame.Format);
+
     /// <summary>Sends one of several frames to the device; <see cref="Run"/> follows the last.</summary>
     /// <param name="sample">0 for the first; its kind is that of all.</param>
     /// <exception cref="ArgumentException">The frame's size or format is not that of the first.</exception>
@@ -150,6 +159,7 @@ internal sealed class FusedDetection : IDisposable
     public void Run(int samples)
     {
         FrameBuffers frames = _frames ?? throw new InvalidOperationException("FusedDetection: call Stage before Run.");
+        (_taken, _map, _hasScores) = (samples, frames.Map, false);
         if (!_canCapture || !_isWarm)
         {
             Launch(frames, samples);
@@ -160,30 +170,27 @@ internal sealed class FusedDetection : IDisposable
         (frames.Graph(samples) ?? Capture(frames, samples)).Launch(_stream);
     }
 
-    /// <summary>Waits for the last run, and tells the score of its first frame.</summary>
+    /// <summary>Waits for the last run, and tells the score of one of its frames.</summary>
+    /// <param name="sample">0 for the first.</param>
     /// <param name="height">Of the map: of the frame as a rule.</param>
     /// <param name="width">Of the same.</param>
     /// <param name="map">Receives height * width values; empty if only the score is wanted.</param>
-    public float Finish(MapScaling scaling, int height, int width, Span<float> map) =>
-        Finish(scaling, 1, height, width, map)[0];
-
-    /// <summary>Waits for the last run, and tells the scores of its frames.</summary>
-    /// <param name="samples">As many as ran.</param>
-    /// <param name="maps">Receives samples * height * width values; empty if only the scores are wanted.</param>
-    /// <returns>Valid until the next call. NaN where a map holds NaN.</returns>
-    public ReadOnlySpan<float> Finish(MapScaling scaling, int samples, int height, int width, Span<float> maps)
+    /// <returns>NaN where the map holds NaN.</returns>
+    public float Finish(int sample, MapScaling scaling, int height, int width, Span<float> map)
     {
-        FrameBuffers frames = _frames ?? throw new InvalidOperationException("FusedDetection: nothing was run.");
-        ScaledMap map = MapOf(frames, height, width);
-        if (map != frames.Map || !_verdict.HasScaling(scaling))
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sample, _taken);
+        if (_map!.Height != height || _map.Width != width || !_verdict.HasScaling(scaling))
         {
+            (_map, _hasScores) = (MapOf(_frames!, height, width), false);
             _verdict.SetScaling(scaling);
-            _verdict.Launch(_stream, _networks.LocalSums, _networks.GlobalSums, samples, map);
+            _verdict.Launch(_stream, _networks.LocalSums, _networks.GlobalSums, _taken, _map);
         }
 
-        if (!maps.IsEmpty) _stream.Download(map.Values.Address, maps);
-        _stream.Download(_verdict.Scores, _scores.AsSpan(0, samples));
-        return _scores.AsSpan(0, samples);
+        long pixels = (long)height * width;
+        if (!map.IsEmpty) _stream.Download(_map.Values.Address + (nint)(sample * pixels * sizeof(float)), map);
+        if (!_hasScores) _stream.Download(_verdict.Scores, _scores.AsSpan(0, _taken));
+        _hasScores = true;
+        return _scores[sample];
     }
 
     public void Dispose()

@@ -56,7 +56,7 @@ public unsafe class FusedAllocationTests
         void Detect()
         {
             fused.Compute(new ImageView(pixels, Side, Side, 3 * Side, PixelFormat.Rgb24));
-            fused.Finish(new MapScaling(0, 1, 0, 1), Side, Side, map);
+            fused.Finish(0, new MapScaling(0, 1, 0, 1), Side, Side, map);
         }
     }
 

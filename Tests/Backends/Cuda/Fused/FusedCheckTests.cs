@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using EfficientAD.Backends.Cuda;
+using EfficientAD.Backends.Cuda.Fused;
+using EfficientAD.Detection;
+using EfficientAD.Native.Driver;
+using EfficientAD.Networks;
+using EfficientAD.Tests.Imaging;
+using EfficientAD.Tests.Native;
+using PtxSimulator;
+using PtxSimulator.Driver;
+
+namespace EfficientAD.Tests.Backends.Cuda.Fused;
+
+/// <summary>A device that computes the fused plan wrongly is found out before anybody gets its scores.</summary>
+public sealed class FusedCheckTests : IDisposable
+{
+    private static readonly FusedProblem Problem = new(PdnSize.Small, MapOrder.Reference, 33, 37, Samples: 2);
+
+    private readonly TemporaryFolder _folder = new();
+
+    private string CachePath => System.IO.Path.Combine(_folder.Path, "checks.json");
+
+    [Fact]
+    public void DeviceThatComputesRightly_IsAskedOnce()
+    {
+        using var simulated = new SimulatedContext(options: new SimulatedDeviceOptions { Checks = Checks.None });
+        using var backend = new CudaBackend(simulated.Context, simulated.Stream);
+        Assert.Null(new FusedCheck(backend, CachePath).FindFault(Problem));
+        SimulatedDriver.ClearLaunches(simulated.Ordinal);
+        Assert.Null(new FusedCheck(backend, CachePath).FindFault(Problem));
+        Assert.Empty(SimulatedDriver.Launches(simulated.Ordinal));
+    }
+
+    [Fact]
+    public void DeviceWhoseKernelsDoNothing_IsFoundOutEveryTime()
+    {
+        using var simulated = new SimulatedContext(
+            WithoutLaunches, new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
+        using var backend = new CudaBackend(simulated.Context, simulated.Stream);
+        for (int i = 0; i < 2; i++)
+        {
+            string? fault = new FusedCheck(backend, CachePath).FindFault(Problem);
+            Assert.StartsWith($"{backend.Name} computes the local map of the fused plan wrongly (Small, Reference, 33 x 37, ", fault);
+        }
+    }
+
+    [Fact]
+    public void DeviceThatFailedTheCheck_ComputesLayerByLayer()
+    {
+        using var simulated = new SimulatedContext(
+            WithoutLaunches, new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
+        using var backend = new CudaBackend(simulated.Context, simulated.Stream);
+        using var networks = new DetectionNetworks(backend, PdnSize.Small, padded: false, trainable: false);
+        using var plan = new DetectionPlan(
+            backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
+            MapOrder.Reference, 33, 33, DetectionMode.Fast, batch: 2);
+        Assert.Contains(" of the fused plan wrongly", plan.Fallback);
+        Assert.Equal(1, plan.Batch);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static unsafe nint WithoutLaunches(string name) => name is nameof(CudaDriver.cuLaunchKernel)
+        ? (nint)(delegate* unmanaged<
+            nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&DoNothing
+        : SimulatedDriver.Export(name);
+
+    [UnmanagedCallersOnly]
+    private static unsafe int DoNothing(
+        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes,
+        nint stream, void** arguments, void** extra) => 0;
+}
