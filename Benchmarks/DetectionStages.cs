@@ -86,7 +86,8 @@ internal static unsafe class DetectionStages
             pool.Run(Items, (item, worker) =>
             {
                 for (int i = 0; i < Calls / Items; i++)
-                    WideProducts<Vector512<float>, Lanes512>.Multiply(rows, tiles, weights, Blocks, products + worker * 1024, weights, 0);
+                    WideProducts<Vector512<float>, Lanes512>.Multiply(
+                        rows, tiles, weights, Blocks, products + worker * 1024, tiles, weights, 0);
             });
             best = Math.Max(best, 2.0 * rows * 32 * 16 * Blocks * Calls / Stopwatch.GetElapsedTime(start).TotalMilliseconds * 1e-6);
         }

@@ -25,16 +25,19 @@ internal unsafe interface IProductKernels
     /// <param name="weights">[blocks][Lanes] panels.</param>
     /// <param name="blocks">Blocks of <see cref="Lanes"/> channels.</param>
     /// <param name="products">[rows] panels, overwritten.</param>
+    /// <param name="following">Tiles of the next product: its first block is asked for meanwhile. May lie beyond readable
+    /// memory.</param>
     /// <param name="ahead">Weights of the next product, asked for meanwhile, since they come from a far cache or from memory:
     /// <paramref name="aheadStep"/> floats per channel. May lie beyond readable memory.</param>
     static abstract void Multiply(
-        int rows, float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep);
+        int rows, float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep);
 
     /// <summary>sums[row] += sum over i of rows[i][row] * columns[i], for the first <see cref="GradientRows"/> rows.</summary>
     /// <param name="rows">[depth][Lanes].</param>
     /// <param name="columns">[depth] panels.</param>
-    /// <param name="sums">[GradientRows] panels.</param>
-    static abstract void Correlate(float* rows, float* columns, int depth, float* sums);
+    /// <param name="sums">[GradientRows] panels; those behind them are asked for meanwhile.</param>
+    /// <param name="ahead">Rows that are asked for meanwhile, [depth][Lanes]. May lie beyond readable memory.</param>
+    static abstract void Correlate(float* rows, float* columns, int depth, float* sums, float* ahead);
 
     /// <summary>A panel of a convolution of few channels, rectified and averaged over windows of 2 x 2, for
     /// <see cref="PooledPixels"/> windows of a row.</summary>

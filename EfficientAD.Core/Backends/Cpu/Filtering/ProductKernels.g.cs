@@ -18,15 +18,15 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
     public static int RowsFor(int tiles) => (tiles + 12) / 13 * 13 < (tiles + 13) / 14 * 14 ? 13 : 14;
 
     public static void Multiply(
-        int rows, float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+        int rows, float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep)
     {
-        if (rows == 13) Multiply13(tiles, weights, blocks, products, ahead, aheadStep);
-        else Multiply14(tiles, weights, blocks, products, ahead, aheadStep);
+        if (rows == 13) Multiply13(tiles, weights, blocks, products, following, ahead, aheadStep);
+        else Multiply14(tiles, weights, blocks, products, following, ahead, aheadStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply14(
-        float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+        float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep)
     {
         TVector c00 = TLanes.Zero, c01 = TLanes.Zero;
         TVector c10 = TLanes.Zero, c11 = TLanes.Zero;
@@ -44,7 +44,7 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
         TVector c130 = TLanes.Zero, c131 = TLanes.Zero;
         for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
         {
-            float* next = tiles + Rows * TLanes.Width;
+            float* next = blocks > 1 ? tiles + Rows * TLanes.Width : following;
             for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
             {
                 TLanes.Prefetch(ahead);
@@ -130,7 +130,7 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply13(
-        float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+        float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep)
     {
         TVector c00 = TLanes.Zero, c01 = TLanes.Zero;
         TVector c10 = TLanes.Zero, c11 = TLanes.Zero;
@@ -147,7 +147,7 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
         TVector c120 = TLanes.Zero, c121 = TLanes.Zero;
         for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
         {
-            float* next = tiles + Rows * TLanes.Width;
+            float* next = blocks > 1 ? tiles + Rows * TLanes.Width : following;
             for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
             {
                 TLanes.Prefetch(ahead);
@@ -227,8 +227,9 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Correlate(float* rows, float* columns, int depth, float* sums)
+    public static void Correlate(float* rows, float* columns, int depth, float* sums, float* ahead)
     {
+        float* next = sums + 16 * TLanes.Width;
         TVector c00 = TLanes.Load(sums + 0 * TLanes.Width), c01 = TLanes.Load(sums + 1 * TLanes.Width);
         TVector c10 = TLanes.Load(sums + 2 * TLanes.Width), c11 = TLanes.Load(sums + 3 * TLanes.Width);
         TVector c20 = TLanes.Load(sums + 4 * TLanes.Width), c21 = TLanes.Load(sums + 5 * TLanes.Width);
@@ -239,6 +240,10 @@ internal readonly unsafe struct WideProducts<TVector, TLanes> : IProductKernels
         TVector c70 = TLanes.Load(sums + 14 * TLanes.Width), c71 = TLanes.Load(sums + 15 * TLanes.Width);
         for (float* end = rows + (nint)depth * TLanes.Width; rows != end; rows += TLanes.Width, columns += 2 * TLanes.Width)
         {
+            TLanes.Prefetch(next);
+            TLanes.Prefetch(ahead);
+            next += TLanes.Width;
+            ahead += TLanes.Width;
             TVector b0 = TLanes.Load(columns), b1 = TLanes.Load(columns + TLanes.Width);
             TVector a0 = TLanes.Broadcast(rows[0]);
             c00 = TLanes.MultiplyAdd(a0, b0, c00);
@@ -428,14 +433,14 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
     public static int RowsFor(int tiles) => 6;
 
     public static void Multiply(
-        int rows, float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+        int rows, float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep)
     {
-        Multiply6(tiles, weights, blocks, products, ahead, aheadStep);
+        Multiply6(tiles, weights, blocks, products, following, ahead, aheadStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply6(
-        float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+        float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep)
     {
         TVector c00 = TLanes.Zero, c01 = TLanes.Zero;
         TVector c10 = TLanes.Zero, c11 = TLanes.Zero;
@@ -445,7 +450,7 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
         TVector c50 = TLanes.Zero, c51 = TLanes.Zero;
         for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
         {
-            float* next = tiles + Rows * TLanes.Width;
+            float* next = blocks > 1 ? tiles + Rows * TLanes.Width : following;
             for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
             {
                 TLanes.Prefetch(ahead);
@@ -490,14 +495,19 @@ internal readonly unsafe struct NarrowProducts<TVector, TLanes> : IProductKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Correlate(float* rows, float* columns, int depth, float* sums)
+    public static void Correlate(float* rows, float* columns, int depth, float* sums, float* ahead)
     {
+        float* next = sums + 8 * TLanes.Width;
         TVector c00 = TLanes.Load(sums + 0 * TLanes.Width), c01 = TLanes.Load(sums + 1 * TLanes.Width);
         TVector c10 = TLanes.Load(sums + 2 * TLanes.Width), c11 = TLanes.Load(sums + 3 * TLanes.Width);
         TVector c20 = TLanes.Load(sums + 4 * TLanes.Width), c21 = TLanes.Load(sums + 5 * TLanes.Width);
         TVector c30 = TLanes.Load(sums + 6 * TLanes.Width), c31 = TLanes.Load(sums + 7 * TLanes.Width);
         for (float* end = rows + (nint)depth * TLanes.Width; rows != end; rows += TLanes.Width, columns += 2 * TLanes.Width)
         {
+            TLanes.Prefetch(next);
+            TLanes.Prefetch(ahead);
+            next += TLanes.Width;
+            ahead += TLanes.Width;
             TVector b0 = TLanes.Load(columns), b1 = TLanes.Load(columns + TLanes.Width);
             TVector a0 = TLanes.Broadcast(rows[0]);
             c00 = TLanes.MultiplyAdd(a0, b0, c00);

@@ -96,6 +96,7 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
         {
             (int sample, int row, int column) = grid.At(first + i);
             float* tile = input.Tile(sample, channels, row * size, column * size, extent, room, out nint pitch);
+            TileTransforms<TForm, TKernels>.Prefetch(target + (i + 2) * lanes, pointPitch);
             TileTransforms<TForm, TKernels>.Input(tile, pitch, scratch, target + i * lanes, pointPitch);
         }
     }
@@ -114,10 +115,10 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
         for (int point = 0; point < Points; point++)
             for (int block = 0; block < blocks; block++)
             {
-                float* pointStart = weights + point * pointWeights;
+                float* pointStart = weights + point * pointWeights, at = factors + block * blockFactors + point * factorPitch;
+                float* following = block + 1 < blocks ? at + blockFactors : factors + (point + 1) * factorPitch;
                 TKernels.Multiply(
-                    _rows, factors + block * blockFactors + point * factorPitch, pointStart, channelBlocks,
-                    products + block * blockProducts + point * productPitch,
+                    _rows, at, pointStart, channelBlocks, products + block * blockProducts + point * productPitch, following,
                     pointStart + pointWeights + block * channelBlocks * TKernels.Lanes * aheadStep, aheadStep);
             }
     }

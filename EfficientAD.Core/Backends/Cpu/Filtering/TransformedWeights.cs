@@ -51,6 +51,7 @@ internal static unsafe class TransformedWeights<TForm, TKernels>
                     Gather(source, strides, Math.Min(lanes, rows - row), taps, gathered);
 
                     float* destination = target + panel * points * pointPitch + (2 * channel + half) * lanes;
+                    TileTransforms<TForm, TKernels>.Prefetch(destination + 2 * lanes, pointPitch);
                     TileTransforms<TForm, TKernels>.Weights(gathered, scratch, destination, pointPitch);
                 }
         });

@@ -99,6 +99,7 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
         {
             (int sample, int row, int column) = grid.At(first + i);
             float* tile = gradients.Tile(sample, block, row * size, column * size, size, room, out nint pitch);
+            TileTransforms<TForm, TKernels>.Prefetch(target + (2 * i + 4) * lanes, pointPitch);
             TileTransforms<TForm, TKernels>.OutputGradient(tile, pitch, scratch, target + 2 * i * lanes, pointPitch);
             if (!biasSums.IsEmpty) TileTransforms<TForm, TKernels>.AddTile(tile, pitch, biasSums);
         }
@@ -116,7 +117,7 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
             float* sum = sums + point * round.PointSums + panel * round.PanelSums;
             for (int block = 0; block < round.ChannelBlocks; block++, rows += TilesPerRound * lanes)
                 for (int row = 0; row < lanes; row += TKernels.GradientRows, sum += TKernels.GradientRows * 2 * lanes)
-                    TKernels.Correlate(rows + row, columns, count, sum);
+                    TKernels.Correlate(rows + row, columns, count, sum, rows + row + TilesPerRound * lanes);
         });
     }
 
@@ -133,6 +134,7 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
                 {
                     int row = (2 * panel + half) * lanes;
                     float* source = sums + panel * round.PanelSums + (2 * channel + half) * lanes;
+                    TileTransforms<TForm, TKernels>.Prefetch(source + 2 * lanes, (nint)round.PointSums);
                     TileTransforms<TForm, TKernels>.WeightGradient(source, (nint)round.PointSums, scratch, gathered);
                     float* target = (float*)weightGradient.Address + ((long)row * shape.C + channel) * taps;
                     AddTaps(gathered, taps, Math.Min(lanes, shape.N - row), target, (nint)shape.SampleCount);

@@ -260,12 +260,12 @@ def kernels(name, row_counts, gradient_rows, pixels, registers):
         return f"""
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply{count}(
-        float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+        float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep)
     {{
 {declare(count, lambda r, c: "TLanes.Zero")}
         for (; blocks > 0; blocks--, tiles += Rows * TLanes.Width)
         {{
-            float* next = tiles + Rows * TLanes.Width;
+            float* next = blocks > 1 ? tiles + Rows * TLanes.Width : following;
             for (float* at = tiles, end = tiles + TLanes.Width; at != end; at++, weights += 2 * TLanes.Width)
             {{
                 TLanes.Prefetch(ahead);
@@ -282,7 +282,7 @@ def kernels(name, row_counts, gradient_rows, pixels, registers):
 """
 
     def call(count):
-        return f"Multiply{count}(tiles, weights, blocks, products, ahead, aheadStep);"
+        return f"Multiply{count}(tiles, weights, blocks, products, following, ahead, aheadStep);"
 
     variants = "".join(multiply(count) for count in row_counts)
     choice = block([f"if (rows == {count}) {call(count)}" for count in row_counts[1:]], 8)
@@ -306,17 +306,22 @@ internal readonly unsafe struct {name}<TVector, TLanes> : IProductKernels
     public static int RowsFor(int tiles) => {rows_for};
 
     public static void Multiply(
-        int rows, float* tiles, float* weights, int blocks, float* products, float* ahead, nint aheadStep)
+        int rows, float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep)
     {{
 {choice}
     }}
 {variants}
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Correlate(float* rows, float* columns, int depth, float* sums)
+    public static void Correlate(float* rows, float* columns, int depth, float* sums, float* ahead)
     {{
+        float* next = sums + {2 * gradient_rows} * TLanes.Width;
 {declare(gradient_rows, lambda r, c: f"TLanes.Load(sums + {2 * r + c} * TLanes.Width)")}
         for (float* end = rows + (nint)depth * TLanes.Width; rows != end; rows += TLanes.Width, columns += 2 * TLanes.Width)
         {{
+            TLanes.Prefetch(next);
+            TLanes.Prefetch(ahead);
+            next += TLanes.Width;
+            ahead += TLanes.Width;
 {block(correlate, 12)}
         }}
 

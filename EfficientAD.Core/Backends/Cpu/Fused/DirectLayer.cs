@@ -76,7 +76,7 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
             for (int panel = 0; panel < _panels; panel++)
             {
                 float* weights = (float*)_weights.Address + panel * PanelWeights;
-                TKernels.Multiply(_rows, scratch, weights, _depth, products, weights + PanelWeights, 2 * lanes);
+                TKernels.Multiply(_rows, scratch, weights, _depth, products, scratch, weights + PanelWeights, 2 * lanes);
                 for (int i = 0; i < count; i++)
                     for (int half = 0; half < 2 && (2 * panel + half) * lanes < _sink.Channels; half++)
                         _sink.Store(products + (2 * i + half) * lanes, 1, lanes, (2 * panel + half) * lanes, places[i]);

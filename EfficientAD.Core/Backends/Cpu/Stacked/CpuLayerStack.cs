@@ -92,20 +92,20 @@ internal sealed class CpuLayerStack : LayerStack
 
         private static Func<int, int> Extent(StackedLayer reader) => reader.Weights.Shape.H switch
         {
-            4 => FilteredStackLayer<Form4x4<TVector, TLanes>, TKernels, TVector, TLanes>.Extent,
-            3 => FilteredStackLayer<Form6x3<TVector, TLanes>, TKernels, TVector, TLanes>.Extent,
-            _ => FilteredStackLayer<Form1x1<TVector, TLanes>, TKernels, TVector, TLanes>.Extent,
+            4 => FilteredStackLayer<Form4x4<TVector, TLanes>, Form6x4<TVector, TLanes>, TKernels, TVector, TLanes>.Extent,
+            3 => FilteredStackLayer<Form6x3<TVector, TLanes>, Form6x3<TVector, TLanes>, TKernels, TVector, TLanes>.Extent,
+            _ => FilteredStackLayer<Form1x1<TVector, TLanes>, Form1x1<TVector, TLanes>, TKernels, TVector, TLanes>.Extent,
         };
 
         private static StackLayer Filtered(
             StackedLayer layer, Activations input, Activations output, Tensor? tensor, int samples, WorkerPool pool) =>
             layer.Weights.Shape.H switch
             {
-                4 => new FilteredStackLayer<Form4x4<TVector, TLanes>, TKernels, TVector, TLanes>(
+                4 => new FilteredStackLayer<Form4x4<TVector, TLanes>, Form6x4<TVector, TLanes>, TKernels, TVector, TLanes>(
                     layer, input, output, tensor, samples, pool),
-                3 => new FilteredStackLayer<Form6x3<TVector, TLanes>, TKernels, TVector, TLanes>(
+                3 => new FilteredStackLayer<Form6x3<TVector, TLanes>, Form6x3<TVector, TLanes>, TKernels, TVector, TLanes>(
                     layer, input, output, tensor, samples, pool),
-                _ => new FilteredStackLayer<Form1x1<TVector, TLanes>, TKernels, TVector, TLanes>(
+                _ => new FilteredStackLayer<Form1x1<TVector, TLanes>, Form1x1<TVector, TLanes>, TKernels, TVector, TLanes>(
                     layer, input, output, tensor, samples, pool),
             };
     }

@@ -132,7 +132,8 @@ internal sealed unsafe class FirstStackLayer<TKernels, TVector, TLanes> : StackL
 
             for (int block = 0; block < _tapBlocks; block++)
                 for (int row = 0; row < lanes; row += TKernels.GradientRows, sums += TKernels.GradientRows * 2 * lanes)
-                    TKernels.Correlate(patches + block * width * lanes + row, columns, width, sums);
+                    TKernels.Correlate(
+                        patches + block * width * lanes + row, columns, width, sums, patches + (block + 1) * width * lanes + row);
         }
     }
 
