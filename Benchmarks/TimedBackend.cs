@@ -108,8 +108,8 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
     public void NormalizeChannels(Tensor input, Tensor mean, Tensor deviation, Tensor output) =>
         Time(nameof(NormalizeChannels), input.Shape, () => backend.NormalizeChannels(input, mean, deviation, output));
 
-    public LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers) =>
-        backend.Stack(input, layers) is { } stack ? new TimedStack(this, stack, input.Shape) : null;
+    public LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers, IReadOnlyList<StackHead> heads) =>
+        backend.Stack(input, layers, heads) is { } stack ? new TimedStack(this, stack, input.Shape) : null;
 
     public void ChannelMoments(Tensor input, Span<double> mean, Span<double> squaredDeviations) =>
         backend.ChannelMoments(input, mean, squaredDeviations);
@@ -157,12 +157,20 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
     {
         public override IReadOnlyList<StackedLayer> Layers => stack.Layers;
 
-        public override Tensor Output => stack.Output;
+        public override IReadOnlyList<StackHead> Heads => stack.Heads;
+
+        public override IReadOnlyList<Tensor> Outputs => stack.Outputs;
 
         public override void Forward(int layer) => Time(nameof(Forward), layer, () => stack.Forward(layer));
 
-        public override void BeginBackward(Tensor gradient) =>
-            timer.Time($"Stack.{nameof(BeginBackward)}", gradient.Shape, () => stack.BeginBackward(gradient));
+        public override void ForwardHead(int head) => TimeHead(nameof(ForwardHead), head, () => stack.ForwardHead(head));
+
+        public override void BeginBackward(int output, Tensor gradient)
+        {
+            void Call() => stack.BeginBackward(output, gradient);
+            if (Heads.Count > 0) TimeHead(nameof(BeginBackward), output, Call);
+            else timer.Time($"Stack.{nameof(BeginBackward)}", gradient.Shape, Call);
+        }
 
         public override void WeightGradient(int layer) => Time(nameof(WeightGradient), layer, () => stack.WeightGradient(layer));
 
@@ -175,6 +183,12 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
             Shape from = layer == 0 ? input : OutputShape([.. Layers.Take(layer)], input), kernel = Layers[layer].Weights.Shape;
             var to = new Shape(from.N, kernel.N, from.H - kernel.H + 1, from.W - kernel.W + 1);
             timer.Time($"Stack.{name}", from, kernel, to, call);
+        }
+
+        private void TimeHead(string name, int head, Action call)
+        {
+            Shape hidden = OutputShape(Layers, input), from = hidden with { N = Heads[head].Count };
+            timer.Time($"Stack.{name}", from, Heads[head].Weights.Shape, Heads[head].OutputShape(hidden), call);
         }
     }
 

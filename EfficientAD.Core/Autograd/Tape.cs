@@ -12,7 +12,7 @@ namespace EfficientAD.Autograd;
 public sealed class Tape(IBackend backend) : IDisposable
 {
     private readonly List<Action> _forward = [];
-    private readonly List<(Variable Result, Action<Variable> Backward)> _backward = [];
+    private readonly List<(Variable[] Results, Action<Variable[]> Backward)> _backward = [];
     private readonly List<IDisposable> _owned = [];
 
     public IBackend Backend { get; } = backend;
@@ -33,13 +33,17 @@ public sealed class Tape(IBackend backend) : IDisposable
     /// <param name="needsGradient">Whether anything that the output depends on needs a gradient.</param>
     /// <param name="forward">Computes the output from its inputs' values.</param>
     /// <param name="backward">Accumulates into the inputs' gradients, given the result with its gradient.</param>
-    public Variable Record(Tensor output, bool needsGradient, Action forward, Action<Variable> backward)
+    public Variable Record(Tensor output, bool needsGradient, Action forward, Action<Variable> backward) =>
+        Record([output], needsGradient, forward, results => backward(results[0]))[0];
+
+    /// <summary>The same for an operation with several results.</summary>
+    public Variable[] Record(IEnumerable<Tensor> outputs, bool needsGradient, Action forward, Action<Variable[]> backward)
     {
-        var result = new Variable(output, needsGradient ? Allocate(output.Shape) : null);
+        Variable[] results = [.. outputs.Select(output => new Variable(output, needsGradient ? Allocate(output.Shape) : null))];
         _forward.Add(forward);
-        if (needsGradient) _backward.Add((result, backward));
+        if (needsGradient) _backward.Add((results, backward));
         forward();
-        return result;
+        return results;
     }
 
     /// <summary>Runs all operations again, in order.</summary>
@@ -53,10 +57,11 @@ public sealed class Tape(IBackend backend) : IDisposable
     {
         if (loss.Value.Shape.Count != 1 || loss.Gradient is null)
             throw new ArgumentException($"A loss is one number that depends on a parameter; this is {loss.Value.Shape}.", nameof(loss));
-        foreach ((Variable result, _) in _backward) Backend.Fill(0, result.Gradient!);
+        foreach ((Variable[] results, _) in _backward)
+            foreach (Variable result in results) Backend.Fill(0, result.Gradient!);
         Backend.Fill(1, loss.Gradient);
         for (int i = _backward.Count - 1; i >= 0; i--)
-            _backward[i].Backward(_backward[i].Result);
+            _backward[i].Backward(_backward[i].Results);
     }
 
     /// <summary>Frees every tensor that the tape allocated.</summary>

@@ -84,8 +84,9 @@ public interface IBackend : IDisposable
 
     /// <summary>Makes one operation of several rectified convolutions.</summary>
     /// <param name="input">[n, c, h, w], read at every run.</param>
+    /// <param name="heads">Their kernels have one size; no sample belongs to two.</param>
     /// <returns>Null where the backend has no better way than layer by layer.</returns>
-    LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers) => null;
+    LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers, IReadOnlyList<StackHead> heads) => null;
 
     // ---- statistics, losses, optimiser
 

@@ -70,6 +70,9 @@ public sealed class PatchDescriptionNetwork : Network
     /// <param name="observe">Is shown each layer's output, rectified where the layer is, by the layer's name.</param>
     public Variable Forward(Tape tape, Variable input, Action<string, Variable>? observe)
     {
+        ConvolutionLayer last = Layers[^1];
+        if (observe is null && TryStack(tape, input, Head(0, input.Value.Shape.N, last.Weights, last.Bias)) is [{ } features])
+            return features;
         Variable output = Layers[^1].Forward(tape, Hidden(tape, input, observe));
         observe?.Invoke(Layers[^1].Name, output);
         return output;
@@ -80,10 +83,9 @@ public sealed class PatchDescriptionNetwork : Network
 
     private Variable Hidden(Tape tape, Variable input, Action<string, Variable>? observe)
     {
-        if (input.Value.Shape.H < ReceptiveField || input.Value.Shape.W < ReceptiveField)
-            throw new ArgumentException($"The network sees patches of {ReceptiveField} pixels; {input.Value.Shape} is smaller.", nameof(input));
+        RequirePatch(input);
+        if (observe is null && TryStack(tape, input) is [{ } hidden]) return hidden;
         Variable x = input;
-        if (observe is null && !Padded && !input.NeedsGradient && tape.Stack(input, HiddenLayers()) is { } hidden) return hidden;
         for (int i = 0; i < Layers.Count - 1; i++)
         {
             x = Layers[i].Forward(tape, x, PaddingOf(i));
@@ -108,6 +110,35 @@ public sealed class PatchDescriptionNetwork : Network
                 x, Variable.Constant(Layers[i].Weights.Value), Variable.Constant(Layers[i].Bias.Value),
                 Layers[i].Geometry with { Padding = PaddingOf(i) }, relu);
         }
+    }
+
+    /// <summary>A student's passes over parts of a batch, each through the half of the last layer that it needs.</summary>
+    /// <param name="input">[n, 3, h, w].</param>
+    /// <param name="passes">Which samples, that no other pass has, and which half: 0 imitates the teacher, 1 the
+    /// autoencoder.</param>
+    /// <returns>[count, 384, oh, ow] of each pass.</returns>
+    internal Variable[] Halves(Tape tape, Variable input, params (int First, int Count, int Half)[] passes)
+    {
+        StackHead[] heads = [.. passes.Select(pass => Head(pass.First, pass.Count, _weightHalves[pass.Half], _biasHalves[pass.Half]))];
+        if (TryStack(tape, input, heads) is { } features) return features;
+        Variable hidden = Hidden(tape, input);
+        return [.. passes.Select(pass => LastHalf(tape, hidden.Samples(pass.First, pass.Count), pass.Half))];
+    }
+
+    private static StackHead Head(int first, int count, Variable weights, Variable bias) =>
+        new(first, count, weights.Value, bias.Value, weights.Gradient, bias.Gradient);
+
+    /// <summary>The hidden layers as one operation, perhaps with what follows them; null where there is no such thing.</summary>
+    private Variable[]? TryStack(Tape tape, Variable input, params StackHead[] heads)
+    {
+        RequirePatch(input);
+        return Padded || input.NeedsGradient ? null : tape.Stack(input, HiddenLayers(), heads);
+    }
+
+    private static void RequirePatch(Variable input)
+    {
+        if (input.Value.Shape.H < ReceptiveField || input.Value.Shape.W < ReceptiveField)
+            throw new ArgumentException($"The network sees patches of {ReceptiveField} pixels; {input.Value.Shape} is smaller.", nameof(input));
     }
 
     private StackedLayer[] HiddenLayers() =>

@@ -52,17 +52,16 @@ public sealed class TrainingStep : IDisposable
 
         Variable plainTarget = _tape.NormalizeChannels(plainFeatures, mean, deviation);
         Variable augmentedTarget = _tape.NormalizeChannels(augmentedFeatures, mean, deviation);
-        Variable hidden = student.Hidden(_tape, images);
-        _hard = _tape.HardFeatureLoss(
-            plainTarget, student.TeacherHalf(_tape, hidden.Samples(0, batch)), recipe.HardQuantile);
-        if (recipe.Penalty)
-            _penalty = _tape.MeanSquare(student.TeacherHalf(_tape, hidden.Samples(2 * batch, batch)));
+        (int First, int Count, int Half)[] passes = [(0, batch, 0), (batch, batch, 1), (2 * batch, batch, 0)];
+        Variable[] imitated = student.Halves(_tape, images, passes[..views]);
+        _hard = _tape.HardFeatureLoss(plainTarget, imitated[0], recipe.HardQuantile);
+        if (recipe.Penalty) _penalty = _tape.MeanSquare(imitated[2]);
 
         Shape map = plainTarget.Value.Shape;
         Variable predicted = autoencoder.Predict(
             _tape, Variable.Constant(_autoencoderImages), recipe.Padded, map.H, map.W, layer => draws.Dropout(Step, layer));
         _autoencoder = _tape.MeanSquaredError(augmentedTarget, predicted);
-        _studentAutoencoder = _tape.MeanSquaredError(predicted, student.AutoencoderHalf(_tape, hidden.Samples(batch, batch)));
+        _studentAutoencoder = _tape.MeanSquaredError(predicted, imitated[1]);
         _total = _penalty is null
             ? _tape.Sum(_hard, _autoencoder, _studentAutoencoder)
             : _tape.Sum(_hard, _penalty, _autoencoder, _studentAutoencoder);

@@ -41,8 +41,8 @@ public sealed unsafe partial class CpuBackend
         AccumulateBiasGradient(outputGradient, biasGradient);
     }
 
-    public LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers) =>
-        _isPlain ? null : CpuLayerStack.TryCreate(this, input, layers);
+    public LayerStack? Stack(Tensor input, IReadOnlyList<StackedLayer> layers, IReadOnlyList<StackHead> heads) =>
+        _isPlain ? null : CpuLayerStack.TryCreate(this, input, layers, heads);
 
     private void AccumulateBiasGradient(Tensor outputGradient, Tensor biasGradient)
     {

@@ -6,7 +6,7 @@ namespace EfficientAD.Backends.Cpu;
 
 /// <summary>The non-zero entries of an output gradient. The hard-feature loss leaves one in a thousand, and a backward
 /// pass over those alone costs a hundredth of the dense one; finding them costs one reading.</summary>
-internal sealed unsafe class SparseGradient
+internal sealed unsafe partial class SparseGradient
 {
     // Above this share the dense loops, which run at full vector width, are as fast.
     private const double LargestDensity = 1.0 / 64;

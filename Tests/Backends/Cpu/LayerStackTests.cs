@@ -42,7 +42,7 @@ public class LayerStackTests
         using CpuBackend backend = CpuBackendTests.On(1);
         using Tensor input = backend.Allocate(Input), bias = backend.Allocate(Shape.Vector(33));
         using Tensor weights = backend.Allocate(new Shape(33, 3, 4, 4)), next = backend.Allocate(new Shape(33, 33, 3, 3));
-        Assert.Null(backend.Stack(input, [new(weights, bias, null, null, true), new(next, bias, null, null, false)]));
+        Assert.Null(backend.Stack(input, [new(weights, bias, null, null, true), new(next, bias, null, null, false)], []));
     }
 
     private static Dictionary<string, float[]> Compute(int threads, InstructionSet instructions, bool isStacked)
@@ -97,9 +97,9 @@ public class LayerStackTests
             layers[i] = new StackedLayer(weights.Value, bias.Value, weights.Gradient, bias.Gradient, IsPooled: i < 2);
         }
 
-        Variable? output = tape.Stack(input, layers);
-        Assert.NotNull(output);
-        return output;
+        Variable[]? outputs = tape.Stack(input, layers);
+        Assert.NotNull(outputs);
+        return Assert.Single(outputs);
     }
 
     private static Variable OneByOne(Tape tape, Variable input, List<Parameter> parameters)

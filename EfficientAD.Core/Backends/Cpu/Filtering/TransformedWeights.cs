@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
@@ -48,40 +47,12 @@ internal static unsafe class TransformedWeights<TForm, TKernels>
                 {
                     int row = (2 * panel + half) * lanes;
                     float* source = weights + strides.Start + row * strides.Row + channel * strides.Channel;
-                    Gather(source, strides, Math.Min(lanes, rows - row), taps, gathered);
+                    TapVectors.Gather(source, strides, Math.Min(lanes, rows - row), taps, lanes, gathered);
 
                     float* destination = target + panel * points * pointPitch + (2 * channel + half) * lanes;
                     TileTransforms<TForm, TKernels>.Prefetch(destination + 2 * lanes, pointPitch);
                     TileTransforms<TForm, TKernels>.Weights(gathered, scratch, destination, pointPitch);
                 }
         });
-    }
-
-    /// <summary>The taps of some rows as vectors over rows: [tap][lane].</summary>
-    private static void Gather(float* source, WeightStrides strides, int rows, int taps, float* gathered)
-    {
-        const int Step = 4;
-        int lanes = TKernels.Lanes, quads = rows < lanes ? 0 : taps / Step * Step;
-        for (int lane = 0; lane < lanes; lane++)
-            for (int tap = quads; tap < taps; tap++)
-                gathered[tap * lanes + lane] = lane < rows ? source[lane * strides.Row + tap * strides.Tap] : 0;
-
-        // Taps lie one behind the other, perhaps in reverse.
-        bool reversed = strides.Tap < 0;
-        for (int lane = 0; lane < lanes; lane += Step)
-            for (int tap = 0; tap < quads; tap += Step)
-            {
-                float* at = source + lane * strides.Row + (reversed ? -tap - (Step - 1) : tap);
-                Vector128<float> a = Vector128.Load(at), b = Vector128.Load(at + strides.Row);
-                Vector128<float> c = Vector128.Load(at + 2 * strides.Row), d = Vector128.Load(at + 3 * strides.Row);
-                Transposition.Transpose(ref a, ref b, ref c, ref d);
-                float* target = gathered + tap * lanes + lane;
-                int step = reversed ? -lanes : lanes;
-                if (reversed) target += (Step - 1) * lanes;
-                a.Store(target);
-                b.Store(target + step);
-                c.Store(target + 2 * step);
-                d.Store(target + 3 * step);
-            }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
@@ -137,30 +136,8 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
                     TileTransforms<TForm, TKernels>.Prefetch(source + 2 * lanes, (nint)round.PointSums);
                     TileTransforms<TForm, TKernels>.WeightGradient(source, (nint)round.PointSums, scratch, gathered);
                     float* target = (float*)weightGradient.Address + ((long)row * shape.C + channel) * taps;
-                    AddTaps(gathered, taps, Math.Min(lanes, shape.N - row), target, (nint)shape.SampleCount);
+                    TapVectors.Add(gathered, taps, Math.Min(lanes, shape.N - row), lanes, target, (nint)shape.SampleCount);
                 }
         });
-    }
-
-    /// <summary>Adds [tap][lane] to rows of taps.</summary>
-    private static void AddTaps(float* gathered, int taps, int rows, float* target, nint rowPitch)
-    {
-        const int Step = 4;
-        int lanes = TKernels.Lanes, quads = rows < lanes ? 0 : taps / Step * Step;
-        for (int lane = 0; lane < rows; lane++)
-            for (int tap = quads; tap < taps; tap++) target[lane * rowPitch + tap] += gathered[tap * lanes + lane];
-
-        for (int tap = 0; tap < quads; tap += Step)
-            for (int lane = 0; lane < lanes; lane += Step)
-            {
-                float* from = gathered + tap * lanes + lane, to = target + lane * rowPitch + tap;
-                Vector128<float> a = Vector128.Load(from), b = Vector128.Load(from + lanes);
-                Vector128<float> c = Vector128.Load(from + 2 * lanes), d = Vector128.Load(from + 3 * lanes);
-                Transposition.Transpose(ref a, ref b, ref c, ref d);
-                (a + Vector128.Load(to)).Store(to);
-                (b + Vector128.Load(to + rowPitch)).Store(to + rowPitch);
-                (c + Vector128.Load(to + 2 * rowPitch)).Store(to + 2 * rowPitch);
-                (d + Vector128.Load(to + 3 * rowPitch)).Store(to + 3 * rowPitch);
-            }
     }
 }

@@ -31,6 +31,15 @@ internal sealed class Activations : IDisposable
         }
     }
 
+    private Activations(Activations whole, int sample)
+    {
+        (Height, Width, IsPooled) = (whole.Height, whole.Width, whole.IsPooled);
+        (FullHeight, FullWidth) = (whole.FullHeight, whole.FullWidth);
+        Values = whole.Values.From(sample);
+        if (whole.Gradient.Address == 0) return;
+        (Gradient, Signs) = (whole.Gradient.From(sample), whole.Signs.From(sample));
+    }
+
     public ChannelPlanes Values { get; }
 
     /// <summary>After pooling; without margins.</summary>
@@ -49,6 +58,9 @@ internal sealed class Activations : IDisposable
 
     /// <summary>Columns before pooling, as far as the pool reads them.</summary>
     public int FullWidth { get; }
+
+    /// <summary>The same memory, which has readers, seen so that this sample is the first.</summary>
+    public Activations From(int sample) => new(this, sample);
 
     public void Dispose()
     {

@@ -5,9 +5,11 @@ using EfficientAD.Tensors;
 namespace EfficientAD.Backends.Cpu.Stacked;
 
 /// <summary>A layer by a filtering form, and its gradients by another.</summary>
-/// <param name="output">Where the output goes; the stack's last layer writes a tensor instead.</param>
+/// <param name="output">Where the output goes, unless a tensor is written instead.</param>
+/// <param name="tensor">For what the stack leaves: null elsewhere.</param>
+/// <param name="samples">Of the batch.</param>
 internal sealed unsafe class FilteredStackLayer<TForm, TGradientForm, TKernels, TVector, TLanes>(
-    StackedLayer layer, Activations input, Activations output, Tensor? tensor, int samples, WorkerPool pool) : StackLayer
+    StackedLayer layer, Activations input, Activations output, Tensor? tensor, int samples, WorkerPool pool, bool relu = true) : StackLayer
     where TForm : struct, IFilterForm
     where TGradientForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
@@ -37,12 +39,12 @@ internal sealed unsafe class FilteredStackLayer<TForm, TGradientForm, TKernels, 
         {
             Compute<TForm, ChannelPlanes, PlanesSink<TVector, TLanes>>(_outputs, input.Values, weights, new(
                 output.Values, layer.Bias.Address, channels, output.FullHeight, output.FullWidth, output.IsPooled,
-                relu: true, output.Signs));
+                relu, output.Signs));
         }
         else
         {
             Compute<TForm, ChannelPlanes, TensorSink>(
-                _outputs, input.Values, weights, new(tensor, layer.Bias.Address, relu: true, accumulate: false));
+                _outputs, input.Values, weights, new(tensor, layer.Bias.Address, relu, accumulate: false));
         }
     }
 

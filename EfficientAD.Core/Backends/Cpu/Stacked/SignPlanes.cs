@@ -8,6 +8,9 @@ internal readonly unsafe record struct SignPlanes(nint Address, int Blocks, int 
     public static long Bytes(int samples, int blocks, int height, int width) =>
         (long)samples * blocks * height * width * sizeof(ushort);
 
+    /// <summary>The same memory, seen so that this sample is the first.</summary>
+    public SignPlanes From(int sample) => this with { Address = (nint)Row(sample, 0, 0) };
+
     public ushort* Row(int sample, int block, int y) =>
         (ushort*)Address + (((long)sample * Blocks + block) * Height + y) * Width;
 }
