@@ -9,7 +9,7 @@ internal abstract class ConvolutionEngine : IDisposable
 {
     public static ConvolutionEngine Create(InstructionSet instructionSet, WorkerPool pool)
     {
-        ConvolutionEngine direct = CreateDirect(instructionSet, pool);
+        var direct = new PhasedConvolution(CreateDirect(instructionSet, pool), pool);
         return instructionSet switch
         {
             InstructionSet.Avx512 => Filter<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(direct, pool),
