@@ -11,7 +11,8 @@ namespace EfficientAD.Tests.Backends.Cpu;
 
 /// <summary>The fused plan against the plain one and, with a student that has almost learnt its teacher, against sums in
 /// double: small differences of large features amplify rounding.</summary>
-public class FusedMapsTests
+/// <param name="known">Weights that take longer to draw than the maps to compute.</param>
+public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMapsTests.Known>
 {
     // Student weights differ from the teacher's by this share: maps are some thousandths of the features' squares.
     private const float Ignorance = 0.05f;
@@ -33,15 +34,15 @@ public class FusedMapsTests
     {
         if (instructions == InstructionSet.Avx2 && !System.Runtime.Intrinsics.Vector256.IsHardwareAccelerated)
             Assert.Skip("This processor has no AVX2.");
-        using var networks = new Networks(size, threads: 2, instructions);
-        (float[] local, float[] global) = networks.Maps(height, width, DetectionMode.Plain);
-        (float[] fusedLocal, float[] fusedGlobal) = networks.Maps(height, width, mode);
+        Networks networks = known.With(size, instructions);
+        (float[] local, float[] global) = networks.Maps(networks.Backend, height, width, DetectionMode.Plain);
+        (float[] fusedLocal, float[] fusedGlobal) = networks.Maps(networks.Backend, height, width, mode);
         AssertError(local, fusedLocal, 3e-4, "local map");
         AssertError(global, fusedGlobal, 3e-5, "global map");
 
         // Same bits with another number of threads and on another run.
-        using var others = new Networks(size, threads: 3, instructions);
-        (float[] again, float[] globalAgain) = others.Maps(height, width, mode);
+        using CpuBackend three = CpuBackendTests.On(3, instructions);
+        (float[] again, float[] globalAgain) = networks.Maps(three, height, width, mode);
         TensorAssert.SameBits(fusedLocal, again, "local map on three threads");
         TensorAssert.SameBits(fusedGlobal, globalAgain, "global map on three threads");
     }
@@ -50,9 +51,9 @@ public class FusedMapsTests
     public void Batch_GivesTheBitsOfSingleImages(int samples)
     {
         const int Height = 61, Width = 72, Batch = 3;
-        using var networks = new Networks(PdnSize.Small, threads: 2, InstructionSet.Auto);
-        using DetectionPlan single = networks.Plan(Height, Width, DetectionMode.Fast, batch: 1);
-        using DetectionPlan plan = networks.Plan(Height, Width, DetectionMode.Fast, Batch);
+        Networks networks = known.With(PdnSize.Small, InstructionSet.Auto);
+        using DetectionPlan single = networks.Plan(networks.Backend, Height, Width, DetectionMode.Fast, batch: 1);
+        using DetectionPlan plan = networks.Plan(networks.Backend, Height, Width, DetectionMode.Fast, Batch);
         RgbImage[] images = [.. Enumerable.Range(0, samples).Select(i => NaturalTexture.Render(2, i, 96))];
         for (int i = 0; i < samples; i++) plan.Preprocess(images[i].View, i);
         plan.ComputeMaps(samples);
@@ -68,23 +69,25 @@ public class FusedMapsTests
     public void LocalMap_MatchesSumsInDouble()
     {
         const int Height = 37, Width = 41;
-        using var networks = new Networks(PdnSize.Small, threads: 2, InstructionSet.Auto);
+        Networks networks = known.With(PdnSize.Small, InstructionSet.Auto);
         float[] expected = networks.LocalMapInDouble(Height, Width);
-        AssertError(expected, networks.Maps(Height, Width, DetectionMode.Plain).Local, 5e-5, "plain local map");
-        AssertError(expected, networks.Maps(Height, Width, DetectionMode.Precise).Local, 5e-5, "precise local map");
-        AssertError(expected, networks.Maps(Height, Width, DetectionMode.Fast).Local, 2e-4, "fast local map");
+        AssertError(expected, Local(DetectionMode.Plain), 5e-5, "plain local map");
+        AssertError(expected, Local(DetectionMode.Precise), 5e-5, "precise local map");
+        AssertError(expected, Local(DetectionMode.Fast), 2e-4, "fast local map");
+
+        float[] Local(DetectionMode mode) => networks.Maps(networks.Backend, Height, Width, mode).Local;
     }
 
     [Fact]
     public void NotANumberInAWeight_ReachesBothMaps()
     {
-        using var networks = new Networks(PdnSize.Small, threads: 1, InstructionSet.Auto);
+        using var networks = new Networks(PdnSize.Small, InstructionSet.Auto);
         Tensor weights = networks.Student.Layers[1].Weights.Value;
         var values = new float[weights.Shape.Count];
         networks.Backend.Download(weights, values);
         values[77] = float.NaN;
         networks.Backend.Upload(values, weights);
-        (float[] local, float[] global) = networks.Maps(40, 40, DetectionMode.Fast);
+        (float[] local, float[] global) = networks.Maps(networks.Backend, 40, 40, DetectionMode.Fast);
         Assert.All(local.Concat(global), value => Assert.True(float.IsNaN(value)));
     }
 
@@ -101,15 +104,33 @@ public class FusedMapsTests
         Assert.True(error < bound, $"{what}: relative error {error:G3}; stated is {bound:G3}.");
     }
 
-    private sealed class Networks : IDisposable
+    /// <summary>Networks of each size and instruction set: what hangs packed on their weights serves one set.</summary>
+    public sealed class Known : IDisposable
+    {
+        private readonly Dictionary<(PdnSize, InstructionSet), Networks> _networks = [];
+
+        internal Networks With(PdnSize size, InstructionSet instructions)
+        {
+            if (!_networks.TryGetValue((size, instructions), out Networks? networks))
+                _networks[(size, instructions)] = networks = new Networks(size, instructions);
+            return networks;
+        }
+
+        public void Dispose()
+        {
+            foreach (Networks networks in _networks.Values) networks.Dispose();
+        }
+    }
+
+    internal sealed class Networks : IDisposable
     {
         private readonly PatchDescriptionNetwork _teacher;
         private readonly Autoencoder _autoencoder;
         private readonly Tensor _mean, _deviation;
 
-        public Networks(PdnSize size, int threads, InstructionSet instructions)
+        public Networks(PdnSize size, InstructionSet instructions)
         {
-            Backend = CpuBackendTests.On(threads, instructions);
+            Backend = CpuBackendTests.On(2, instructions);
             _teacher = new PatchDescriptionNetwork(Backend, size, 384, padded: false, trainable: false);
             Student = new PatchDescriptionNetwork(Backend, size, 768, padded: false, trainable: false);
             _autoencoder = new Autoencoder(Backend, trainable: false);
@@ -126,17 +147,18 @@ public class FusedMapsTests
 
         public PatchDescriptionNetwork Student { get; }
 
-        public (float[] Local, float[] Global) Maps(int height, int width, DetectionMode mode)
+        public (float[] Local, float[] Global) Maps(CpuBackend backend, int height, int width, DetectionMode mode)
         {
-            using DetectionPlan plan = Plan(height, width, mode, batch: 1);
+            using DetectionPlan plan = Plan(backend, height, width, mode, batch: 1);
             RgbImage image = NaturalTexture.Render(1, 0, 96);
             plan.ComputeMaps(image.View);
             plan.ComputeMaps(image.View);
             return (Values(plan.LocalMap, 0), Values(plan.GlobalMap, 0));
         }
 
-        public DetectionPlan Plan(int height, int width, DetectionMode mode, int batch) => new(
-            Backend, _teacher, Student, _autoencoder, _mean, _deviation, MapOrder.Reference, height, width, mode, batch);
+        /// <param name="backend">May be another than the weights', with the same instructions: all read the same memory.</param>
+        public DetectionPlan Plan(CpuBackend backend, int height, int width, DetectionMode mode, int batch) => new(
+            backend, _teacher, Student, _autoencoder, _mean, _deviation, MapOrder.Reference, height, width, mode, batch);
 
         public float[] Values(Tensor map, int sample)
         {
