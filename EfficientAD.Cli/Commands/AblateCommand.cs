@@ -13,7 +13,7 @@ internal sealed class AblateCommand(CommandOutput output) : Command<AblateSettin
     {
         PdnSize size = settings.Size == "S" ? PdnSize.Small : PdnSize.Medium;
         List<AblationRow> rows = [];
-        foreach (AblationVariant variant in AblationVariant.All)
+        foreach (AblationVariant variant in AblationVariant.For(settings.Card))
         {
             cancellation.ThrowIfCancellationRequested();
             rows.Add(AblationRow.Count(variant, size, settings.Input, settings.Card));

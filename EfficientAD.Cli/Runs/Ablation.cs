@@ -11,6 +11,8 @@ namespace EfficientAD.Cli.Runs;
 /// <param name="Name">What it does instead.</param>
 internal sealed record AblationVariant(string Key, string Name, FusionOptions Options)
 {
+    private const int HopperCapability = 90;
+
     private static readonly FusionOptions Fused = new();
 
     /// <summary>The fused plan first, the one without any fusion last.</summary>
@@ -28,6 +30,12 @@ internal sealed record AblationVariant(string Key, string Name, FusionOptions Op
             First = false, Pool = false, Groups = false, Difference = false, Autoencoder = false, Branches = false,
         }),
     ];
+
+    /// <summary>Those that a card runs: on compute capability 9.0 also its own instructions, which are off unless asked
+    /// for.</summary>
+    public static IReadOnlyList<AblationVariant> For(Card card) => card.ComputeCapability == HopperCapability
+        ? [.. All, new("hopper", "all fusions, wgmma and TMA", Fused with { Hopper = true })]
+        : All;
 }
 
 /// <summary>What a variant does, counted by the simulator.</summary>

@@ -54,7 +54,7 @@ public sealed class ProductSetTests(ModelFixture model) : IClassFixture<ModelFix
     {
         string[] paths = [model.Path, Variant("b", teacher: 1, student: 5)];
         using CudaBackend backend = new SimulatedGpu(checks: Checks.None).Open();
-        using var set = new ProductSet(backend, new DetectorOptions { Mode = DetectionMode.Plain });
+        using var set = new ProductSet(backend);
         AnomalyDetector[] products = [.. paths.Select(set.Load)];
         Assert.Equal(1, set.Teachers);
         var results = new DetectionResult[2];
@@ -62,7 +62,7 @@ public sealed class ProductSetTests(ModelFixture model) : IClassFixture<ModelFix
         for (int i = 0; i < 2; i++)
         {
             float expected = Alone(paths[i], TinyTask.Part(3), new DetectorOptions { Device = new(DeviceKind.Cpu) }).Score;
-            Assert.Equal(expected, results[i].Score, 1e-3f * Math.Abs(expected));
+            Assert.Equal(expected, results[i].Score, 2e-2f * Math.Abs(expected));  // half precision
             products[i].Dispose();
         }
     }

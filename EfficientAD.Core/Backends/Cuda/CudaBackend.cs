@@ -20,6 +20,7 @@ public sealed partial class CudaBackend : IBackend
     private readonly bool _ownsHandles;
     private readonly KernelLibrary _kernels;
     private readonly Scratch _scratch;
+    private readonly StreamTimer? _timer;
 
     /// <summary>Computes on a device, in its primary context and on a stream of its own.</summary>
     /// <param name="device">The driver's number, from 0.</param>
@@ -44,7 +45,13 @@ public sealed partial class CudaBackend : IBackend
     {
         KernelLibrary.RequireSupport(context.Device);
         (_context, _stream, _options, _ownsHandles) = (context, stream, options ?? new CudaOptions(), ownsHandles);
-        _kernels = new KernelLibrary(context);
+        if (_options.TuneTiles) _timer = new StreamTimer(stream);
+        _kernels = new KernelLibrary(context)
+        {
+            Tuner = _timer is null
+                ? null
+                : new FusedTuner(new TuningCache(TuningCache.PathOf("tiles.json"), FusedEnvironment), _timer.Milliseconds),
+        };
         _scratch = new Scratch(stream);
         _filters = new ResizeFilters(stream);
         _convolution = new CudaConvolution(stream, _kernels, _scratch, _options.Precision);
@@ -58,6 +65,10 @@ public sealed partial class CudaBackend : IBackend
     internal CudaStream Stream => _stream;
 
     internal KernelLibrary Kernels => _kernels;
+
+    /// <summary>What choices and checks of fused kernels hold for: card, driver and kernels.</summary>
+    internal string FusedEnvironment =>
+        $"{_context.Device.Name}; driver {_context.DriverVersion}; kernels {KernelLibrary.HashOf("")}";
 
     public Tensor Allocate(Shape shape)
     {
@@ -103,6 +114,7 @@ public sealed partial class CudaBackend : IBackend
     /// <summary>Frees what the backend holds on the device, in the stream's order; waits for nothing.</summary>
     public void Dispose()
     {
+        _timer?.Dispose();
         _tuned?.Dispose();
         _staging?.Dispose();
         _filters.Dispose();

@@ -16,6 +16,11 @@ public sealed record CudaOptions
     /// and therefore off.</summary>
     public bool UseLibraries { get; init; }
 
+    /// <summary>Whether the fused plan's tiles are those that were fastest when tried: each size once per card, driver and
+    /// kernels, remembered in the user's cache folder. Else a model of the device chooses. Results have the same bits either
+    /// way. Not tried on a device yet, and therefore off.</summary>
+    public bool TuneTiles { get; init; }
+
     /// <summary>Whether detection may use the fused plan without having compared it with the CPU: for who does that
     /// himself.</summary>
     internal bool IsTrusted { get; init; }

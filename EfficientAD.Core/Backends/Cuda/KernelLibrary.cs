@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Native;
 
 namespace EfficientAD.Backends.Cuda;
@@ -14,6 +15,9 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
 
     private readonly Dictionary<string, CudaModule> _modules = [];
     private readonly Dictionary<string, CudaKernel> _kernels = [];
+
+    /// <summary>Measures which tiles are fastest; null where a model decides.</summary>
+    public FusedTuner? Tuner { get; init; }
 
     /// <summary>The best of the targets that the assembly carries and the device runs; null where it is too
     /// old.</summary>

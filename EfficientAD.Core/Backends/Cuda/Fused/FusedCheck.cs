@@ -35,11 +35,8 @@ internal sealed class FusedCheck
     /// <param name="cachePath">Null for the file in the user's cache folder.</param>
     public FusedCheck(CudaBackend device, string? cachePath = null)
     {
-        CudaContext context = device.Stream.Context;
         _device = device;
-        _passed = new TuningCache(
-            cachePath ?? TuningCache.PathOf("checks.json"),
-            $"{context.Device.Name}; driver {context.DriverVersion}; kernels {KernelLibrary.HashOf("")}");
+        _passed = new TuningCache(cachePath ?? TuningCache.PathOf("checks.json"), device.FusedEnvironment);
     }
 
     /// <summary>Waits for the device.</summary>

@@ -94,14 +94,12 @@ internal sealed class FusedNetworks : IDisposable
         (int height, int width) = (input.Height - lost, input.Width - lost);
         HalfMap output = pool ? NewMap(height / 2, width / 2, channels) : NewMap(height, width, channels);
         HalfMap full = pool && !poolInside ? NewMap(height, width, channels) : output;
-        if (_options.Groups && UsesHopper)
+        if (_options.Groups)
         {
-            var layer = Keep(new HopperHiddenConvolution(_stream, _kernels, teacher, student, poolInside));
-            _hidden.Add((stream, n) => layer.Launch(stream, input.Address, n, input.Height, input.Width, full.Address));
-        }
-        else if (_options.Groups)
-        {
-            HiddenConvolution layer = Keep(new HiddenConvolution(_stream, _kernels, teacher, student, poolInside));
+            IHiddenConvolution layer = Keep<IHiddenConvolution>(
+                UsesHopper
+                    ? new HopperHiddenConvolution(_stream, _kernels, teacher, student, poolInside)
+                    : new HiddenConvolution(_stream, _kernels, teacher, student, poolInside));
             _hidden.Add((stream, n) => layer.Launch(stream, input.Address, n, input.Height, input.Width, full.Address));
         }
         else
@@ -122,17 +120,12 @@ internal sealed class FusedNetworks : IDisposable
     private (int Parts, Action<CudaStream, DecoderMap, int> Launch) AddLast(HalfMap hidden, LayerWeights decoder)
     {
         LayerWeights local = _teacher[^1].Minus(_student[^1].Rows(0, Features)), student = _student[^1].Rows(Features, Features);
-        if (UsesHopper)
-        {
-            var layer = Keep(new HopperLastConvolution(_stream, _kernels, local, student, decoder));
-            NewSums(HopperLastConvolution.Parts, hidden);
-            return (HopperLastConvolution.Parts, (stream, map, n) => layer.Launch(
-                stream, hidden.Address, map, n, hidden.Height, hidden.Width, LocalSums, GlobalSums));
-        }
-
-        LastConvolution last = Keep(new LastConvolution(_stream, _kernels, local, student, decoder));
-        NewSums(LastConvolution.Parts, hidden);
-        return (LastConvolution.Parts, (stream, map, n) => last.Launch(
+        ILastConvolution last = Keep<ILastConvolution>(
+            UsesHopper
+                ? new HopperLastConvolution(_stream, _kernels, local, student, decoder)
+                : new LastConvolution(_stream, _kernels, local, student, decoder));
+        NewSums(last.PartialSums, hidden);
+        return (last.PartialSums, (stream, map, n) => last.Launch(
             stream, hidden.Address, map, n, hidden.Height, hidden.Width, LocalSums, GlobalSums));
     }
 

@@ -5,7 +5,7 @@ namespace EfficientAD.Backends.Cuda.Fused;
 
 /// <summary>A hidden layer of teacher and student in one launch: convolution, bias, ReLU and, if asked for, the 2 x 2 average
 /// pool, in half precision with sums in float32.</summary>
-internal sealed class HiddenConvolution : IDisposable
+internal sealed class HiddenConvolution : IHiddenConvolution
 {
     private const string File = "fused_convolution";
 
@@ -32,16 +32,17 @@ internal sealed class HiddenConvolution : IDisposable
         _bias = DeviceArray.Upload<float>(stream, [.. teacher.Bias, .. student.Bias]);
     }
 
-    /// <param name="input">[n, h, w, 2 ci] half, the teacher's channels first.</param>
-    /// <param name="output">[n, h - k + 1, w - k + 1, co of both] half, both extents halved where it pools.</param>
+    public void Launch(CudaStream stream, nint input, int n, int h, int w, nint output) =>
+        Launch(stream, input, n, h, w, output, tile: null);
+
     /// <param name="tile">Null for the one that suits the device.</param>
-    public void Launch(CudaStream stream, nint input, int n, int h, int w, nint output, FusedTile? tile = null)
+    public void Launch(CudaStream stream, nint input, int n, int h, int w, nint output, FusedTile? tile)
     {
         TiledKernel.RequireReach(n, h, w, 2 * _inputs);
         int outputHeight = h - _size + 1, outputWidth = w - _size + 1;
         int rows = _pool ? n * (outputHeight / 2) * (outputWidth / 2) * 4 : n * outputHeight * outputWidth;
         _kernel.Launch(
-            stream, rows, _outputs / FusedTile.Channels, tile, input, _weights.Address, _bias.Address, output,
+            stream, rows, _outputs / FusedTile.Channels, _inputs * _size * _size, tile, input, _weights.Address, _bias.Address, output,
             n, h, w, _inputs, _teacherOutputs, _outputs, _size);
     }
 

@@ -6,7 +6,7 @@ namespace EfficientAD.Backends.Cuda.Fused;
 /// <summary>A hidden layer of teacher and student in one launch, by the tensor cores and the copy engine of a Hopper GPU:
 /// convolution, bias, ReLU and, if asked for, the 2 x 2 average pool, in half precision with sums in float32.</summary>
 /// <remarks>No GPU has run it yet.</remarks>
-internal sealed class HopperHiddenConvolution : IDisposable
+internal sealed class HopperHiddenConvolution : IHiddenConvolution
 {
     private readonly CudaKernel _kernel;
     private readonly DeviceBuffer _weights, _bias;
@@ -38,8 +38,6 @@ internal sealed class HopperHiddenConvolution : IDisposable
         HopperKernel.DescribeWeights(_weightsMap, _weights.Address, _outputs, weights.Length / _outputs);
     }
 
-    /// <param name="input">[n, h, w, 2 ci] half, the teacher's channels first.</param>
-    /// <param name="output">[n, h - k + 1, w - k + 1, co of both] half, both extents halved where it pools.</param>
     public void Launch(CudaStream stream, nint input, int n, int h, int w, nint output)
     {
         if (_described != (input, n, h, w))

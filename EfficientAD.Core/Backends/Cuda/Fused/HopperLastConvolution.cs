@@ -7,7 +7,7 @@ namespace EfficientAD.Backends.Cuda.Fused;
 /// copy engine of a Hopper GPU: the squares of the differences, summed over channels. The features never reach global
 /// memory.</summary>
 /// <remarks>No GPU has run it yet.</remarks>
-internal sealed class HopperLastConvolution : IDisposable
+internal sealed class HopperLastConvolution : ILastConvolution
 {
     private const int Outputs = 384;
 
@@ -47,6 +47,8 @@ internal sealed class HopperLastConvolution : IDisposable
 
     /// <summary>Each map comes as so many partial sums over 128 channels, to be added in order.</summary>
     public static int Parts => Outputs / HopperWeights.Rows;
+
+    public int PartialSums => Parts;
 
     /// <param name="hidden">[n, h, w, channels] half.</param>
     /// <param name="decoder">With a border of one pixel, or unfolded: [n, h - k + 1, w - k + 1, 9 channels].</param>

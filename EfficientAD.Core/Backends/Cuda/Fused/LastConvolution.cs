@@ -11,7 +11,7 @@ internal readonly record struct DecoderMap(
 
 /// <summary>The last layers of teacher, student and autoencoder and both maps in one launch: the squares of the differences,
 /// summed over channels. The features never reach global memory.</summary>
-internal sealed class LastConvolution : IDisposable
+internal sealed class LastConvolution : ILastConvolution
 {
     /// <summary>Each map comes as so many partial sums over 64 channels, to be added in order.</summary>
     public const int Parts = Outputs / PartChannels;
@@ -46,17 +46,19 @@ internal sealed class LastConvolution : IDisposable
         _globalBias = DeviceArray.Upload<float>(stream, [.. decoder.Bias.Zip(student.Bias, (a, b) => a - b)]);
     }
 
-    /// <param name="hidden">[n, h, w, channels] half.</param>
-    /// <param name="local">[<see cref="Parts"/>, n, h - k + 1, w - k + 1] float: divided by 384, their sum is the map.</param>
-    /// <param name="global">Likewise.</param>
+    public int PartialSums => Parts;
+
+    public void Launch(
+        CudaStream stream, nint hidden, in DecoderMap decoder, int n, int h, int w, nint local, nint global) =>
+        Launch(stream, hidden, decoder, n, h, w, local, global, tile: null);
+
     /// <param name="tile">Null for the one that suits the device.</param>
     public void Launch(
-        CudaStream stream, nint hidden, in DecoderMap decoder, int n, int h, int w, nint local, nint global,
-        FusedTile? tile = null)
+        CudaStream stream, nint hidden, in DecoderMap decoder, int n, int h, int w, nint local, nint global, FusedTile? tile)
     {
         TiledKernel.RequireReach(n, h, w, _channels);
         _kernel.Launch(
-            stream, n * (h - _size + 1) * (w - _size + 1), Maps * (Outputs / FusedTile.Channels), tile,
+            stream, n * (h - _size + 1) * (w - _size + 1), Maps * (Outputs / FusedTile.Channels), _channels * _size * _size, tile,
             hidden, decoder.Address, decoder.SamplePitch / Chunk, decoder.RowPitch / Chunk, decoder.PixelPitch / Chunk,
             decoder.TapRowPitch / Chunk, decoder.TapColumnPitch / Chunk, _decoderChannels,
             _localWeights.Address, _globalWeights.Address, _localBias.Address, _globalBias.Address, local, global,

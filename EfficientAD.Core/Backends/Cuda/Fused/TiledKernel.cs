@@ -8,21 +8,25 @@ internal sealed class TiledKernel
     private const int Chunk = 8;
 
     private readonly CudaKernel[] _kernels;
+    private readonly string _prefix;
     private readonly int _multiprocessors;
+    private readonly FusedTuner? _tuner;
 
     /// <param name="prefix">The kernels' names but for their tile.</param>
     public TiledKernel(CudaStream stream, KernelLibrary kernels, string file, string prefix)
     {
         _kernels = [.. FusedTile.All.Select(tile => kernels.Get(file, prefix + tile.Name))];
-        _multiprocessors = stream.Context.Device.Multiprocessors;
+        (_prefix, _multiprocessors, _tuner) = (prefix, stream.Context.Device.Multiprocessors, kernels.Tuner);
     }
 
-    /// <param name="tile">Null for the one that suits the device.</param>
-    /// <inheritdoc cref="FusedTile.Blocks"/>
+    /// <param name="rows">Output pixels, before pooling.</param>
+    /// <param name="columns">Tiles of output channels.</param>
+    /// <param name="depth">Products of an output.</param>
+    /// <param name="tile">Null for the one that suits the device: as measured, where that is wanted, else by a model.</param>
     public void Launch(
-        CudaStream stream, int rows, int columns, FusedTile? tile, params ReadOnlySpan<KernelArgument> arguments)
+        CudaStream stream, int rows, int columns, int depth, FusedTile? tile, params ReadOnlySpan<KernelArgument> arguments)
     {
-        tile ??= FusedTile.Choose(rows, columns, _multiprocessors);
+        tile ??= Tuned(stream, rows, columns, depth, arguments) ?? FusedTile.Choose(rows, columns, _multiprocessors);
         CudaKernel kernel = _kernels[0];
         for (int i = 0; i < _kernels.Length; i++)
         {
@@ -33,6 +37,18 @@ internal sealed class TiledKernel
             new Extent(tile.Blocks(rows, columns)), new Extent(tile.Pixels), tile.SharedBytes);
         kernel.Launch(stream, shape, arguments);
     }
+
+    /// <summary>The first launch of a problem measures; while the stream is captured nothing can be.</summary>
+    private FusedTile? Tuned(CudaStream stream, int rows, int columns, int depth, ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (_tuner is null) return null;
+        var problem = new TiledProblem(_prefix, rows, columns, depth);
+        if (_tuner.Find(problem) is { } known) return known;
+        return stream.IsCapturing ? null : Measure(stream, problem, [.. arguments]);
+    }
+
+    private FusedTile Measure(CudaStream stream, TiledProblem problem, KernelArgument[] arguments) => _tuner!.Measure(
+        problem, tile => Launch(stream, problem.Rows, problem.Columns, problem.Depth, tile, arguments));
 
     /// <summary>Whether the 32-bit indices of the kernels reach all of a map.</summary>
     /// <exception cref="ArgumentException">They do not.</exception>

@@ -1,4 +1,6 @@
+using EfficientAD.Backends.Cuda;
 using EfficientAD.Backends.Cuda.Fused;
+using EfficientAD.Tests.Imaging;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
@@ -16,6 +18,29 @@ public class FusedTileTests
     public void Choice_SpreadsASmallBatchAndSavesTrafficOfALargeOne(
         int batch, int rows, int columns, int multiprocessors, string expected) =>
         Assert.Equal(expected, FusedTile.Choose(batch * rows, columns, multiprocessors).Name);
+
+    [Fact]
+    public void FastestTile_IsTriedOnceAndRemembered()
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "tiles.json");
+        var problem = new TiledProblem("fused_last_", 3136, 6, 8192);
+        List<FusedTile> tried = [];
+        var tuner = new FusedTuner(new TuningCache(path, "card"), work =>
+        {
+            work();
+            return tried[^1] == FusedTile.Medium ? 1 : 2;
+        });
+        Assert.Null(tuner.Find(problem));
+        Assert.Equal(FusedTile.Medium, tuner.Measure(problem, tried.Add));
+        Assert.Equal(FusedTile.All, tried);
+        Assert.Equal(FusedTile.Medium, tuner.Find(problem));
+
+        var next = new FusedTuner(new TuningCache(path, "card"), _ => throw new InvalidOperationException());
+        Assert.Equal(FusedTile.Medium, next.Find(problem));
+        Assert.Null(next.Find(problem with { Rows = 3137 }));
+        Assert.Null(new FusedTuner(new TuningCache(path, "another card"), _ => 0).Find(problem));
+    }
 
     /// <summary>99 KB are what sm_86 and sm_89 give a block.</summary>
     [Fact]
