@@ -4,11 +4,12 @@
 // forward    input [count]           ->  output [count]
 // backward   output_gradient [count] ->  input_gradient [count], accumulated; the mask is drawn again
 //
-// A draw is 24 bits; a value is dropped where they are below drop_limit = rate * 2^24, rounded up. One thread per block
+// `step`, where there is one, moves the random stream on. A draw is 24 bits; a value is dropped where they are below drop_limit = rate * 2^24, rounded up. One thread per block
 // of four draws: about 100 instructions for four values, so that memory stays the bound. Four values are one access of
 // 16 bytes where addresses allow it; views into tensors and the tail go one by one.
 
 #include "common.cuh"
+#include "step.cuh"
 
 struct Draws { unsigned word[4]; };
 
@@ -38,11 +39,11 @@ __device__ __forceinline__ bool is_whole(long long block, long long count, const
 
 extern "C" __global__ void dropout_forward(
     const float* __restrict__ input, int drop_limit, float keep, unsigned long long seed, unsigned long long stream,
-    float* __restrict__ output, long long count) {
+    const StepValues* __restrict__ step, float* __restrict__ output, long long count) {
     const long long block = global_thread_index();
     if (4 * block >= count) return;
 
-    const Draws draws = philox(block, stream, seed);
+    const Draws draws = philox(block, step ? stream + step->streams : stream, seed);
     if (is_whole(block, count, input, output)) {
         float4 x = reinterpret_cast<const float4*>(input)[block];
         x.x = is_dropped(draws.word[0], drop_limit) ? 0 : x.x / keep;
@@ -61,11 +62,12 @@ extern "C" __global__ void dropout_forward(
 
 extern "C" __global__ void dropout_backward(
     const float* __restrict__ output_gradient, int drop_limit, float keep, unsigned long long seed,
-    unsigned long long stream, float* __restrict__ input_gradient, long long count) {
+    unsigned long long stream, const StepValues* __restrict__ step, float* __restrict__ input_gradient,
+    long long count) {
     const long long block = global_thread_index();
     if (4 * block >= count) return;
 
-    const Draws draws = philox(block, stream, seed);
+    const Draws draws = philox(block, step ? stream + step->streams : stream, seed);
     if (is_whole(block, count, output_gradient, input_gradient)) {
         const float4 g = reinterpret_cast<const float4*>(output_gradient)[block];
         float4 sum = reinterpret_cast<float4*>(input_gradient)[block];

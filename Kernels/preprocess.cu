@@ -13,27 +13,6 @@
 #include "preprocess.cuh"
 #include "reduction.cuh"
 
-enum Adjustment { none, brightness, contrast, saturation, grey };  // as ColourAdjustmentKind
-
-// ITU-R 601 in 16-bit fixed point, rounded.
-__device__ __forceinline__ int luma_of(Pixel p) {
-    return (p.red * 19595 + p.green * 38470 + p.blue * 7471 + 0x8000) >> 16;
-}
-
-// A product and a sum, each rounded, never fused: as Pillow's builds for x86-64 compute it.
-__device__ __forceinline__ int move(int base, int sample, float factor) {
-    const float moved = __fadd_rn((float)base, __fmul_rn((float)(sample - base), factor));
-    return (int)fminf(fmaxf(moved, 0), 255);
-}
-
-__device__ __forceinline__ Pixel adjust(Pixel p, int adjustment, float factor, int mean_luma) {
-    if (adjustment == none) return p;
-    const int luma = luma_of(p);
-    if (adjustment == grey) return {luma, luma, luma};
-    const int base = adjustment == saturation ? luma : mean_luma;
-    return {move(base, p.red, factor), move(base, p.green, factor), move(base, p.blue, factor)};
-}
-
 extern "C" __global__ void preprocess_luma(
     const unsigned char* __restrict__ image, int width, int height, int stride, int pixel_bytes, int red, int blue,
     unsigned long long* __restrict__ luma_sum) {
@@ -55,7 +34,7 @@ extern "C" __global__ void preprocess_horizontal(
     const unsigned x = plane_pixel();
     if (x >= out_w) return;
 
-    const int base = adjustment == contrast ? (int)((double)*luma_sum / ((double)width * height) + 0.5) : 0;
+    const int base = adjustment == contrast ? mean_luma(*luma_sum, width, height) : 0;
     const int begin = offsets[x], end = offsets[x + 1];
     for (int y = blockIdx.y; y < row_count; y += gridDim.y) {
         const unsigned char* pixel = image + (long long)(first_row + y) * stride + (long long)starts[x] * pixel_bytes;

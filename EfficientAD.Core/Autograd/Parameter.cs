@@ -25,13 +25,11 @@ public sealed class Parameter : Variable, IDisposable
     /// <summary>Adam's running mean of the squared gradient; null when frozen.</summary>
     public Tensor? SecondMoment { get; }
 
-    /// <summary>Lets Adam move it by its gradient, which then starts again from zero.</summary>
-    /// <param name="step">1 for the first step.</param>
-    internal void Update(IBackend backend, AdamSettings settings, int step)
-    {
-        backend.Adam(Gradient!, settings, step, FirstMoment!, SecondMoment!, Value);
-        backend.Fill(0, Gradient!);
-    }
+    /// <summary>What Adam takes to move it.</summary>
+    /// <exception cref="InvalidOperationException">It is frozen.</exception>
+    internal AdamTensors ForAdam => Gradient is null
+        ? throw new InvalidOperationException($"{Name} is frozen.")
+        : new AdamTensors(Gradient, FirstMoment!, SecondMoment!, Value);
 
     public void Dispose()
     {

@@ -120,6 +120,19 @@ public interface IBackend : IDisposable
     /// <param name="step">1 for the first step.</param>
     void Adam(Tensor gradient, AdamSettings settings, int step, Tensor firstMoment, Tensor secondMoment, Tensor parameter);
 
+    /// <summary>One step of Adam on several parameters, in as few calls of a device as the backend can; their gradients are
+    /// zero afterwards.</summary>
+    /// <param name="parameters">The same list at every step.</param>
+    /// <param name="step">1 for the first step.</param>
+    void Adam(IReadOnlyList<AdamTensors> parameters, AdamSettings settings, int step)
+    {
+        foreach ((Tensor gradient, Tensor firstMoment, Tensor secondMoment, Tensor parameter) in parameters)
+        {
+            Adam(gradient, settings, step, firstMoment, secondMoment, parameter);
+            Fill(0, gradient);
+        }
+    }
+
     // ---- maps
 
     /// <summary>Mean over channels of (a - b)^2: [n, c, h, w] -> [n, 1, h, w].</summary>

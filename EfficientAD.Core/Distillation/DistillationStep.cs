@@ -15,6 +15,7 @@ internal sealed class DistillationStep : IDisposable
     private readonly Tape _tape;
     private readonly Tensor _input, _target;
     private readonly Variable _loss;
+    private readonly AdamTensors[] _parameters;
 
     /// <param name="input">Of one sample, [1, 3, h, w].</param>
     /// <param name="target">Of one sample, [1, 384, h, w].</param>
@@ -22,6 +23,7 @@ internal sealed class DistillationStep : IDisposable
         IBackend backend, DistillationState state, Shape input, Shape target, int batchSize, float weightDecay)
     {
         (_backend, _state, _weightDecay) = (backend, state, weightDecay);
+        _parameters = [.. state.Network.Parameters.Select(parameter => parameter.ForAdam)];
         _tape = new Tape(backend);
         _input = _tape.Allocate(input with { N = batchSize });
         _target = _tape.Allocate(target with { N = batchSize });
@@ -48,8 +50,7 @@ internal sealed class DistillationStep : IDisposable
 
         _tape.Backward(_loss);
         int step = ++_state.Step;
-        foreach (Parameter parameter in _state.Network.Parameters)
-            parameter.Update(_backend, new AdamSettings(learningRate, _weightDecay), step);
+        _backend.Adam(_parameters, new AdamSettings(learningRate, _weightDecay), step);
 
         _state.Average.Add(step);
         _state.AddLoss(loss[0]);

@@ -14,7 +14,7 @@ internal sealed class AutoencoderStep : IDisposable
     private readonly IBackend _backend;
     private readonly Recipe _recipe;
     private readonly StepDraws _draws;
-    private readonly Parameter[] _parameters;
+    private readonly AdamTensors[] _parameters;
     private readonly Tensor _images, _autoencoderImages, _features;
     private readonly Tape _teacher, _tape;
     private readonly Variable _loss;
@@ -25,7 +25,7 @@ internal sealed class AutoencoderStep : IDisposable
     public AutoencoderStep(Recipe recipe, StepDraws draws, DetectionNetworks networks, int height, int width)
     {
         (_backend, _recipe, _draws) = (networks.Backend, recipe, draws);
-        _parameters = [.. networks.Autoencoder.Parameters];
+        _parameters = [.. networks.Autoencoder.Parameters.Select(parameter => parameter.ForAdam)];
         (_teacher, _tape) = (new Tape(_backend), new Tape(_backend));
         _images = _teacher.Allocate(new Shape(recipe.BatchSize, 3, height, width));
         _autoencoderImages = _tape.Allocate(new Shape(recipe.BatchSize, 3, Autoencoder.InputSize, Autoencoder.InputSize));
@@ -48,8 +48,7 @@ internal sealed class AutoencoderStep : IDisposable
         DrawImages(images, features);
         _tape.Forward();
         _tape.Backward(_loss);
-        foreach (Parameter parameter in _parameters)
-            parameter.Update(_backend, new AdamSettings(learningRate, _recipe.WeightDecay), step + 1);
+        _backend.Adam(_parameters, new AdamSettings(learningRate, _recipe.WeightDecay), step + 1);
 
         Span<float> loss = stackalloc float[1];
         _backend.Download(_loss.Value, loss);

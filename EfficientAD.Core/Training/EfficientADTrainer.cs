@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EfficientAD.Backends;
+using EfficientAD.Backends.Cuda;
 using EfficientAD.Data;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
@@ -13,6 +14,7 @@ namespace EfficientAD.Training;
 public sealed class EfficientADTrainer : IDisposable
 {
     private const int RenderedPenaltyImages = 512;
+    private const int FeaturesShare = 4;  // of a device's free memory one in so many parts
 
     private readonly TrainingOptions _options;
     private readonly Recipe _recipe;
@@ -48,7 +50,8 @@ public sealed class EfficientADTrainer : IDisposable
 
         long budget = options.ResolveCacheBudget();
         _images = new ImageSet(_split.Train.Count, i => ImageReader.Default.Read(_split.Train[i]), budget);
-        _features = new FeatureCache(_split.Train.Count, budget);
+        _features = new FeatureCache(
+            _split.Train.Count, _backend is CudaBackend cuda ? cuda.Stream.Context.QueryFreeBytes() / FeaturesShare : budget);
         if (!_recipe.Penalty) return;
         _penaltyImages = options.PenaltyPaths.Count > 0
             ? new ImageSet(options.PenaltyPaths.Count, i => ImageReader.Default.Read(options.PenaltyPaths[i]), budget)
@@ -89,6 +92,7 @@ public sealed class EfficientADTrainer : IDisposable
 
     public void Dispose()
     {
+        _features.Dispose();
         _networks.Dispose();
         if (_ownsBackend) _backend.Dispose();
     }
@@ -155,11 +159,25 @@ public sealed class EfficientADTrainer : IDisposable
 
             float learningRate = _recipe.LearningRateAt(schedule.Step, schedule.Steps);
             StepLosses losses = run(schedule.Step, learningRate);
-            if (!float.IsFinite(losses.Total)) throw new TrainingDivergedException(schedule.Step, losses, CheckpointPath);
+            RequireFinite(losses);
             progress?.Report(new TrainingProgress(TrainingPhase.Steps, schedule.Step + 1, schedule.Steps, losses, learningRate));
             if (sinceCheckpoint.Elapsed < _options.CheckpointInterval) continue;
+            RequireLastFinite();
             SaveCheckpoint(schedule, finished: 1);
             sinceCheckpoint.Restart();
+        }
+
+        RequireLastFinite();
+
+        // A device's losses come a few steps late.
+        void RequireLastFinite()
+        {
+            if (owner is TrainingStep { LastLosses: var last }) RequireFinite(last);
+        }
+
+        void RequireFinite(StepLosses losses)
+        {
+            if (!float.IsFinite(losses.Total)) throw new TrainingDivergedException(schedule.Step, losses, CheckpointPath);
         }
     }
 

@@ -3,20 +3,20 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>The teacher's raw features of training images, kept on the host while they fit a budget: the teacher is frozen,
-/// so a plain image has the same features in every epoch.</summary>
+/// <summary>The teacher's raw features of training images, kept where the backend computes while they fit a budget: the teacher
+/// is frozen, so a plain image has the same features in every epoch.</summary>
 /// <param name="count">Number of training images.</param>
 /// <param name="budget">Bytes that may be kept; 4.8 MB an image at 256 x 256.</param>
-public sealed class FeatureCache(int count, long budget)
+public sealed class FeatureCache(int count, long budget) : IDisposable
 {
-    private readonly float[]?[] _features = new float[count][];
+    private readonly Tensor?[] _features = new Tensor?[count];
     private long _left = budget;
 
     /// <summary>Writes the features of an image, if they are kept.</summary>
     public bool TryRead(int index, IBackend backend, Tensor destination)
     {
         if (_features[index] is not { } kept) return false;
-        backend.Upload(kept, destination);
+        backend.Copy(kept, destination);
         return true;
     }
 
@@ -26,6 +26,12 @@ public sealed class FeatureCache(int count, long budget)
         long bytes = features.Shape.Count * sizeof(float);
         if (_features[index] is not null || bytes > _left) return;
         _left -= bytes;
-        backend.Download(features, _features[index] = new float[features.Shape.Count]);
+        backend.Copy(features, _features[index] = backend.Allocate(features.Shape));
+    }
+
+    /// <summary>Dispose it before the backend.</summary>
+    public void Dispose()
+    {
+        foreach (Tensor? features in _features) features?.Dispose();
     }
 }

@@ -20,6 +20,9 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
     /// networks' input, of which the centre is taken.</summary>
     public bool AtInputScale { get; init; }
 
+    /// <summary>Times the networks' input that penalty images are resized to.</summary>
+    internal int Zoom => AtInputScale ? 1 : 2;
+
     public RgbImage this[int index]
     {
         get
@@ -42,8 +45,7 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
     /// <param name="input">[1, 3, h, w]; overwritten.</param>
     public void Prepare(int index, ColourAdjustment adjustment, IBackend backend, Tensor input)
     {
-        int zoom = AtInputScale ? 1 : 2;
-        backend.Preprocess(this[index].View, adjustment, zoom * input.Shape.H, zoom * input.Shape.W, input);
+        backend.Preprocess(this[index].View, adjustment, Zoom * input.Shape.H, Zoom * input.Shape.W, input);
     }
 
     /// <summary>The size of all images seen so far, or zeros where they differ.</summary>

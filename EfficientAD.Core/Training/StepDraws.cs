@@ -8,8 +8,10 @@ namespace EfficientAD.Training;
 /// <param name="seed">The run's seed.</param>
 public sealed class StepDraws(ulong seed)
 {
+    /// <summary>Random streams of dropout from one step to the next.</summary>
+    internal const int DropoutsPerStep = 16;
+
     private const float SmallestFactor = 0.8f, LargestFactor = 1.2f, GreyProbability = 0.3f;
-    private const int DropoutsPerStep = 16;
 
     private int[] _order = [];
     private int _epoch = -1;

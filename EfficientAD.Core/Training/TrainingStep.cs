@@ -1,6 +1,7 @@
 using EfficientAD.Autograd;
 using EfficientAD.Autograd.Operations;
 using EfficientAD.Backends;
+using EfficientAD.Backends.Cuda;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -13,16 +14,17 @@ namespace EfficientAD.Training;
 /// the last; of the last layer each pass computes the half that its loss uses; the teacher's features of a plain image never
 /// change and come from a <see cref="FeatureCache"/>; the hard-feature loss's sparse gradient is the backend's affair.
 /// </remarks>
-public sealed class TrainingStep : IDisposable
+public sealed partial class TrainingStep : IDisposable
 {
     private readonly IBackend _backend;
     private readonly Recipe _recipe;
     private readonly StepDraws _draws;
-    private readonly Parameter[] _parameters;
+    private readonly AdamTensors[] _parameters;
     private readonly Tensor _images, _autoencoderImages, _plainFeatures;
     private readonly Tape _plainTeacher, _augmentedTeacher, _tape;
     private readonly Variable _hard, _autoencoder, _studentAutoencoder, _total;
     private readonly Variable? _penalty;
+    private StepLosses _lastLosses;
 
     /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
     /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
@@ -34,7 +36,7 @@ public sealed class TrainingStep : IDisposable
         Tensor mean, Tensor deviation, int height, int width)
     {
         (_backend, _recipe, _draws) = (backend, recipe, draws);
-        _parameters = [.. student.Parameters, .. autoencoder.Parameters];
+        _parameters = [.. student.Parameters.Concat(autoencoder.Parameters).Select(parameter => parameter.ForAdam)];
         int batch = recipe.BatchSize, views = recipe.Penalty ? 3 : 2;
         _images = backend.Allocate(new Shape(views * batch, 3, height, width));
         (_plainTeacher, _augmentedTeacher, _tape) = (new Tape(backend), new Tape(backend), new Tape(backend));
@@ -65,6 +67,7 @@ public sealed class TrainingStep : IDisposable
         _total = _penalty is null
             ? _tape.Sum(_hard, _autoencoder, _studentAutoencoder)
             : _tape.Sum(_hard, _penalty, _autoencoder, _studentAutoencoder);
+        if (backend is CudaBackend cuda) _device = OnDevice(cuda);
     }
 
     /// <summary>Inputs of the step: [views * batch, 3, h, w], plain images, augmented ones, penalty images.</summary>
@@ -77,16 +80,21 @@ public sealed class TrainingStep : IDisposable
     /// <param name="step">From 0.</param>
     /// <param name="learningRate">Of this step.</param>
     /// <param name="features">Teacher features of plain images, from earlier steps.</param>
-    /// <returns>The losses before the update.</returns>
+    /// <returns>The losses before the update; on a CUDA device, which works on while the host goes on, those of a few steps
+    /// before.</returns>
     public StepLosses Run(int step, float learningRate, ImageSet images, ImageSet? penaltyImages, FeatureCache features)
     {
+        if (_device is not null) return RunOnDevice(step, learningRate, images, penaltyImages, features);
         Step = step;
         DrawImages(images, penaltyImages, features);
         _augmentedTeacher.Forward();
-        StepLosses losses = ComputeGradients();
+        _lastLosses = ComputeGradients();
         Update(learningRate);
-        return losses;
+        return _lastLosses;
     }
+
+    /// <summary>The losses of the last step; on a CUDA device it is waited for.</summary>
+    public StepLosses LastLosses => _device is { HasRun: true } ? LossesOf(_device.AwaitLosses()) : _lastLosses;
 
     /// <summary>Runs the teacher on the plain images, too.</summary>
     internal void ComputeTeacher()
@@ -98,19 +106,22 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Forward and backward from the teacher's features on.</summary>
     internal StepLosses ComputeGradients()
     {
-        _tape.Forward();
-        _tape.Backward(_total);
+        ComputeLosses();
         return new StepLosses(Read(_hard), _penalty is null ? 0 : Read(_penalty), Read(_autoencoder), Read(_studentAutoencoder));
     }
 
-    internal void Update(float learningRate)
+    private void ComputeLosses()
     {
-        foreach (Parameter parameter in _parameters)
-            parameter.Update(_backend, new AdamSettings(learningRate, _recipe.WeightDecay), Step + 1);
+        _tape.Forward();
+        _tape.Backward(_total);
     }
+
+    internal void Update(float learningRate) =>
+        _backend.Adam(_parameters, new AdamSettings(learningRate, _recipe.WeightDecay), Step + 1);
 
     public void Dispose()
     {
+        _device?.Dispose();
         _plainTeacher.Dispose();
         _augmentedTeacher.Dispose();
         _tape.Dispose();
@@ -131,7 +142,7 @@ public sealed class TrainingStep : IDisposable
 
             ColourAdjustment jitter = _draws.Jitter(sample);
             Preprocess(image, jitter, _images.Samples(batch + b, 1));
-            if (_autoencoderImages.Address != _images.Samples(batch, batch).Address)
+            if (HasAutoencoderImages)
                 Preprocess(image, jitter, _autoencoderImages.Samples(b, 1));
 
             if (!_recipe.Penalty) continue;
@@ -139,10 +150,15 @@ public sealed class TrainingStep : IDisposable
             penaltyImages.Prepare(penaltyIndex, adjustment, _backend, _images.Samples(2 * batch + b, 1));
         }
 
-        if (featuresKnown) return;
+        if (!featuresKnown) ComputePlainFeatures(Step, images, features);
+    }
+
+    private void ComputePlainFeatures(int step, ImageSet images, FeatureCache features)
+    {
+        int batch = _recipe.BatchSize;
         _plainTeacher.Forward();
         for (int b = 0; b < batch; b++)
-            features.Keep(_draws.ImageIndex((long)Step * batch + b, images.Count), _backend, _plainFeatures.Samples(b, 1));
+            features.Keep(_draws.ImageIndex((long)step * batch + b, images.Count), _backend, _plainFeatures.Samples(b, 1));
     }
 
     private void Preprocess(RgbImage image, ColourAdjustment adjustment, Tensor output) =>

@@ -195,6 +195,31 @@ public abstract partial class BackendTests
         TensorAssert.SameBits(parameter.ToFloats(), updated[2], "the parameter");
     }
 
+    [Fact]
+    public void AdamOfSeveral_HasTheBitsOfEachAndClearsGradients()
+    {
+        var settings = new AdamSettings(1e-3f, 1e-5f);
+        HostTensor[] small = Tensors(3), large = Tensors(5000);
+        float[][] together = Run([], [.. small, .. large], (on, _, d) =>
+            on.Adam([new(d[0], d[1], d[2], d[3]), new(d[4], d[5], d[6], d[7])], settings, 3));
+        float[][] apart = [.. Single(small), .. Single(large)];
+        for (int i = 0; i < apart.Length; i++) TensorAssert.SameBits(apart[i], together[i], $"tensor {i}");
+        Assert.All(together[4], gradient => Assert.Equal(0, gradient));
+
+        float[][] Single(HostTensor[] tensors) => Run([], tensors, (on, _, d) =>
+        {
+            on.Adam(d[0], settings, 3, d[1], d[2], d[3]);
+            on.Fill(0, d[0]);
+        });
+
+        static HostTensor[] Tensors(int count)
+        {
+            Shape shape = Shape.Vector(count);
+            HostTensor positive = Random(shape, 2, 0.1).Map(value => Math.Abs(value) + 1e-4);
+            return [Random(shape, 0), Random(shape, 1, 0.1), positive, Random(shape, 3)];
+        }
+    }
+
     private static HostTensor Levelled(HostTensor tensor, int levels) =>
         levels == 0 ? tensor : tensor.Map(value => Math.Floor(value * levels) / levels).Map(value => (float)value);
 }

@@ -14,7 +14,8 @@ public sealed partial class CudaBackend
         long count = input.Shape.Count;
         Launch(
             "dropout", "dropout_forward", Threads(BlocksFor(count, DrawsPerThread)),
-            input.Address, dropLimit, 1 - rate, random.Seed, random.Stream, output.Address, count);
+            input.Address, dropLimit, 1 - rate, random.Seed, random.Stream, StepValues, output.Address,
+            count);
     }
 
     public void DropoutBackward(Tensor outputGradient, float rate, CounterRandom random, Tensor inputGradient)
@@ -24,6 +25,7 @@ public sealed partial class CudaBackend
         long count = outputGradient.Shape.Count;
         Launch(
             "dropout", "dropout_backward", Threads(BlocksFor(count, DrawsPerThread)),
-            outputGradient.Address, dropLimit, 1 - rate, random.Seed, random.Stream, inputGradient.Address, count);
+            outputGradient.Address, dropLimit, 1 - rate, random.Seed, random.Stream, StepValues,
+            inputGradient.Address, count);
     }
 }

@@ -1,3 +1,4 @@
+using EfficientAD.Backends.Cuda.Training;
 using EfficientAD.Imaging;
 using EfficientAD.Native;
 using EfficientAD.Tensors;
@@ -16,14 +17,12 @@ public sealed partial class CudaBackend
     public void Preprocess(
         ImageView image, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, Tensor output)
     {
-        int rowBytes = image.Width * image.BytesPerPixel;  // the padding between rows stays behind
+        int rowBytes = image.Width * image.BytesPerPixel;
         long bytes = (long)rowBytes * image.Height;
         var frame = new DeviceImage(0, image.Width, image.Height, rowBytes, image.Format);
         PreprocessingSizes sizes = RequireSizes(frame, adjustment, resizedHeight, resizedWidth, output);
 
-        PinnedBuffer staged = NextStaged(bytes);
-        Span<byte> pixels = staged.AsSpan<byte>();
-        for (int y = 0; y < image.Height; y++) image.Row(y).CopyTo(pixels[(y * rowBytes)..]);
+        PinnedBuffer staged = Stage(image, bytes);
         (nint lumaSum, nint rows, nint address) = ReserveForPreprocessing(sizes, bytes);
         _stream.Upload(staged, bytes, address);
         _staging!.Retire(_stream);
@@ -52,6 +51,19 @@ public sealed partial class CudaBackend
         Preprocess(image, adjustment, sizes, lumaSum, rows, output);
     }
 
+    /// <summary>Sends an image to the device, in the stream's order, and adds up its luma there.</summary>
+    internal ResidentImage Send(ImageView image)
+    {
+        long bytes = (long)image.Width * image.BytesPerPixel * image.Height, aligned = Scratch.Align(bytes);
+        var memory = new DeviceBuffer(_stream, aligned + sizeof(ulong));
+        var sent = new DeviceImage(memory.Address, image.Width, image.Height, image.Width * image.BytesPerPixel, image.Format);
+        _stream.Upload(Stage(image, bytes), bytes, memory.Address);
+        _staging!.Retire(_stream);
+        nint lumaSum = memory.Address + (nint)aligned;
+        SumLuma(sent, lumaSum);
+        return new ResidentImage(memory, sent, lumaSum);
+    }
+
     private static PreprocessingSizes RequireSizes(
         DeviceImage frame, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, Tensor output)
     {
@@ -61,6 +73,16 @@ public sealed partial class CudaBackend
             frame.Height, frame.Width, resizedHeight, resizedWidth, output.Shape.H, output.Shape.W);
         sizes.RequireCropInside();
         return sizes;
+    }
+
+    /// <summary>The image without the padding between its rows, in pinned memory; <see cref="PinnedRing.Retire"/> follows.</summary>
+    private PinnedBuffer Stage(ImageView image, long bytes)
+    {
+        PinnedBuffer staged = NextStaged(bytes);
+        Span<byte> pixels = staged.AsSpan<byte>();
+        int rowBytes = image.Width * image.BytesPerPixel;
+        for (int y = 0; y < image.Height; y++) image.Row(y).CopyTo(pixels[(y * rowBytes)..]);
+        return staged;
     }
 
     private PinnedBuffer NextStaged(long bytes)
@@ -88,15 +110,7 @@ public sealed partial class CudaBackend
         DeviceImage frame, ColourAdjustment adjustment, PreprocessingSizes sizes, nint lumaSum, nint rows,
         Tensor output)
     {
-        if (adjustment.Kind == ColourAdjustmentKind.Contrast)
-        {
-            _stream.Fill(0, lumaSum, sizeof(ulong) / sizeof(uint));
-            Launch(
-                "preprocess", "preprocess_luma", Reduction((long)frame.Width * frame.Height),
-                frame.Address, frame.Width, frame.Height, frame.Stride, frame.PixelBytes, frame.Red, frame.Blue,
-                lumaSum);
-        }
-
+        if (adjustment.Kind == ColourAdjustmentKind.Contrast) SumLuma(frame, lumaSum);
         ResizeFilterPair filters = _filters.For(sizes);
         (DeviceFilter columns, DeviceFilter lines) = (filters.Columns, filters.Rows);
         Launch(
@@ -108,5 +122,13 @@ public sealed partial class CudaBackend
             "preprocess", "preprocess_vertical", Threads(output.Shape.Plane),
             rows, filters.FirstRow, lines.Starts, lines.Offsets, lines.Weights, sizes.Height, sizes.Width,
             output.Address);
+    }
+
+    private void SumLuma(in DeviceImage image, nint sum)
+    {
+        _stream.Fill(0, sum, sizeof(ulong) / sizeof(uint));
+        Launch(
+            "preprocess", "preprocess_luma", Reduction((long)image.Width * image.Height),
+            image.Address, image.Width, image.Height, image.Stride, image.PixelBytes, image.Red, image.Blue, sum);
     }
 }

@@ -15,7 +15,7 @@ public sealed partial class CudaBackend
 
     /// <remarks>The first replay runs the work as it is: it allocates, loads kernels, packs weights. The second
     /// captures a graph, and from then on one launch does all of it, until a tensor is written by
-    /// <see cref="Upload"/>, <see cref="Fill"/>, <see cref="Copy"/>, <see cref="Add"/> or <see cref="Adam"/>: then it
+    /// <see cref="Upload"/>, <see cref="Fill"/>, <see cref="Copy"/>, <see cref="Add"/> or Adam: then it
     /// starts anew. Work that itself calls one of these therefore never becomes a graph.</remarks>
     public Recording Record(Action work)
     {

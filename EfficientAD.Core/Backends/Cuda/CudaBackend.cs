@@ -115,6 +115,7 @@ public sealed partial class CudaBackend : IBackend
     public void Dispose()
     {
         _timer?.Dispose();
+        _adamTable?.Dispose();
         _tuned?.Dispose();
         _staging?.Dispose();
         _filters.Dispose();

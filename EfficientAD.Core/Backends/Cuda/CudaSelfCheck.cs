@@ -24,6 +24,9 @@ internal static class CudaSelfCheck
         ("average_pool2d", backend => Map(backend, new Shape(2, 3, 5, 8), (x, y) => backend.AveragePool2d(x, 0, y))),
         ("resize_bilinear", backend => Map(backend, new Shape(2, 3, 11, 31), backend.ResizeBilinear)),
         ("maximum", backend => Map(backend, new Shape(2, 1, 1, 1), backend.Maximum)),
+        ("dropout", backend => Map(
+            backend, new Shape(2, 3, 10, 17), (x, y) => backend.Dropout(x, 0.2f, new CounterRandom(Seed, Seed), y))),
+        ("adam", Adam),
         ("quantile", backend => Map(backend, new Shape(2, 1, 1, 1), (x, y) => backend.Quantile(x, 0.9f, y))),
     ];
 
@@ -85,6 +88,18 @@ internal static class CudaSelfCheck
         using Tensor biasGradient = Random(backend, Shape.Vector(weightShape.N), 4);
         backend.Convolution2dWeightGradient(input, outputGradient, geometry, weightGradient, biasGradient);
         return [.. backend.Download(weightGradient), .. backend.Download(biasGradient)];
+    }
+
+    private static float[] Adam(IBackend backend)
+    {
+        Shape shape = Shape.Vector(1500);
+        Tensor[] tensors = [.. Enumerable.Range(0, 8).Select(i => Random(backend, shape, (ulong)i))];
+        foreach (int second in (int[])[2, 6]) backend.Fill(0.5f, tensors[second]);
+        AdamTensors[] parameters = [new(tensors[0], tensors[1], tensors[2], tensors[3]), new(tensors[4], tensors[5], tensors[6], tensors[7])];
+        backend.Adam(parameters, new AdamSettings(0.1f), step: 3);
+        float[] updated = [.. tensors.SelectMany(tensor => backend.Download(tensor))];
+        foreach (Tensor tensor in tensors) tensor.Dispose();
+        return updated;
     }
 
     /// <summary>What an operation makes of [2, 3, 10, 17].</summary>
