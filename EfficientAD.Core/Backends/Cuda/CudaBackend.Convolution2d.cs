@@ -6,6 +6,7 @@ namespace EfficientAD.Backends.Cuda;
 public sealed partial class CudaBackend
 {
     private readonly CudaConvolution _convolution;
+    private readonly SparseConvolution _sparse;
     private readonly TunedConvolution? _tuned;  // null unless asked for, and cuDNN installed
 
     public void Convolution2d(
@@ -36,7 +37,18 @@ public sealed partial class CudaBackend
 
     private void Run(in ConvolutionCall call)
     {
-        if (_tuned is null) _convolution.Run(call);
-        else _tuned.Run(call);
+        if (_sparse.Suits(call))
+        {
+            _sparse.Run(call);
+            if (call.Direction == ConvolutionDirection.WeightGradient) _convolution.BiasGradient(call);
+        }
+        else if (_tuned is null)
+        {
+            _convolution.Run(call);
+        }
+        else
+        {
+            _tuned.Run(call);
+        }
     }
 }

@@ -51,5 +51,9 @@ public sealed partial class CudaBackend
             threads with { Grid = threads.Grid with { Y = Math.Min(shape.N, MaximumGridY) } },
             teacher.Address, student.Address, threshold.Address, hard, lossGradient.Address, shape.N, values,
             studentGradient.Address);
+        ExpectSparse(studentGradient);
     }
+
+    /// <summary>Says that a gradient holds mostly zeros: the convolution's that it is handed on to lists the others.</summary>
+    internal void ExpectSparse(Tensor gradient) => _sparse.Expect(gradient);
 }

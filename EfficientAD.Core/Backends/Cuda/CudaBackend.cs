@@ -55,6 +55,7 @@ public sealed partial class CudaBackend : IBackend
         _scratch = new Scratch(stream);
         _filters = new ResizeFilters(stream);
         _convolution = new CudaConvolution(stream, _kernels, _scratch, _options.Precision);
+        _sparse = new SparseConvolution(stream, _kernels, _scratch);
         if (_options.UseLibraries)
             _tuned = TunedConvolution.TryOpen(stream, _convolution, _scratch, _options.Precision);
     }
