@@ -46,6 +46,10 @@ public sealed class Tape(IBackend backend) : IDisposable
         return results;
     }
 
+    /// <summary>Keeps an operation that is dear and of no use before the inputs hold something: it does not run now.</summary>
+    /// <param name="forward">Overwrites tensors that need no gradient.</param>
+    public void Defer(Action forward) => _forward.Add(forward);
+
     /// <summary>Runs all operations again, in order.</summary>
     public void Forward()
     {

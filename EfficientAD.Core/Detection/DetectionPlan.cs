@@ -28,6 +28,7 @@ public sealed class DetectionPlan : IDisposable
     private readonly Tensor? _image, _autoencoderImage;  // null where the device's plan preprocesses images itself
     private readonly Tensor _localMap, _globalMap;
     private readonly Sample[] _samples;
+    private readonly bool[] _isGrey = [];
     private readonly FusedDetection? _device;
     private FusedMaps? _fused;
     private int _taken = 1;
@@ -80,6 +81,7 @@ public sealed class DetectionPlan : IDisposable
         else
         {
             Batch = fusing is null || shared is not null ? 1 : batch;
+            _isGrey = shared?.IsGrey ?? new bool[Batch];
             _image = shared?.Image ?? _tape.Allocate(new Shape(Batch, 3, height, width));
             _autoencoderImage = height == Autoencoder.InputSize && width == Autoencoder.InputSize
                 ? _image
@@ -140,6 +142,7 @@ public sealed class DetectionPlan : IDisposable
             return;
         }
 
+        _isGrey[sample] = image.Format == PixelFormat.Grey8;
         (Tensor input, Tensor? autoencoderInput, _, _) = _samples[sample];
         _backend.Preprocess(image, ColourAdjustment.None, input.Shape.H, input.Shape.W, input);
         if (autoencoderInput is not null)
@@ -204,6 +207,7 @@ public sealed class DetectionPlan : IDisposable
         if (_image is null)
             throw new InvalidOperationException("This plan preprocesses images itself: give it an image, or use another mode.");
         Clock?.Mark(DetectionMark.Start);
+        _isGrey[0] = false;
         preprocess(_image);
         if (_autoencoderImage != _image) preprocess(_autoencoderImage!);
         Clock?.Mark(DetectionMark.Preprocessed);
@@ -291,9 +295,9 @@ public sealed class DetectionPlan : IDisposable
         Tensor mean, Tensor deviation, DetectionMode mode, Tensor input, Tensor autoencoderInput)
     {
         _fused = FusedMaps.Create(
-            cpu, teacher, student, autoencoder, mean, deviation, input, autoencoderInput, largeTiles: mode == DetectionMode.Fast,
-            _shared?.Hidden);
-        _tape.Record(_fused.LocalMap, needsGradient: false, () => _fused.Compute(_taken), _ => { });
+            cpu, teacher, student, autoencoder, mean, deviation, input, autoencoderInput, _isGrey,
+            largeTiles: mode == DetectionMode.Fast, _shared?.Hidden);
+        _tape.Defer(() => _fused.Compute(_taken));
         return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
     }
 

@@ -31,6 +31,9 @@ internal sealed class SharedTeacher : IDisposable
     /// <summary>The autoencoders' input where <see cref="Image"/> has another size.</summary>
     public Tensor AutoencoderImage => field ??= _tape.Allocate(Autoencoder.Input);
 
+    /// <summary>Whether the image at <see cref="Image"/> is grey.</summary>
+    public bool[] IsGrey { get; } = new bool[1];
+
     /// <summary>The hidden layers where plans are fused.</summary>
     public SharedLayersSlot Hidden { get; } = new();
 

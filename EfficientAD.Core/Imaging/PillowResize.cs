@@ -65,30 +65,49 @@ public sealed class PillowResize
     /// <param name="adjustment">Applied before the resize.</param>
     public void Run(ImageView image, ColourAdjustment adjustment, Span<byte> rgb)
     {
+        bool isGrey = image.Format == PixelFormat.Grey8;
+        Run(image, adjustment, rgb, outputSamples: 3, isGrey ? 1 : 3);
+    }
+
+    /// <summary>The same for a grey image, with one sample a pixel.</summary>
+    /// <param name="image">Of the source size; <see cref="PixelFormat.Grey8"/>.</param>
+    /// <param name="grey">[height, width], overwritten.</param>
+    internal void RunGrey(ImageView image, ColourAdjustment adjustment, Span<byte> grey)
+    {
+        if (image.Format != PixelFormat.Grey8) throw new ArgumentException($"The image is {image.Format}, not grey.", nameof(image));
+        Run(image, adjustment, grey, outputSamples: 1, samples: 1);
+    }
+
+    /// <param name="outputSamples">Of a pixel of the output.</param>
+    /// <param name="samples">Of a pixel on the way there.</param>
+    private void Run(ImageView image, ColourAdjustment adjustment, Span<byte> output, int outputSamples, int samples)
+    {
         if (image.Height != _sourceHeight || image.Width != _sourceWidth)
             throw new ArgumentException(
                 $"The image is {image.Width} x {image.Height} but the resize is for {_sourceWidth} x {_sourceHeight}.",
                 nameof(image));
-        if (rgb.Length != 3L * _height * _width)
+        int rowBytes = outputSamples * _width;
+        if (output.Length != (long)_height * rowBytes)
             throw new ArgumentException(
-                $"{_width} x {_height} RGB takes {3L * _height * _width} bytes but the span holds {rgb.Length}.",
-                nameof(rgb));
+                $"{_width} x {_height} of {outputSamples} samples take {(long)_height * rowBytes} bytes but the span holds {output.Length}.",
+                nameof(output));
 
         var blend = new ColourBlend(image, adjustment, _sourceRow);
-        if (_isUnchanged && image.Format == PixelFormat.Rgb24 && blend.ChangesNothing)
-        {
-            for (int y = 0; y < _height; y++) image.Row(y).CopyTo(rgb[(3 * y * _width)..]);
-            return;
-        }
-
-        bool isGrey = image.Format == PixelFormat.Grey8;
+        bool isCopy = _isUnchanged && blend.ChangesNothing && image.Format is PixelFormat.Rgb24 or PixelFormat.Grey8;
         int next = _vertical.Start(0);  // the first source row that has not been through the horizontal pass
         for (int y = 0; y < _height; y++)
         {
+            Span<byte> row = output.Slice(y * rowBytes, rowBytes);
+            if (isCopy)
+            {
+                Write(image.Row(y), row);
+                continue;
+            }
+
             int end = _vertical.Start(y) + _vertical.Weights(y).Length;
-            while (next < end) next += isGrey ? ResizeGreyRows(image, blend, next) : ResizeColourRows(image, blend, next);
-            if (isGrey) WriteGrey(y, rgb.Slice(3 * y * _width, 3 * _width));
-            else WriteColour(y, rgb.Slice(3 * y * _width, 3 * _width));
+            while (next < end) next += samples == 1 ? ResizeGreyRows(image, blend, next) : ResizeColourRows(image, blend, next);
+            WeighRows(y, samples * _width);
+            Write(_outputRow.AsSpan(0, samples * _width), row);
         }
     }
 
@@ -124,7 +143,8 @@ public sealed class PillowResize
     private int ResizeGreyRows(ImageView image, ColourBlend blend, int first)
     {
         int rows = Math.Min(RowGroup.GreyRows, _sourceHeight - first);
-        for (int from = 0; from < _sourceWidth; from += RowGroup.Block)
+        int done = rows == RowGroup.GreyRows && blend.ChangesNothing ? _group.SetGreyRows(image, first) : 0;
+        for (int from = done; from < _sourceWidth; from += RowGroup.Block)
         {
             int count = Math.Min(RowGroup.Block, _sourceWidth - from);
             for (int row = 0; row < rows; row++)
@@ -159,16 +179,11 @@ public sealed class PillowResize
         return _greyRow.AsSpan(0, count);
     }
 
-    private void WriteColour(int y, Span<byte> rgb)
+    /// <summary>A row of the output; grey becomes three equal samples where it has as many.</summary>
+    private static void Write(ReadOnlySpan<byte> samples, Span<byte> row)
     {
-        WeighRows(y, rgb.Length);
-        _outputRow.AsSpan(0, rgb.Length).CopyTo(rgb);
-    }
-
-    private void WriteGrey(int y, Span<byte> rgb)
-    {
-        WeighRows(y, _width);
-        for (int x = 0; x < _width; x++) rgb[3 * x] = rgb[3 * x + 1] = rgb[3 * x + 2] = _outputRow[x];
+        if (samples.Length == row.Length) samples.CopyTo(row);
+        else for (int x = 0; x < samples.Length; x++) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = samples[x];
     }
 
     /// <summary>Sums as samples of 8 bits.</summary>

@@ -38,10 +38,19 @@ public sealed class Preprocessing
                 nameof(output));
 
         if (_resized.Length < output.Length) _resized = new byte[output.Length];
+        int plane = height * width;
+        if (image.Format == PixelFormat.Grey8)
+        {
+            Span<byte> grey = _resized.AsSpan(0, plane);
+            Resize(sizes).RunGrey(image, adjustment, grey);
+            for (int colour = 0; colour < Normalized.Length; colour++)
+                LookUp(Normalized[colour], grey, output.Slice(colour * plane, plane));
+            return;
+        }
+
         Span<byte> rgb = _resized.AsSpan(0, output.Length);
         Resize(sizes).Run(image, adjustment, rgb);
 
-        int plane = height * width;
         float[] red = Normalized[0], green = Normalized[1], blue = Normalized[2];
         Span<float> reds = output[..plane], greens = output[plane..(2 * plane)], blues = output[(2 * plane)..];
         for (int i = 0, j = 0; i < reds.Length; i++, j += 3)
@@ -50,6 +59,11 @@ public sealed class Preprocessing
             greens[i] = green[rgb[j + 1]];
             blues[i] = blue[rgb[j + 2]];
         }
+    }
+
+    private static void LookUp(float[] values, ReadOnlySpan<byte> bytes, Span<float> output)
+    {
+        for (int i = 0; i < output.Length; i++) output[i] = values[bytes[i]];
     }
 
     private PillowResize Resize(PreprocessingSizes sizes)

@@ -15,7 +15,7 @@ internal sealed class RowGroup(int width)
     /// <summary>Columns to set of all rows before the next ones, so that what they write stays in the nearest cache.</summary>
     public const int Block = 512;
 
-    private const int Lanes = 16;
+    private const int Lanes = 16, BlockColumns = 16, HalfGroup = GreyRows / 2;
 
     private readonly Vector512<short>[] _pairs = new Vector512<short>[(width + 1) / 2];
 
@@ -54,6 +54,50 @@ internal sealed class RowGroup(int width)
         }
         for (; x < samples.Length; x += 2)
             Unsafe.Add(ref lanes, Lanes * (x / 2)) = samples[x] | (x + 1 < samples.Length ? samples[x + 1] << 16 : 0);
+    }
+
+    /// <summary>Sixteen rows at once, as far as whole blocks of sixteen columns go: the columns of a block change places with
+    /// its rows by shuffles, so that every line of the cache is written once.</summary>
+    /// <param name="first">The first of the rows.</param>
+    /// <returns>How many columns that are; the others are for <see cref="SetGreyRow"/>.</returns>
+    public int SetGreyRows(ImageView image, int first)
+    {
+        if (!Avx2.IsSupported) return 0;
+        int columns = image.Width / BlockColumns * BlockColumns;
+        if (columns == 0) return 0;
+        int stride = image.Stride;
+        ReadOnlySpan<byte> upper = image.Pixels[(first * stride)..], lower = upper[(HalfGroup * stride)..];
+        for (int x = 0; x < columns; x += BlockColumns)
+        {
+            Vector256<short> a = Both(upper, lower, x), b = Both(upper, lower, x + stride);
+            Vector256<short> c = Both(upper, lower, x + 2 * stride), d = Both(upper, lower, x + 3 * stride);
+            Vector256<short> e = Both(upper, lower, x + 4 * stride), f = Both(upper, lower, x + 5 * stride);
+            Vector256<short> g = Both(upper, lower, x + 6 * stride), h = Both(upper, lower, x + 7 * stride);
+            // Three times the pairs of the first four come between those of the last four: rows and columns change places.
+            for (int round = 0; round < 3; round++)
+            {
+                (a, b, c, d, e, f, g, h) = (
+                    Avx2.UnpackLow(a, e), Avx2.UnpackHigh(a, e), Avx2.UnpackLow(b, f), Avx2.UnpackHigh(b, f),
+                    Avx2.UnpackLow(c, g), Avx2.UnpackHigh(c, g), Avx2.UnpackLow(d, h), Avx2.UnpackHigh(d, h));
+            }
+
+            Span<Vector512<short>> pairs = _pairs.AsSpan(x / 2, BlockColumns / 2);
+            (pairs[0], pairs[1], pairs[2], pairs[3]) = (Widen(a), Widen(b), Widen(c), Widen(d));
+            (pairs[4], pairs[5], pairs[6], pairs[7]) = (Widen(e), Widen(f), Widen(g), Widen(h));
+        }
+
+        return columns;
+    }
+
+    /// <summary>Sixteen samples of each of two rows, as pairs.</summary>
+    private static Vector256<short> Both(ReadOnlySpan<byte> upper, ReadOnlySpan<byte> lower, int at) =>
+        Vector256.Create(Vector128.Create(upper[at..]), Vector128.Create(lower[at..])).AsInt16();
+
+    private static Vector512<short> Widen(Vector256<short> bytes)
+    {
+        if (Avx512BW.IsSupported) return Avx512BW.ConvertToVector512UInt16(bytes.AsByte()).AsInt16();
+        (Vector256<ushort> low, Vector256<ushort> high) = Vector256.Widen(bytes.AsByte());
+        return Vector512.Create(low, high).AsInt16();
     }
 
     /// <summary>One target pixel of every row, before the shift to whole samples.</summary>

@@ -53,6 +53,26 @@ public class PreprocessingTests
         Assert.Equal(PillowReference.Floats("preprocess", tensor), actual);
     }
 
+    [Theory]
+    [InlineData(61, 45, 32, 32)]
+    [InlineData(40, 32, 7, 9)]   // whole blocks of 16 columns, and groups of 16 rows with a rest
+    [InlineData(23, 31, 23, 31)] // nothing to resize
+    public void Run_GreyImage_GivesTheBitsOfThreeEqualColours(int sourceHeight, int sourceWidth, int height, int width)
+    {
+        int stride = sourceWidth + 5;
+        byte[] pixels = NoiseImage.Bytes(stride * sourceHeight, seed: 12), rgb = new byte[3 * sourceWidth * sourceHeight];
+        for (int i = 0; i < rgb.Length; i++) rgb[i] = pixels[i / 3 / sourceWidth * stride + i / 3 % sourceWidth];
+        float[] expected = new float[3 * height * width], actual = new float[3 * height * width];
+        var preprocessing = new Preprocessing();
+        preprocessing.Run(
+            new ImageView(rgb, sourceWidth, sourceHeight, 3 * sourceWidth, PixelFormat.Rgb24), ColourAdjustment.None,
+            height, width, height, width, expected);
+        preprocessing.Run(
+            new ImageView(pixels, sourceWidth, sourceHeight, stride, PixelFormat.Grey8), ColourAdjustment.None,
+            height, width, height, width, actual);
+        Assert.Equal(expected, actual);
+    }
+
     [Fact]
     public void Run_KnownSizes_AllocatesNothing()
     {

@@ -38,7 +38,12 @@ public sealed unsafe partial class CpuBackend : IBackend
     public void Upload(ReadOnlySpan<float> source, Tensor destination)
     {
         RequireCount(source.Length, destination);
-        source.CopyTo(Span(destination));
+        fixed (float* values = source)
+        {
+            float* from = values;
+            RunRanges(source.Length, 1, (first, end) => Range(from, first, end).CopyTo(Range(Pointer(destination), first, end)));
+        }
+
         destination.MarkWritten();
     }
 

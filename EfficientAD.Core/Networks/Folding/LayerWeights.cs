@@ -1,29 +1,82 @@
 using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
 using EfficientAD.Imaging;
 using EfficientAD.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Networks.Folding;
 
 /// <summary>Weights [outputs, inputs, k, k] and bias of a convolution on the host, to be folded with what comes before and
-/// after it. Folding computes in double and rounds once.</summary>
-internal sealed class LayerWeights
+/// after it. Folding rounds once, as if it had computed in double.</summary>
+internal sealed unsafe class LayerWeights
 {
+    private readonly Tensor? _resident;  // weights that lie in the host's memory already
+
     internal LayerWeights(Shape shape, float[] weights, float[] bias) => (Shape, Weights, Bias) = (shape, weights, bias);
+
+    private LayerWeights(Tensor resident, float[] bias) => (Shape, _resident, Bias) = (resident.Shape, resident, bias);
 
     public Shape Shape { get; }
 
-    public float[] Weights { get; }
+    /// <summary>A copy, made when it is asked for, where <see cref="Values"/> are a layer's own.</summary>
+    public float[] Weights
+    {
+        get => field ??= Values.ToArray();
+        private init;
+    }
+
+    /// <summary>The weights where they lie.</summary>
+    public ReadOnlySpan<float> Values =>
+        _resident is null ? Weights : new ReadOnlySpan<float>((void*)_resident.Address, checked((int)_resident.Shape.Count));
 
     public float[] Bias { get; }
 
-    /// <summary>A copy of a layer's parameters. Waits for the backend's work on them.</summary>
-    public static LayerWeights Of(IBackend backend, ConvolutionLayer layer) => new(
-        layer.Weights.Value.Shape, backend.Download(layer.Weights.Value), backend.Download(layer.Bias.Value));
+    /// <summary>A layer's parameters: those of a CPU backend stay where they are and must outlive this object, others are
+    /// copied. Waits for the backend's work on them.</summary>
+    public static LayerWeights Of(IBackend backend, ConvolutionLayer layer)
+    {
+        (Tensor weights, float[] bias) = (layer.Weights.Value, backend.Download(layer.Bias.Value));
+        return backend is CpuBackend ? new(weights, bias) : new(weights.Shape, backend.Download(weights), bias);
+    }
 
     public LayerWeights Rows(int first, int count)
     {
         int each = (int)Shape.SampleCount;
-        return new(Shape with { N = count }, Weights[(first * each)..((first + count) * each)], Bias[first..(first + count)]);
+        float[] bias = Bias[first..(first + count)];
+        return _resident is null
+            ? new(Shape with { N = count }, Weights[(first * each)..((first + count) * each)], bias)
+            : new(_resident.Samples(first, count), bias);
+    }
+
+    /// <summary>The layer that reads the red plane alone of a grey image normalised by ImageNet's means and deviations: its
+    /// other planes follow from that one.</summary>
+    public LayerWeights ForGrey()
+    {
+        (int colours, int taps) = (Shape.C, Shape.Plane);
+        float[] mean = Preprocessing.Mean, deviation = Preprocessing.Deviation;
+        ReadOnlySpan<float> values = Values;
+        var weights = new float[Shape.N * taps];
+        var bias = new float[Shape.N];
+        for (int row = 0; row < Shape.N; row++)
+        {
+            double shift = 0;
+            for (int tap = 0; tap < taps; tap++)
+            {
+                double sum = 0;
+                for (int colour = 0; colour < colours; colour++)
+                {
+                    double weight = values[(row * colours + colour) * taps + tap];
+                    sum += weight * deviation[0] / deviation[colour];
+                    shift += weight * ((double)mean[0] - mean[colour]) / deviation[colour];
+                }
+
+                weights[row * taps + tap] = (float)sum;
+            }
+
+            bias[row] = (float)(Bias[row] + shift);
+        }
+
+        return new(Shape with { C = 1 }, weights, bias);
     }
 
     /// <summary>The layer whose outputs are this one's, then another's, of the same input.</summary>
@@ -82,12 +135,12 @@ internal sealed class LayerWeights
     /// <summary>(output - mean) / deviation per channel, folded in.</summary>
     public LayerWeights Normalized(ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation)
     {
-        var weights = new float[Weights.Length];
+        var weights = GC.AllocateUninitializedArray<float>(Values.Length);
         var bias = new float[Bias.Length];
         int each = (int)Shape.SampleCount;
         for (int row = 0; row < Shape.N; row++)
         {
-            for (int i = row * each; i < (row + 1) * each; i++) weights[i] = (float)((double)Weights[i] / deviation[row]);
+            TensorPrimitives.Divide(Values.Slice(row * each, each), deviation[row], weights.AsSpan(row * each));
             bias[row] = (float)(((double)Bias[row] - mean[row]) / deviation[row]);
         }
 
@@ -98,12 +151,12 @@ internal sealed class LayerWeights
     public LayerWeights Minus(LayerWeights other)
     {
         int mine = (int)Shape.SampleCount, its = (int)other.Shape.SampleCount, each = mine + its;
-        var weights = new float[Shape.N * each];
+        var weights = GC.AllocateUninitializedArray<float>(Shape.N * each);
         var bias = new float[Bias.Length];
         for (int row = 0; row < Shape.N; row++)
         {
-            Weights.AsSpan(row * mine, mine).CopyTo(weights.AsSpan(row * each));
-            for (int i = 0; i < its; i++) weights[row * each + mine + i] = -other.Weights[row * its + i];
+            Values.Slice(row * mine, mine).CopyTo(weights.AsSpan(row * each));
+            TensorPrimitives.Negate(other.Values.Slice(row * its, its), weights.AsSpan(row * each + mine));
             bias[row] = Bias[row] - other.Bias[row];
         }
 

@@ -2,7 +2,11 @@ using System.Runtime.Intrinsics;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Imaging;
+using EfficientAD.Models;
+using EfficientAD.Networks;
 using EfficientAD.Tensors;
+using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Backends.Cpu;
 
@@ -27,6 +31,32 @@ public sealed class FilteredConvolutionTests : IDisposable
 
     [Fact]
     public void Form6x3() => CheckNarrowAndWide<Form6x3<Vector128<float>, Lanes128>, Form6x3<Vector512<float>, Lanes512>>(8e-6, 2e-5);
+
+    /// <summary>The layers of the shipped teacher, each on what the exact ones before it leave of a picture: channels that
+    /// look alike everywhere, and weights that cancel each other.</summary>
+    [Fact]
+    public void TrainedLayers()
+    {
+        const int Side = 48;
+        using PatchDescriptionNetwork teacher = TeacherFile.Load(null, PdnSize.Small, padded: false, _backend).Teacher;
+        using Tensor image = _backend.Allocate(new Shape(1, 3, Side, Side));
+        _backend.Preprocess(NaturalTexture.Render(1, 0, Side).View, ColourAdjustment.None, Side, Side, image);
+        HostTensor x = Rounded(PlainLayers.AveragePool2d(Exact(teacher.Layers[0], Host(image)), 0));
+
+        HostTensor y = Exact(teacher.Layers[1], x);
+        CheckLayer<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(teacher.Layers[1], x, y, 6e-6);
+        CheckLayer<Form6x4<Vector128<float>, Lanes128>, Form6x4<Vector512<float>, Lanes512>>(teacher.Layers[1], x, y, 2.5e-5);
+
+        x = Rounded(PlainLayers.AveragePool2d(y, 0));
+        y = Exact(teacher.Layers[2], x);
+        CheckLayer<Form4x3<Vector128<float>, Lanes128>, Form4x3<Vector512<float>, Lanes512>>(teacher.Layers[2], x, y, 2e-6);
+        CheckLayer<Form6x3<Vector128<float>, Lanes128>, Form6x3<Vector512<float>, Lanes512>>(teacher.Layers[2], x, y, 8e-6);
+
+        x = Rounded(y);
+        y = Exact(teacher.Layers[3], x);
+        CheckLayer<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(teacher.Layers[3], x, y, 6e-6);
+        CheckLayer<Form7x4<Vector128<float>, Lanes128>, Form7x4<Vector512<float>, Lanes512>>(teacher.Layers[3], x, y, 4e-5);
+    }
 
     public void Dispose()
     {
@@ -62,6 +92,37 @@ public sealed class FilteredConvolutionTests : IDisposable
         filtered.WeightGradient(input, gradient, c.Padding, weightGradient);
         AssertError(
             PlainConvolution2d.WeightGradient(x, dy, c.Geometry, c.WeightShape), weightGradient, gradientBound, "weight gradient");
+    }
+
+    private HostTensor Exact(ConvolutionLayer layer, HostTensor input) => PlainConvolution2d.Forward(
+        input, Host(layer.Weights.Value), Host(layer.Bias.Value), Convolution2dGeometry.Valid, layer.Relu);
+
+    private void CheckLayer<TNarrow, TWide>(ConvolutionLayer layer, HostTensor input, HostTensor exact, double bound)
+        where TNarrow : struct, IFilterForm
+        where TWide : struct, IFilterForm
+    {
+        CheckLayer<TNarrow, NarrowProducts<Vector128<float>, Lanes128>>(layer, input, exact, bound, "narrow");
+        if (Vector512.IsHardwareAccelerated)
+            CheckLayer<TWide, WideProducts<Vector512<float>, Lanes512>>(layer, input, exact, bound, "wide");
+    }
+
+    private void CheckLayer<TForm, TKernels>(ConvolutionLayer layer, HostTensor input, HostTensor exact, double bound, string kernels)
+        where TForm : struct, IFilterForm
+        where TKernels : struct, IProductKernels
+    {
+        using var filtered = new FilteredConvolution<TForm, TKernels>(_pool);
+        using Tensor x = On(input), y = _backend.Allocate(exact.Shape);
+        filtered.Forward(x, layer.Weights.Value, layer.Bias.Value, padding: 0, layer.Relu, y);
+        AssertError(exact, y, bound, $"{layer.Name} by F({TForm.Outputs}, {TForm.Kernel}), {kernels}");
+    }
+
+    private static HostTensor Rounded(HostTensor host) => HostTensor.FromFloats(host.Shape, host.ToFloats());
+
+    private HostTensor Host(Tensor tensor)
+    {
+        var values = new float[tensor.Shape.Count];
+        _backend.Download(tensor, values);
+        return HostTensor.FromFloats(tensor.Shape, values);
     }
 
     private Tensor On(HostTensor host)

@@ -47,6 +47,30 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
         TensorAssert.SameBits(fusedGlobal, globalAgain, "global map on three threads");
     }
 
+    [Theory, InlineData(DetectionMode.Fast), InlineData(DetectionMode.Precise)]
+    public void GreyFrame_GivesTheMapsOfItsThreeColours(DetectionMode mode)
+    {
+        const int Side = 96;
+        using var networks = new Networks(PdnSize.Small, InstructionSet.Auto);
+        using DetectionPlan plan = networks.Plan(networks.Backend, 61, 72, mode, batch: 2);
+        RgbImage colour = NaturalTexture.Render(2, 0, Side);
+        var grey = new GreyImage(Side, Side, [.. colour.Pixels.Where((_, i) => i % 3 == 1)]);
+        var same = new RgbImage(Side, Side, [.. grey.Pixels.SelectMany(value => new[] { value, value, value })]);
+        float[][] expected = Maps(same.View, colour.View), actual = Maps(grey.View, colour.View);
+        AssertError(expected[0], actual[0], mode == DetectionMode.Fast ? 2e-4 : 5e-5, "local map");
+        AssertError(expected[1], actual[1], 3e-5, "global map");
+        Assert.NotEqual(expected[0], actual[0]);  // or the grey way was not taken
+        TensorAssert.SameBits(expected[2], actual[2], "the other image's local map");
+
+        float[][] Maps(ImageView first, ImageView second)
+        {
+            plan.Preprocess(first, 0);
+            plan.Preprocess(second, 1);
+            plan.ComputeMaps(2);
+            return [networks.Values(plan.LocalMap, 0), networks.Values(plan.GlobalMap, 0), networks.Values(plan.LocalMap, 1)];
+        }
+    }
+
     [Theory, InlineData(3), InlineData(2)]
     public void Batch_GivesTheBitsOfSingleImages(int samples)
     {

@@ -29,13 +29,15 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
         _panels = (rows + panel - 1) / panel;
         _bias = layer.PaddedBias(TKernels.Lanes);
         _weights = new AlignedMemory((long)_panels * PanelWeights * sizeof(float));
-        for (int row = 0; row < rows; row++)
-            for (int channel = 0; channel < layer.Shape.C; channel++)
-                for (int tap = 0; tap < taps; tap++)
-                {
-                    float* target = (float*)_weights.Address + row / panel * PanelWeights + row % panel;
-                    target[place(channel, tap) * panel] = layer.Weights[(row * layer.Shape.C + channel) * taps + tap];
-                }
+        ReadOnlySpan<float> weights = layer.Values;
+        for (int channel = 0; channel < layer.Shape.C; channel++)
+            for (int tap = 0; tap < taps; tap++)
+            {
+                float* target = (float*)_weights.Address + place(channel, tap) * panel;
+                int source = channel * taps + tap;
+                for (int row = 0; row < rows; row++, source += layer.Shape.C * taps)
+                    target[row / panel * PanelWeights + row % panel] = weights[source];
+            }
 
         _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, rows, outputs.Height, outputs.Width, pool: false, relu);
     }

@@ -15,7 +15,7 @@ internal static unsafe class FilteredWeights
         {
             var memory = new AlignedMemory(
                 TransformedWeights<TForm, TKernels>.Count(layer.Shape.N, layer.Shape.C) * sizeof(float));
-            fixed (float* weights = layer.Weights)
+            fixed (float* weights = layer.Values)
             {
                 TransformedWeights<TForm, TKernels>.Transform(
                     weights, WeightStrides.Forward(layer.Shape), layer.Shape.N, layer.Shape.C, pool, (float*)memory.Address);

@@ -67,10 +67,10 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
         var autoencoder = new FusedAutoencoder<Form4x4<TVector, TLanes>, TForm3x3, TKernels, TVector, TLanes>(
             _backend, source.Autoencoder, source.AutoencoderImage, _planes, map.H, map.W);
         var student = new HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>(
-            _backend, source.Student, source.Image, _planes);
+            _backend, source.Student, source.Image, source.IsGrey, _planes);
         HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> teacher = source.Shared is { } shared
             ? SharedTeacher(shared, source)
-            : new(_backend, source.Teacher, source.Image, _planes);
+            : new(_backend, source.Teacher, source.Image, source.IsGrey, _planes);
         LayerWeights ofTeacher = LayerWeights.Of(_backend, source.Teacher.Layers[^1])
             .Normalized(Vector(source.Mean), Vector(source.Deviation));
         LayerWeights ofStudent = LayerWeights.Of(_backend, source.Student.Layers[^1]);
@@ -88,7 +88,7 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
         SharedLayersSlot slot, FusedSource source)
     {
         slot.Layers ??= new SharedLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>(
-            source.Backend, source.Teacher, source.Image);
+            source.Backend, source.Teacher, source.Image, source.IsGrey);
         return ((SharedLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>)slot.Layers).Hidden;
     }
 

@@ -17,14 +17,16 @@ internal abstract class FusedMaps : IDisposable
 
     /// <param name="image">The patch description networks' input, [n, 3, h, w]; read at every run.</param>
     /// <param name="autoencoderImage">The autoencoder's, [n, 3, 256, 256]; may be the same.</param>
+    /// <param name="isGrey">Which images have three equal colours, and so planes that follow from the first; read at every
+    /// run.</param>
     /// <param name="largeTiles">Forms with large tiles: faster and less precise.</param>
     /// <param name="shared">Where other plans read the teacher's hidden layers too: those must run before this one.</param>
     public static FusedMaps Create(
         CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool largeTiles,
+        Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool[] isGrey, bool largeTiles,
         SharedLayersSlot? shared = null)
     {
-        var source = new FusedSource(backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage, shared);
+        var source = new FusedSource(backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage, isGrey, shared);
         return backend.InstructionSet switch
         {
             InstructionSet.Avx512 => Create<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(source, largeTiles),
@@ -59,4 +61,4 @@ internal abstract class FusedMaps : IDisposable
 /// <summary>What a fused plan is made from.</summary>
 internal sealed record FusedSource(
     CpuBackend Backend, PatchDescriptionNetwork Teacher, PatchDescriptionNetwork Student, Autoencoder Autoencoder,
-    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage, SharedLayersSlot? Shared);
+    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage, bool[] IsGrey, SharedLayersSlot? Shared);

@@ -19,15 +19,17 @@ internal sealed class HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector,
     private readonly int _samples;
     private int _height, _width;
 
+    /// <param name="isGrey">Which images are grey; read at every run.</param>
     /// <param name="planes">Holds what the layers leave.</param>
-    public HiddenLayers(CpuBackend backend, PatchDescriptionNetwork network, Tensor image, PlanesMemory<TKernels> planes)
+    public HiddenLayers(
+        CpuBackend backend, PatchDescriptionNetwork network, Tensor image, bool[] isGrey, PlanesMemory<TKernels> planes)
     {
         (_backend, _planes, _samples) = (backend, planes, image.Shape.N);
         LayerWeights[] weights =
             [.. network.Layers.Take(network.Layers.Count - 1).Select(layer => LayerWeights.Of(backend, layer))];
         (_height, _width) = ((image.Shape.H - 3) / 2, (image.Shape.W - 3) / 2);
         Output = planes.Allocate<TForm4x4>(weights[0].Shape.N, _height, _width);
-        List<FusedLayer> layers = [new FirstLayer<TKernels>(image, weights[0], Output, _height, _width)];
+        List<FusedLayer> layers = [new FirstLayer<TKernels>(image, isGrey, weights[0], Output, _height, _width)];
         for (int i = 1; i < weights.Length; i++)
         {
             // What reads the layer's output decides the margins of its planes.

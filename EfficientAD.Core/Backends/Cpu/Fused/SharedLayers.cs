@@ -26,10 +26,10 @@ internal sealed class SharedLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector,
     private readonly ScratchMemory _scratch = new();
     private readonly FusedRegion _region;
 
-    public SharedLayers(CpuBackend backend, PatchDescriptionNetwork teacher, Tensor image)
+    public SharedLayers(CpuBackend backend, PatchDescriptionNetwork teacher, Tensor image, bool[] isGrey)
     {
         (_pool, _planes) = (backend.Pool, new PlanesMemory<TKernels>(image.Shape.N));
-        Hidden = new(backend, teacher, image, _planes);
+        Hidden = new(backend, teacher, image, isGrey, _planes);
         _region = new FusedRegion(_scratch, _pool.Threads, Hidden.Chain);
     }
 
