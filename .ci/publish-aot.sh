@@ -13,7 +13,7 @@ teacher=EfficientAD.Core/Teachers/pdn_small.safetensors
 "$out/efficientad" devices --json | grep -q instruction_set
 "$out/efficientad" info "$teacher" --json | grep -q sha256
 "$out/efficientad" import "$teacher" --out "$out/teacher.safetensors" --json | grep -q '"kind":"teacher"'
-"$out/efficientad" demo --out "$out/demo" --minutes 0.05 > "$out/demo.log"
+"$out/efficientad" demo --out "$out/demo" --minutes 0.2 > "$out/demo.log"
 "$out/efficientad" evaluate --model "$out/demo/conveyor.safetensors" --data "$out/demo/conveyor" --out "$out/report" --json \
     | grep -q image_auroc
 "$out/efficientad" export --model "$out/demo/conveyor.safetensors" --onnx "$out/model.onnx"
