@@ -60,6 +60,7 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
             {
                 Device = settings.Processor,
                 Threads = settings.Threads,
+                Cuda = settings.Cuda,
                 AcceptAnySize = true,
                 Mode = mode,
                 Batch = settings.Batch,
