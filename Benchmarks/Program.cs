@@ -11,6 +11,7 @@ const string Help = """
       scaling [S|M] [mode] [size] [threads]   one detection's time and the memory it takes, at another input size
       resize                               Pillow's resize in ours; the peer is peers/pillow_resize.py
       step-profile                         where a training step spends its time
+      drift [steps] [side] [threads]       the losses of a training run by the engine and by plain sums of products
       cuda [device] [runs] [calls]         detection and training step on a CUDA device
       --filter '*Detection*' ...           suites of BenchmarkDotNet; --list flat names them, --help shows its options
 
@@ -23,6 +24,7 @@ switch (args)
     case ["paired", .. var rest]: PairedDetection.Run(rest); return 0;
     case ["stages", .. var rest]: DetectionStages.Run(rest); return 0;
     case ["step-profile", .. var rest]: StepProfile.Run(rest); return 0;
+    case ["drift", .. var rest]: TrainingDrift.Run(rest); return 0;
     case ["roofline", .. var rest]: Roofline.Run(rest); return 0;
     case ["scaling", .. var rest]: Scaling.Run(rest); return 0;
     case ["resize"]: ResizeTimings.Run(); return 0;
