@@ -75,8 +75,8 @@ internal sealed class DistillSettings : ComputeSettings
 
     [CommandOption("--learning-rate <RATE>")]
     [Description("The highest; it rises to it and falls along a cosine.")]
-    [DefaultValue(2e-3)]
-    public double LearningRate { get; init; } = 2e-3;
+    [DefaultValue(4e-4)]
+    public double LearningRate { get; init; } = 4e-4;
 
     [CommandOption("--held-back <N>")]
     [Description("Images that are not trained on and tell how good the teacher is.")]
