@@ -36,26 +36,28 @@ def read(path):
 
 
 def layers(tensors, prefix):
-    """Weights [ky, kx, outputs, inputs] and bias, from input to output."""
+    """Weights [outputs, inputs, ky, kx] and bias, from input to output."""
     names = [name for name in tensors if name.startswith(prefix) and name.endswith(".weight")]
     names.sort(key=lambda name: (0 if ".enconv" in name else 1, name))
-    return [(np.ascontiguousarray(tensors[name].transpose(2, 3, 0, 1)), tensors[name.replace(".weight", ".bias")].reshape(-1, 1, 1))
-            for name in names]
+    return [(tensors[name], tensors[name.replace(".weight", ".bias")].reshape(-1, 1, 1)) for name in names]
 
 
 def convolve(x, layer, stride=1, padding=0, relu=False):
-    """A matrix product per tap."""
+    """Matrix products with the patches of some rows at a time, which stay in the cache."""
     weights, bias = layer
+    kernel = weights.shape[2]
     x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
-    height, width = ((extent - weights.shape[0]) // stride + 1 for extent in x.shape[1:])
-    total, product = np.zeros((2, weights.shape[2], height * width))
-    seen = np.empty((len(x), height, width))  # once: fresh memory costs more than the copy
-    for ky, row in enumerate(weights):
-        for kx, tap in enumerate(row):
-            seen[:] = x[:, ky:ky + stride * (height - 1) + 1:stride, kx:kx + stride * (width - 1) + 1:stride]
-            total += np.matmul(tap, seen.reshape(len(x), -1), out=product)
-    y = total.reshape(-1, height, width) + bias
-    return np.maximum(y, 0) if relu else y
+    patches = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), (1, 2))[:, ::stride, ::stride]
+    patches = patches.transpose(0, 3, 4, 1, 2)  # [inputs, ky, kx, y, x]
+    height, width = patches.shape[3:]
+    matrix = weights.reshape(len(weights), -1)
+    y = np.empty((len(weights), height, width))
+    rows = max(1, (1 << 20) // (matrix.shape[1] * width))
+    for first in range(0, height, rows):
+        some = patches[:, :, :, first:first + rows].reshape(matrix.shape[1], -1)
+        y[:, first:first + rows] = (matrix @ some).reshape(len(weights), -1, width)
+    y += bias
+    return np.maximum(y, 0, out=y) if relu else y
 
 
 def pool(x):
