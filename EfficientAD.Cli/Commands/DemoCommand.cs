@@ -52,7 +52,8 @@ internal sealed class DemoCommand(CommandOutput output) : AsyncCommand<DemoSetti
         using AnomalyDetector detector = AnomalyDetector.Load(model, detectorOptions);
         string report = Path.Combine(settings.Out, Report);
         var evaluation = new EvaluationRun(output, json: false);
-        EvaluationResult result = await evaluation.RunAsync(detector, dataset, report, cancellation);
+        EvaluationResult result = await evaluation.RunAsync(
+            detector, dataset, report, cancellation, ConveyorDataset.Groups);
         MetricsTable.Write(output, result);
         output.WriteLine($"Open {Path.GetFullPath(Path.Combine(report, EvaluationRun.ReportFile))} in a browser.");
         return ExitCode.Success;

@@ -9,6 +9,8 @@ namespace EfficientAD.Cli.Commands;
 /// <summary>What evaluate and predict share.</summary>
 internal abstract class DetectorSettings : ComputeSettings
 {
+    private const int SmallestTile = 64, LargestTile = 4096;
+
     private static readonly string[] Modes = [.. Enum.GetNames<DetectionMode>().Select(name => name.ToLowerInvariant())];
 
     [CommandOption("--model <FILE>", isRequired: true)]
@@ -18,6 +20,10 @@ internal abstract class DetectorSettings : ComputeSettings
     [CommandOption("--any-size")]
     [Description("Accept images of another size than the training images; else these are invalid.")]
     public bool AnySize { get; init; }
+
+    [CommandOption("--tile <PIXELS>")]
+    [Description("Compute inputs larger than this in tiles of this side: memory is a tile's, the result the same.")]
+    public int Tile { get; init; }
 
     [CommandOption("--mode <MODE>")]
     [Description("How the CPU computes: fast, precise or plain.")]
@@ -35,9 +41,12 @@ internal abstract class DetectorSettings : ComputeSettings
         return Modes.Contains(name) && Enum.TryParse(name, ignoreCase: true, out mode);
     }
 
-    public override ValidationResult Validate() => TryMode(Mode, out _)
-        ? base.Validate()
-        : ValidationResult.Error($"--mode {Mode}: give {string.Join(", ", Modes)}.");
+    public override ValidationResult Validate()
+    {
+        if (Tile is not 0 and (< SmallestTile or > LargestTile))
+            return ValidationResult.Error($"--tile {Tile}: give {SmallestTile} to {LargestTile} pixels.");
+        return TryMode(Mode, out _) ? base.Validate() : ValidationResult.Error($"--mode {Mode}: give {string.Join(", ", Modes)}.");
+    }
 
     /// <param name="output">Is told where the detector computes otherwise than asked.</param>
     /// <exception cref="Models.ModelFormatException">The file is no model, or is damaged.</exception>
@@ -52,6 +61,7 @@ internal abstract class DetectorSettings : ComputeSettings
                 Threads = Threads,
                 Cuda = Cuda,
                 AcceptAnySize = AnySize,
+                Tile = Tile,
                 Mode = Enum.Parse<DetectionMode>(Mode, ignoreCase: true),
             });
         output.WarnOfFallback(detector);

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using EfficientAD.Cli.Files;
 using EfficientAD.Detection;
+using EfficientAD.Imaging;
 using EfficientAD.Networks;
 using EfficientAD.Training;
 using Spectre.Console;
@@ -11,6 +12,8 @@ namespace EfficientAD.Cli.Commands;
 
 internal sealed class TrainSettings : ComputeSettings
 {
+    private const string NoPenalty = "none";
+    private const int StepsBetweenLooks = 100;
     private const int LargestBatch = 64, LargestInput = 4096;
     private const double LongestQuickMinutes = 120;  // 70,000 steps take hours on CPUs
     private const double ShortestMinutes = 1.0 / 6, LongestMinutes = 60 * 24 * 30;
@@ -31,7 +34,7 @@ internal sealed class TrainSettings : ComputeSettings
     public string Size { get; init; } = "S";
 
     [CommandOption("--recipe <RECIPE>")]
-    [Description("reference, paper, anomalib (70,000 steps each), quick, or solved, an experiment. Default: quick with --minutes up to 120, else reference.")]
+    [Description("reference, paper, anomalib (70,000 steps each), quick, student-teacher (a baseline), or solved (an experiment). Default: quick with --minutes up to 120, else reference.")]
     public string? Recipe { get; init; }
 
     [CommandOption("--steps <N>")]
@@ -43,8 +46,28 @@ internal sealed class TrainSettings : ComputeSettings
     public double? Minutes { get; init; }
 
     [CommandOption("--penalty <DIR>")]
-    [Description("Natural images for the penalty loss. Default: rendered ones.")]
+    [Description("Natural images for the penalty loss, or 'none' for no penalty. Default: rendered ones.")]
     public string? Penalty { get; init; }
+
+    [CommandOption("--hard-quantile <Q>")]
+    [Description("From which quantile on a difference counts in the hard-feature loss; 0: all. Default: the recipe's.")]
+    public float? HardQuantile { get; init; }
+
+    [CommandOption("--no-autoencoder")]
+    [Description("Train no autoencoder: the local map alone.")]
+    public bool NoAutoencoder { get; init; }
+
+    [CommandOption("--common-scale")]
+    [Description("Scale both maps alike instead of each by its own quantiles.")]
+    public bool CommonScale { get; init; }
+
+    [CommandOption("--head")]
+    [Description("Add a head that scores the whole image by its mean features (after PUAD).")]
+    public bool Head { get; init; }
+
+    [CommandOption("--stop-early")]
+    [Description("End when the loss of good images that were set aside no longer falls.")]
+    public bool StopEarly { get; init; }
 
     [CommandOption("--teacher <FILE>")]
     [Description("A teacher: of 'efficientad distill', or any file that 'efficientad import' reads. Default: the shipped one.")]
@@ -54,6 +77,11 @@ internal sealed class TrainSettings : ComputeSettings
     [Description("What images are resized to for the networks: a side, or height x width such as 256x320.")]
     [DefaultValue("256")]
     public string Input { get; init; } = "256";
+
+    [CommandOption("--resize <FIT>")]
+    [Description("squash, or letterbox: keep the images' shape, in a frame. letterbox implies --map-order aligned.")]
+    [DefaultValue("squash")]
+    public string Resize { get; init; } = "squash";
 
     [CommandOption("--map-order <ORDER>")]
     [Description("Order of scaling and resizing maps: reference, paper, anomalib, aligned. Default: the recipe's.")]
@@ -96,8 +124,13 @@ internal sealed class TrainSettings : ComputeSettings
         if (Size == "M" && Teacher is null)
             return "--size M: no such teacher is shipped. Make one with 'efficientad distill'; name it with --teacher.";
         if (Recipe is not null && !Recipes.Contains(Recipe)) return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
+        if (HardQuantile is { } quantile && quantile is not (>= 0 and < 1)) return $"--hard-quantile {HardQuantile}: give 0 to below 1.";
+        if (Recipe == "solved" && (StopEarly || NoAutoencoder)) return "--recipe solved trains the autoencoder alone: it needs one, and does not end early.";
         if (MapOrder is not null && !MapOrders.Contains(MapOrder))
             return $"--map-order {MapOrder}: give {string.Join(", ", MapOrders)}.";
+        if (Resize is not ("squash" or "letterbox")) return $"--resize {Resize}: give squash or letterbox.";
+        if (Resize == "letterbox" && MapOrder is not (null or "aligned"))
+            return $"--resize letterbox needs --map-order aligned, not {MapOrder}: the others do not know where the image lies.";
         if (Batch is < 1 or > LargestBatch) return $"--batch {Batch}: give 1 to {LargestBatch}.";
         if (InputSize is null)
         {
@@ -113,6 +146,12 @@ internal sealed class TrainSettings : ComputeSettings
     {
         (int height, int width) = InputSize!.Value;
         Recipe recipe = Training.Recipe.Named(Recipe ?? (Minutes <= LongestQuickMinutes ? "quick" : "reference")) with { BatchSize = Batch };
+        if (Penalty == NoPenalty) recipe = recipe with { Penalty = false };
+        if (HardQuantile is { } quantile) recipe = recipe with { HardQuantile = quantile };
+        if (NoAutoencoder) recipe = recipe with { Autoencoder = false };
+        if (CommonScale) recipe = recipe with { SeparateMapScales = false };
+        ImageFit fit = Enum.Parse<ImageFit>(Resize, ignoreCase: true);
+        if (fit == ImageFit.Letterbox) recipe = recipe with { MapOrder = Detection.MapOrder.Aligned };
         if (MapOrder is not null) recipe = recipe with { MapOrder = Enum.Parse<MapOrder>(MapOrder, ignoreCase: true) };
         return new TrainingOptions
         {
@@ -121,12 +160,15 @@ internal sealed class TrainSettings : ComputeSettings
             Steps = Steps,
             Duration = Minutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
             Seed = Seed,
+            Fit = fit,
             InputHeight = height,
             InputWidth = width,
             TeacherPath = Teacher,
-            PenaltyPaths = Penalty is null ? [] : PenaltyImages(Penalty),
+            PenaltyPaths = Penalty is null or NoPenalty ? [] : PenaltyImages(Penalty),
             ModelPath = Out,
             Resume = Resume,
+            PooledHead = Head,
+            EarlyStopInterval = StopEarly ? StepsBetweenLooks : 0,
             Device = Processor,
             Cpu = Cpu,
             Cuda = Cuda,

@@ -22,6 +22,10 @@ internal static class ConveyorDataset
     public static IReadOnlyList<string> Defects { get; } =
         Array.ConvertAll(Enum.GetNames<DefectKind>(), name => name.ToLowerInvariant());
 
+    /// <summary>Which kinds show in a patch of the part, and which only in how patches lie to each other, by kind.</summary>
+    public static IReadOnlyDictionary<string, string> Groups { get; } = Enum.GetValues<DefectKind>().ToDictionary(
+        kind => Defects[(int)kind], kind => kind < DefectKind.Missing ? "structural" : "logical");
+
     /// <summary>Writes train/good, test/good, test/DEFECT and ground_truth/DEFECT/NNN_mask.png.</summary>
     /// <param name="folder">Made if need be. If it holds the same data set already, it is written again.</param>
     /// <param name="seed">The same seed gives the same pixels on every machine and for any number of threads.</param>

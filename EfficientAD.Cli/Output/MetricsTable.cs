@@ -18,6 +18,7 @@ internal static class MetricsTable
         AddRow("all", all.GoodCount + all.AnomalousCount, all);
         output.Console.Write(table);
 
+        if (result is { Local: { } local, Global: { } global }) WriteBranches(output, local, global, result);
         if (result.IsLoco)
         {
             output.WriteLine(
@@ -39,6 +40,27 @@ internal static class MetricsTable
                 Percent(metrics.AuPro30), Percent(metrics.AuPro05),
             ];
             if (result.IsLoco) values = [.. values, Percent(metrics.AuSpro05)];
+            table.AddRow([new Text(name), .. values.Select(value => new Text(value))]);
+        }
+    }
+
+    /// <summary>What each map achieves alone.</summary>
+    private static void WriteBranches(
+        CommandOutput output, EvaluationResult local, EvaluationResult global, EvaluationResult both)
+    {
+        Table table = new Table().Border(TableBorder.Horizontal).AddColumn(new TableColumn("Map").NoWrap());
+        foreach (string head in new[] { "AUROC local", "global", "both", "AU-PRO local", "global", "both" })
+            table.AddColumn(new TableColumn(head).RightAligned());
+        foreach (string defect in both.PerDefect.Keys) AddRow(defect, result => result.PerDefect[defect]);
+        foreach (string group in both.PerGroup.Keys) AddRow(group, result => result.PerGroup[group]);
+        AddRow("all", result => result.Overall);
+        output.Console.Write(table);
+
+        void AddRow(string name, Func<EvaluationResult, MetricSet> set)
+        {
+            EvaluationResult[] results = [local, global, both];
+            IEnumerable<string> values =
+                [.. results.Select(of => Percent(set(of).ImageAuroc)), .. results.Select(of => Percent(set(of).AuPro30))];
             table.AddRow([new Text(name), .. values.Select(value => new Text(value))]);
         }
     }

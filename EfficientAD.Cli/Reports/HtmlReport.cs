@@ -52,6 +52,7 @@ internal static class HtmlReport
             {ReportTables.Summary(result)}
             {Charts(content)}
             {ReportTables.PerDefect(result)}
+            {ReportTables.PerMap(result)}
             {ReportTables.Invalid(result)}
             {ReportLegend.ToMarkup(content.Threshold)}
 

@@ -63,10 +63,39 @@ internal static class ReportTables
             {(hasMasks ? Cells(metrics.PixelAuroc, metrics.AuPro30, metrics.AuPro05) : default)}
             {(isLoco ? Cells(metrics.AuSpro05) : default)}</tr>
             """);
-
-        static Markup Cells(params double?[] fractions) =>
-            Markup.Of($"{fractions.Select(fraction => Markup.Of($"<td>{Percent(fraction)}</td>"))}");
     }
+
+    /// <summary>What each map achieves alone; nothing where they were not told apart.</summary>
+    public static Markup PerMap(EvaluationResult result)
+    {
+        if (result is not { Local: { } local, Global: { } global }) return default;
+        bool hasMasks = result.Overall.PixelAuroc is not null;
+        EvaluationResult[] results = [local, global, result];
+        return Markup.Of($"""
+            <section>
+            <h2>By map</h2>
+            <p>The local map compares student and teacher patch by patch; the global one student and autoencoder, which has seen
+            the whole image. Values in percent.</p>
+            <div class="card scroll">
+            <table>
+            <thead><tr><th>Defect</th><th>Image AUROC, local</th><th>global</th><th>both</th>
+            {(hasMasks ? new Markup("<th>AU-PRO 0.3, local</th><th>global</th><th>both</th>") : default)}</tr></thead>
+            <tbody>{result.PerDefect.Keys.Select(name => Row(name, of => of.PerDefect[name]))}
+            {result.PerGroup.Keys.Select(name => Row(name, of => of.PerGroup[name]))}</tbody>
+            <tfoot>{Row("All", of => of.Overall)}</tfoot>
+            </table>
+            </div>
+            </section>
+            """);
+
+        Markup Row(string name, Func<EvaluationResult, MetricSet> set) => Markup.Of($"""
+            <tr><th scope="row"><bdi>{name}</bdi></th>{Cells([.. results.Select(of => set(of).ImageAuroc)])}
+            {(hasMasks ? Cells([.. results.Select(of => set(of).AuPro30)]) : default)}</tr>
+            """);
+    }
+
+    private static Markup Cells(params double?[] fractions) =>
+        Markup.Of($"{fractions.Select(fraction => Markup.Of($"<td>{Percent(fraction)}</td>"))}");
 
     public static Markup Invalid(EvaluationResult result)
     {

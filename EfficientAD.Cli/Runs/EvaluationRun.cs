@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using EfficientAD.Cli.Files;
 using EfficientAD.Cli.Output;
@@ -22,19 +21,24 @@ internal sealed class EvaluationRun(CommandOutput output, bool json)
     private readonly List<double> _milliseconds = [];
 
     public async Task<EvaluationResult> RunAsync(
-        AnomalyDetector detector, AnomalyDataset dataset, string folder, CancellationToken cancellation)
+        AnomalyDetector detector, AnomalyDataset dataset, string folder, CancellationToken cancellation,
+        IReadOnlyDictionary<string, string>? groups = null)
     {
         string[] maps = MapPaths(dataset);
         OutputFolder.Prepare(folder, Metrics, Scores, Maps, ReportFile);
         string[] paths = [.. dataset.Test.Select(sample => sample.Path)];
-        using var evaluator = new Evaluator(dataset, ImageReader.Default.ReadMask, folder);
+        using DetectionClock clock = detector.CreateClock();
+        using var evaluator = new Evaluator(dataset, ImageReader.Default.ReadMask, folder)
+        {
+            Groups = groups ?? new Dictionary<string, string>(),
+        };
         await WorkProgress.RunAsync(output, !json, "Evaluating", paths.Length, async progress =>
         {
             await foreach (DecodedImage decoded in ImageStream.ReadAsync(paths, cancellation))
             {
-                DetectionResult result = Detect(detector, decoded);
-                evaluator.Add(dataset.Test[decoded.Index], result);
-                if (result.Map is { } map) WriteMap(Path.Combine(folder, Maps, maps[decoded.Index]), map);
+                BranchResults results = Detect(detector, decoded, clock);
+                evaluator.AddBranches(dataset.Test[decoded.Index], results);
+                if (results.Both.Map is { } map) WriteMap(Path.Combine(folder, Maps, maps[decoded.Index]), map);
                 progress.Report(decoded.Index + 1);
             }
         });
@@ -51,13 +55,14 @@ internal sealed class EvaluationRun(CommandOutput output, bool json)
         void Write(string name, Action<Stream> write) => AtomicFile.Write(Path.Combine(folder, name), write);
     }
 
-    private DetectionResult Detect(AnomalyDetector detector, DecodedImage decoded)
+    private BranchResults Detect(AnomalyDetector detector, DecodedImage decoded, DetectionClock clock)
     {
-        if (decoded.Image is not { } image) return DetectionResult.Invalid(decoded.Reason!);
-        var clock = Stopwatch.StartNew();
-        DetectionResult result = detector.Detect(image.View);
-        if (result.Verdict != Verdict.Invalid) _milliseconds.Add(clock.Elapsed.TotalMilliseconds);
-        return result;
+        if (decoded.Image is not { } image) return BranchResults.Invalid(decoded.Reason!);
+        BranchResults results = detector.DetectBranches(image.View, clock);
+        DetectionTimes times = clock.Read();
+        if (results.Both.Verdict != Verdict.Invalid)
+            _milliseconds.Add((times.Preprocess + times.Compute + times.Download).TotalMilliseconds);
+        return results;
     }
 
     /// <summary>What a reader needs to judge the figures, or to get them again.</summary>

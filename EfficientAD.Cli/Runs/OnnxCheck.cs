@@ -3,6 +3,7 @@ using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;
+using EfficientAD.Onnx;
 using EfficientAD.Training;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -27,9 +28,17 @@ internal static class OnnxCheck
         using AnomalyDetector detector = AnomalyDetector.Load(
             model, new DetectorOptions { Device = new Device(DeviceKind.Cpu), AcceptAnySize = true, Mode = DetectionMode.Plain });
         (int height, int width) = (detector.Information.InputHeight, detector.Information.InputWidth);
+        // A picture of the size at which the networks see it: whole, or inside its frame.
+        FittedArea area = OnnxExport.AreaOf(detector.Information);
         RgbImage picture = PillowResize.Resize(
-            NaturalTexture.Render(seed: 1, index: 0, Math.Max(height, width)).View, height, width);
+            NaturalTexture.Render(seed: 1, index: 0, Math.Max(height, width)).View, area.Height, area.Width);
         DetectionResult ours = detector.Detect(picture.View);
+        if (detector.Information.Fit == ImageFit.Letterbox)
+        {
+            ImageView canvas = new InputCanvas(ImageFit.Letterbox, height, width).Draw(picture.View, ColourAdjustment.None);
+            picture = new RgbImage(width, height, canvas.Pixels.ToArray());
+        }
+
 
         using var session = new InferenceSession(onnx);
         NamedOnnxValue[] inputs =

@@ -23,6 +23,8 @@ public sealed class AnomalyDetector : IDisposable
     private readonly DetectionNetworks _networks;
     private readonly DetectionPlan _plan;
     private readonly (int Image, int Width, int Height)[] _batch;
+    private readonly PooledFeatures? _pooled;
+    private readonly PooledDistribution? _distribution;
     private bool _isDisposed;
 
     private AnomalyDetector(ModelFile model, IBackend backend, bool ownsBackend, DetectorOptions options)
@@ -35,12 +37,19 @@ public sealed class AnomalyDetector : IDisposable
         (Set, Teacher, _lock) = (set, teacher, set?.Lock ?? new Lock());
         (_options, _backend, Information) = (options, backend, model.Information);
         Threshold = Information.Calibration.Threshold;
+        _distribution = model.LoadPooled();
+        if (_distribution is not null && options.Tile > 0)
+            throw new ArgumentException("The model has a head on pooled features, which needs the whole input: do not ask for tiles.", nameof(options));
         _networks = teacher is null ? model.Load(_backend) : model.Load(_backend, teacher.Network);
+        // The head reads the plan's input, which a CUDA device's fused plan keeps to itself.
+        DetectionMode mode = _distribution is not null && backend is CudaBackend ? DetectionMode.Plain : options.Mode;
         _plan = new DetectionPlan(
             _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            Information.MapOrder, Information.InputHeight, Information.InputWidth, options.Mode, options.Batch,
-            teacher);
+            Information.MapOrder, Information.InputHeight, Information.InputWidth, mode, options.Batch, Information.Fit,
+            options.Tile, teacher, window: null);
         _batch = new (int, int, int)[_plan.Batch];
+        if (_distribution is not null)
+            _pooled = new PooledFeatures(backend, _networks.Student, Information.InputHeight, Information.InputWidth);
     }
 
     /// <summary>What the model's file says of it.</summary>
@@ -116,10 +125,23 @@ public sealed class AnomalyDetector : IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _plan.Clock = clock;
             _plan.ComputeMaps(image);
-            score = _plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values);
+            score = Score(0, image.Height, image.Width, map);
         }
 
         return Judge(score, map);
+    }
+
+    /// <summary>Scores one image three times: by both maps, and by each of them alone.</summary>
+    /// <param name="clock">Takes the time of the detection by both.</param>
+    public BranchResults DetectBranches(ImageView image, DetectionClock? clock = null)
+    {
+        lock (_lock)
+        {
+            DetectionResult both = Detect(image, new AnomalyMap(image.Width, image.Height), clock);
+            if (both.Verdict == Verdict.Invalid) return new(both, both, both);
+            _plan.Clock = null;
+            return new(both, Alone(both, Information.Scaling.LocalAlone()), Alone(both, Information.Scaling.GlobalAlone()));
+        }
     }
 
     /// <summary>Scores several images, of any sizes; see <see cref="DetectorOptions.Batch"/>.</summary>
@@ -200,7 +222,7 @@ public sealed class AnomalyDetector : IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _plan.Clock = null;
             _plan.ComputeMaps(image);
-            score = _plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values);
+            score = Score(0, image.Height, image.Width, map);
         }
 
         return Judge(score, map);
@@ -219,7 +241,7 @@ public sealed class AnomalyDetector : IDisposable
         if (isComputed) _plan.ComputeMapsAgain(image);
         else _plan.ComputeMaps(image);
         isComputed = true;
-        return Judge(_plan.Combine(Information.Scaling, image.Height, image.Width, map is null ? [] : map.Values), map);
+        return Judge(Score(0, image.Height, image.Width, map), map);
     }
 
     /// <summary>A clock for <see cref="Detect(ImageView, AnomalyMap?, DetectionClock?)"/>.</summary>
@@ -231,6 +253,7 @@ public sealed class AnomalyDetector : IDisposable
         {
             if (_isDisposed) return;
             _isDisposed = true;
+            _pooled?.Dispose();
             _plan.Dispose();
             _networks.Dispose();
             Set?.Release(Teacher!);
@@ -245,9 +268,24 @@ public sealed class AnomalyDetector : IDisposable
         {
             (int image, int width, int height) = _batch[sample];
             AnomalyMap? map = maps.IsEmpty ? null : maps[image];
-            float score = _plan.Combine(sample, Information.Scaling, height, width, map is null ? [] : map.Values);
-            results[image] = Judge(score, map);
+            results[image] = Judge(Score(sample, height, width, map), map);
         }
+    }
+
+    /// <summary>The score of an image whose maps were computed: its map's maximum, and what the head adds.</summary>
+    private float Score(int sample, int height, int width, AnomalyMap? map)
+    {
+        float score = _plan.Combine(sample, Information.Scaling, height, width, map is null ? [] : map.Values);
+        if (_pooled is null) return score;
+        _backend.Copy(_plan.Image.Samples(sample, 1), _pooled.Image);
+        return Information.Pooled!.Value.Combine(score, _distribution!.Distance(_pooled.Compute()));
+    }
+
+    /// <summary>The last detection's maps, combined otherwise.</summary>
+    private DetectionResult Alone(DetectionResult both, MapScaling scaling)
+    {
+        var map = new AnomalyMap(both.Map!.Width, both.Map.Height);
+        return both with { Score = _plan.Combine(scaling, map.Height, map.Width, map.Values), Map = map };
     }
 
     private DetectionResult Judge(float score, AnomalyMap? map)

@@ -22,10 +22,13 @@ public sealed class DetectionPlan : IDisposable
     private readonly MapOrder _order;
     private readonly bool _padded;
     private readonly SharedTeacher? _shared;
+    private readonly FeatureWindow? _window;
+    private readonly NetworkInput _input;
+    private readonly (int Height, int Width) _inputSize;
+    private readonly TiledMaps? _tiles;
     private readonly Tape _tape;
-    private readonly Recording _networks;
-    private readonly (int Height, int Width) _input;
-    private readonly Tensor? _image, _autoencoderImage;  // null where the device's plan preprocesses images itself
+    private readonly Recording? _networks;
+    private readonly Tensor? _image, _autoencoderImage;  // null where the plan of a device or of tiles preprocesses images itself
     private readonly Tensor _localMap, _globalMap;
     private readonly Sample[] _samples;
     private readonly bool[] _isGrey = [];
@@ -47,25 +50,45 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="batch">Images that pass through the networks together, where the way is not the plain one: weights are
     /// read once for all. Every one takes about 50 MB at 256 x 256 on the CPU, 20 MB (S) or 50 MB (M) on a CUDA device, which
     /// takes 64 at most.</param>
+    /// <param name="fit">How images become the networks' input. A letterbox needs <see cref="MapOrder.Aligned"/>, the order that
+    /// knows where the image lies; a CUDA device then computes layer by layer.</param>
+    /// <param name="tile">Where the input is larger than so many pixels a side, it is computed in tiles of at most that, one
+    /// image at a time; the result is the same up to rounding. 0 takes it whole. Unpadded networks.</param>
     public DetectionPlan(
         IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
         Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
-        int batch = 1)
-        : this(backend, teacher, student, autoencoder, mean, deviation, order, height, width, mode, batch, shared: null)
+        int batch = 1, ImageFit fit = ImageFit.Squash, int tile = 0)
+        : this(
+            backend, teacher, student, autoencoder, mean, deviation, order, height, width, mode, batch, fit, tile, shared: null,
+            window: null)
     {
     }
 
     /// <param name="shared">Holds the teacher and the input, where other plans use them too; then the batch is 1.</param>
+    /// <param name="window">Where the input is a tile of another plan's: which part of its map.</param>
     internal DetectionPlan(
         IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
         Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode, int batch,
-        SharedTeacher? shared)
+        ImageFit fit, int tile, SharedTeacher? shared, FeatureWindow? window)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        (_backend, _order, _padded, _shared, _input) = (backend, order, teacher.Padded, shared, (height, width));
+        if (fit == ImageFit.Letterbox && order != MapOrder.Aligned)
+            throw new ArgumentException($"A letterbox needs the map order Aligned, not {order}: the others do not know where the image lies.", nameof(order));
+        bool isTiled = tile > 0 && (tile < height || tile < width);
+        if (isTiled && (teacher.Padded || tile < PatchDescriptionNetwork.ReceptiveField))
+        {
+            throw new ArgumentException(
+                $"Tiles need at least {PatchDescriptionNetwork.ReceptiveField} pixels a side, not {tile}, and networks without padding.",
+                nameof(tile));
+        }
+
+        if (isTiled) shared = null;
+        (_backend, _order, _padded, _shared, _window) = (backend, order, teacher.Padded, shared, window);
+        (_inputSize, _input) = ((height, width), new NetworkInput(backend, fit, height, width));
         CpuBackend? fusing = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
         _tape = new Tape(backend);
-        if (backend is CudaBackend cuda && !_padded && mode == DetectionMode.Fast && FusedDetection.RunsOn(cuda))
+        bool isOrdinary = !isTiled && window is null && fit == ImageFit.Squash;
+        if (backend is CudaBackend cuda && !_padded && mode == DetectionMode.Fast && isOrdinary && FusedDetection.RunsOn(cuda))
         {
             Batch = shared is not null ? 1 : Math.Min(batch, FusedDetection.MaximumSamples);
             Fallback = cuda.FindFusedFault(new FusedProblem(teacher.Size, order, height, width, Batch));
@@ -78,12 +101,20 @@ public sealed class DetectionPlan : IDisposable
         {
             (local, global) = (Variable.Constant(_device.LocalMap), Variable.Constant(_device.GlobalMap));
         }
+        else if (isTiled)
+        {
+            Batch = 1;
+            _tiles = new TiledMaps(backend, _input, height, width, tile, (tileHeight, tileWidth, place) => new DetectionPlan(
+                backend, teacher, student, autoencoder, mean, deviation, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1,
+                ImageFit.Squash, tile: 0, shared: null, place));
+            (local, global) = (Variable.Constant(_tiles.LocalMap), Variable.Constant(_tiles.GlobalMap));
+        }
         else
         {
             Batch = fusing is null || shared is not null ? 1 : batch;
             _isGrey = shared?.IsGrey ?? new bool[Batch];
             _image = shared?.Image ?? _tape.Allocate(new Shape(Batch, 3, height, width));
-            _autoencoderImage = height == Autoencoder.InputSize && width == Autoencoder.InputSize
+            _autoencoderImage = window is null && height == Autoencoder.InputSize && width == Autoencoder.InputSize
                 ? _image
                 : shared?.AutoencoderImage ?? _tape.Allocate(Autoencoder.Input with { N = Batch });
             (local, global) = fusing is not null
@@ -93,7 +124,8 @@ public sealed class DetectionPlan : IDisposable
 
         _localMap = AtQuantileSize(local, height, width);
         _globalMap = AtQuantileSize(global, height, width);
-        _networks = backend.Record(_tape.Forward);
+        // What a recording holds cannot change: a tile's window does.
+        _networks = window is null ? backend.Record(_tape.Forward) : null;
         _samples = _image is null
             ? []
             :
@@ -116,6 +148,25 @@ public sealed class DetectionPlan : IDisposable
 
     /// <summary>Autoencoder against student, likewise.</summary>
     public Tensor GlobalMap => AtQuantileSize(_globalMap);
+
+    /// <summary>Extent of the networks' input that an image of this extent covers.</summary>
+    internal FittedArea AreaOf(int height, int width) => FittedArea.Of(_input.Fit, (height, width), _inputSize);
+
+    /// <summary>Whether an area is the whole input.</summary>
+    internal bool Covers(FittedArea area) => (area.Height, area.Width) == _inputSize;
+
+    /// <summary>Whether the patch of a value of the raw maps is centred on an area.</summary>
+    internal bool IsInside(FittedArea area, int y, int x)
+    {
+        float row = MapPlacement.CentreOf(y, _padded) - area.Top, column = MapPlacement.CentreOf(x, _padded) - area.Left;
+        return row >= 0 && row < area.Height && column >= 0 && column < area.Width;
+    }
+
+    /// <summary>The patch description networks' input, [n, 3, h, w].</summary>
+    internal Tensor Image => _image ?? throw new InvalidOperationException("This plan preprocesses images itself.");
+
+    /// <summary>The autoencoder's; may be the same.</summary>
+    internal Tensor AutoencoderImage => _autoencoderImage ?? throw new InvalidOperationException("This plan preprocesses images itself.");
 
     /// <summary>Is marked at each part, where there is one.</summary>
     internal DetectionClock? Clock { get; set; }
@@ -142,11 +193,16 @@ public sealed class DetectionPlan : IDisposable
             return;
         }
 
-        _isGrey[sample] = image.Format == PixelFormat.Grey8;
+        if (_tiles is not null)
+        {
+            _tiles.Preprocess(image);
+            return;
+        }
+
+        _isGrey[sample] = image.Format == PixelFormat.Grey8 && _input.Fit == ImageFit.Squash;  // a letterbox's frame is not
         (Tensor input, Tensor? autoencoderInput, _, _) = _samples[sample];
-        _backend.Preprocess(image, ColourAdjustment.None, input.Shape.H, input.Shape.W, input);
-        if (autoencoderInput is not null)
-            _backend.Preprocess(image, ColourAdjustment.None, Autoencoder.InputSize, Autoencoder.InputSize, autoencoderInput);
+        _input.Write(image, ColourAdjustment.None, input);
+        if (autoencoderInput is not null) _input.Write(image, ColourAdjustment.None, autoencoderInput);
     }
 
     /// <summary>Whether an image may be preprocessed into the batch of the one before it: on a CUDA device they are of one
@@ -166,8 +222,9 @@ public sealed class DetectionPlan : IDisposable
         }
         else
         {
+            _tiles?.Compute();
             _shared?.Compute();
-            _networks.Replay();
+            RunNetworks();
         }
 
         Clock?.Mark(DetectionMark.Computed);
@@ -177,14 +234,16 @@ public sealed class DetectionPlan : IDisposable
     /// last.</summary>
     internal void ComputeMapsAgain(ImageView image)
     {
-        if (_device is not null) ComputeMaps(image);  // it shares weights alone
-        else _networks.Replay();
+        if (_device is not null || _tiles is not null) ComputeMaps(image);  // it shares weights alone
+        else RunNetworks();
     }
 
     /// <summary>Computes both maps of an image that lies on the plan's CUDA device.</summary>
     /// <exception cref="ArgumentException">The address is not on the device, or the numbers fit no image.</exception>
     public void ComputeMaps(DeviceImage image)
     {
+        if (_tiles is not null || _input.Fit != ImageFit.Squash)
+            throw new NotSupportedException("Tiles and letterboxes take images in host memory. Download the image, or use neither.");
         if (_device is null)
         {
             _deviceImage = image;
@@ -204,7 +263,7 @@ public sealed class DetectionPlan : IDisposable
     /// <exception cref="InvalidOperationException">The plan preprocesses images itself.</exception>
     public void ComputeMaps(Action<Tensor> preprocess)
     {
-        if (_image is null)
+        if (_image is null || _input.Fit != ImageFit.Squash)
             throw new InvalidOperationException("This plan preprocesses images itself: give it an image, or use another mode.");
         Clock?.Mark(DetectionMark.Start);
         _isGrey[0] = false;
@@ -232,7 +291,8 @@ public sealed class DetectionPlan : IDisposable
             return ofDevice;
         }
 
-        (_, _, Tensor local, Tensor global) = _samples[sample];
+        Tensor local = _tiles is null ? _samples[sample].LocalMap : _localMap;
+        Tensor global = _tiles is null ? _samples[sample].GlobalMap : _globalMap;
         _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, Combined);
         bool scoreFromCombined = _order.IsScoredAtInput();
         if (!map.IsEmpty || !scoreFromCombined) ResizeToImage(height, width);
@@ -252,8 +312,9 @@ public sealed class DetectionPlan : IDisposable
     {
         _map?.Dispose();
         _fused?.Dispose();
+        _tiles?.Dispose();
         _device?.Dispose();
-        _networks.Dispose();
+        _networks?.Dispose();
         _tape.Dispose();
     }
 
@@ -267,9 +328,15 @@ public sealed class DetectionPlan : IDisposable
     /// <summary>The device's plan leaves raw maps; the verdict needs no others, quantiles may.</summary>
     private Tensor AtQuantileSize(Tensor map)
     {
-        if (_areMapsStale) _networks.Replay();
+        if (_areMapsStale) RunNetworks();
         _areMapsStale = false;
         return map;
+    }
+
+    private void RunNetworks()
+    {
+        if (_networks is null) _tape.Forward();
+        else _networks.Replay();
     }
 
     private void PreprocessOnDevice(Tensor output) => ((CudaBackend)_backend).PreprocessDevice(
@@ -280,14 +347,29 @@ public sealed class DetectionPlan : IDisposable
         PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation,
         Tensor input, Tensor autoencoderInput)
     {
-        Variable predicted = autoencoder.Predict(
-            _tape, Variable.Constant(autoencoderInput), _padded, PatchDescriptionNetwork.OutputSize(input.Shape.H, _padded),
-            PatchDescriptionNetwork.OutputSize(input.Shape.W, _padded));
+        int height = PatchDescriptionNetwork.OutputSize(input.Shape.H, _padded);
+        int width = PatchDescriptionNetwork.OutputSize(input.Shape.W, _padded);
+        Variable predicted = _window is null
+            ? autoencoder.Predict(_tape, Variable.Constant(autoencoderInput), _padded, height, width)
+            : PredictWindow(autoencoder, autoencoderInput, _window, height, width);
         Variable image = Variable.Constant(input), hidden = student.Hidden(_tape, image);
         Variable features = _tape.NormalizeChannels(_shared?.Features ?? teacher.Forward(_tape, image), mean, deviation);
         return (
             _tape.SquaredDifferenceMap(features, student.TeacherHalf(_tape, hidden)),
             _tape.SquaredDifferenceMap(predicted, student.AutoencoderHalf(_tape, hidden)));
+    }
+
+    private Variable PredictWindow(
+        Autoencoder autoencoder, Tensor autoencoderInput, FeatureWindow window, int height, int width)
+    {
+        int size = Autoencoder.OutputSize(_padded);
+        Tensor whole = autoencoder.Forward(_tape, Variable.Constant(autoencoderInput), size).Value;
+        Tensor part = _tape.Allocate(whole.Shape with { H = height, W = width });
+        return _tape.Record(
+            part, needsGradient: false,
+            () => _backend.ResampleBilinear(
+                whole, window.Rows(size).Scale, window.Rows(size).Offset, window.Columns(size).Scale, window.Columns(size).Offset, part),
+            _ => { });
     }
 
     private (Variable Local, Variable Global) FusedMapsOf(
@@ -296,7 +378,7 @@ public sealed class DetectionPlan : IDisposable
     {
         _fused = FusedMaps.Create(
             cpu, teacher, student, autoencoder, mean, deviation, input, autoencoderInput, _isGrey,
-            largeTiles: mode == DetectionMode.Fast, _shared?.Hidden);
+            largeTiles: mode == DetectionMode.Fast, _shared?.Hidden, _window);
         _tape.Defer(() => _fused.Compute(_taken));
         return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
     }
@@ -320,7 +402,7 @@ public sealed class DetectionPlan : IDisposable
         switch (_order)
         {
             case MapOrder.Aligned:
-                MapPlacement place = MapPlacement.Aligned(_padded, _input, (height, width));
+                MapPlacement place = MapPlacement.Aligned(_padded, AreaOf(height, width), (height, width));
                 _backend.ResampleBilinear(Combined, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX, _map);
                 break;
             case MapOrder.Reference when !_padded:

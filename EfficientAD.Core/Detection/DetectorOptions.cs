@@ -21,6 +21,10 @@ public sealed record DetectorOptions
     /// CUDA device 64 at most, of one size and format. Each takes up to 50 MB more. Results do not depend on it.</summary>
     public int Batch { get; init; } = 1;
 
+    /// <summary>Side in pixels of the tiles that an input larger than that is computed in, one image at a time: memory is then
+    /// that of a tile, and the result the same up to rounding. 0 computes every input whole. Unpadded networks.</summary>
+    public int Tile { get; init; }
+
     /// <summary>Used where a CUDA device computes.</summary>
     public CudaOptions Cuda { get; init; } = new();
 

@@ -1,3 +1,5 @@
+using EfficientAD.Imaging;
+
 namespace EfficientAD.Detection;
 
 /// <summary>Where the pixels of a resized map sample the map that it was resized from: row i at (i + 0.5) * ScaleY + OffsetY,
@@ -23,6 +25,18 @@ internal readonly record struct MapPlacement(
         float first = -(padded ? PaddedFirstCentre : FirstCentre) / OutputStride;
         return new(0, false, input.Height / (OutputStride * image.Height), first, input.Width / (OutputStride * image.Width), first);
     }
+
+    /// <summary>The same where the image covers a part of the input.</summary>
+    /// <param name="area">That part, in pixels of the input.</param>
+    /// <param name="image">Extent of the resized map.</param>
+    public static MapPlacement Aligned(bool padded, FittedArea area, (int Height, int Width) image)
+    {
+        MapPlacement whole = Aligned(padded, (area.Height, area.Width), image);
+        return whole with { OffsetY = whole.OffsetY + area.Top / OutputStride, OffsetX = whole.OffsetX + area.Left / OutputStride };
+    }
+
+    /// <summary>Where the value of row or column i lies in the input, in pixels.</summary>
+    public static float CentreOf(int i, bool padded) => (padded ? PaddedFirstCentre : FirstCentre) + OutputStride * i;
 
     /// <summary>The whole map, with its border, over the whole image.</summary>
     public static MapPlacement Spread(

@@ -12,7 +12,7 @@ namespace EfficientAD.Detection;
 /// loaded and disposed while others run, between two of their frames.</remarks>
 public sealed class ProductSet : IDisposable
 {
-    private readonly Dictionary<(UInt128 Hash, int Height, int Width), (SharedTeacher Teacher, int Products)> _teachers = [];
+    private readonly Dictionary<(UInt128 Hash, int Height, int Width, ImageFit Fit), (SharedTeacher Teacher, int Products)> _teachers = [];
     private readonly DetectorOptions _options;
     private readonly IBackend _backend;
     private readonly bool _ownsBackend;
@@ -51,7 +51,7 @@ public sealed class ProductSet : IDisposable
     public AnomalyDetector Load(string path)
     {
         using ModelFile model = ModelFile.Open(path);
-        var key = (model.HashTeacher(), model.Information.InputHeight, model.Information.InputWidth);
+        var key = (model.HashTeacher(), model.Information.InputHeight, model.Information.InputWidth, model.Information.Fit);
         lock (Lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);

@@ -41,6 +41,15 @@ public sealed record EvaluationResult(
     IReadOnlyList<OverlapPoint> RegionOverlap,
     IReadOnlyList<string> Warnings)
 {
+    /// <summary>What the local map alone achieves; null where the maps were not told apart.</summary>
+    public EvaluationResult? Local { get; init; }
+
+    /// <summary>What the global map alone achieves; null where the maps were not told apart.</summary>
+    public EvaluationResult? Global { get; init; }
+
+    /// <summary>As <see cref="PerDefect"/>, for groups of kinds that the caller named.</summary>
+    public IReadOnlyDictionary<string, MetricSet> PerGroup { get; init; } = new Dictionary<string, MetricSet>();
+
     /// <summary>The test folders of MVTec LOCO AD.</summary>
     public const string Logical = "logical_anomalies", Structural = "structural_anomalies";
 

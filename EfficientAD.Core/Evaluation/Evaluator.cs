@@ -19,6 +19,8 @@ public sealed class Evaluator : IDisposable
     private readonly MapStore _store;
     private readonly List<ImageEvaluation> _images = [];
     private readonly List<string> _warnings = [];
+    private readonly string _temporaryFolder;
+    private Evaluator? _local, _global;
 
     /// <param name="dataset">Where the images come from; for MVTec LOCO AD its defects_config.json is read.</param>
     /// <param name="readMask">Reads a mask file, as ImageReader.ReadMask does.</param>
@@ -27,7 +29,7 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="IOException">The temporary file cannot be created.</exception>
     public Evaluator(AnomalyDataset dataset, Func<string, GreyImage> readMask, string temporaryFolder)
     {
-        (_dataset, _readMask) = (dataset, readMask);
+        (_dataset, _readMask, _temporaryFolder) = (dataset, readMask, temporaryFolder);
         if (dataset.Layout == DatasetLayout.MvtecLoco)
         {
             IReadOnlyList<DefectConfiguration> defects = DefectConfiguration.Read(dataset.Root);
@@ -35,6 +37,18 @@ public sealed class Evaluator : IDisposable
             else _warnings.Add("There is no AU-sPRO: defects_config.json is missing.");
         }
         _store = new MapStore(temporaryFolder);
+    }
+
+    /// <summary>Names of groups of kinds of defects, by kind: each group has metrics of its own against all good
+    /// images.</summary>
+    public IReadOnlyDictionary<string, string> Groups { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Adds one image with what each map says of it alone, which has metrics of its own then.</summary>
+    public ImageEvaluation AddBranches(TestSample sample, BranchResults results)
+    {
+        (_local ??= Alone()).Add(sample, results.Local);
+        (_global ??= Alone()).Add(sample, results.Global);
+        return Add(sample, results.Both);
     }
 
     /// <summary>Adds one image. Its map may be reused by the caller afterwards.</summary>
@@ -67,19 +81,36 @@ public sealed class Evaluator : IDisposable
         ImageEvaluation[] good = [.. valid.Where(image => image.IsGood)];
         (MetricSet overall, RocCurve? roc, RegionOverlapCurve? curve) = Compute(valid);
 
-        var perDefect = new SortedDictionary<string, MetricSet>(StringComparer.Ordinal);
-        foreach (var defect in valid.Where(image => !image.IsGood).GroupBy(image => image.Defect))
-        {
-            ImageEvaluation[] subset = [.. good, .. defect];
-            perDefect[defect.Key] = subset.Length == valid.Length ? overall : Compute(subset).Metrics;
-        }
-
         return new EvaluationResult(
-            _dataset.Name, _dataset.Layout == DatasetLayout.MvtecLoco, [.. _images], overall, perDefect, roc,
-            curve?.Sample(0.3, DrawnPoints) ?? [], [.. _warnings, .. SetWarnings(valid)]);
+            _dataset.Name, _dataset.Layout == DatasetLayout.MvtecLoco, [.. _images], overall, Each(image => image.Defect), roc,
+            curve?.Sample(0.3, DrawnPoints) ?? [], [.. _warnings, .. SetWarnings(valid)])
+        {
+            PerGroup = Each(image => Groups.GetValueOrDefault(image.Defect)),
+            Local = _local?.Complete(),
+            Global = _global?.Complete(),
+        };
+
+        SortedDictionary<string, MetricSet> Each(Func<ImageEvaluation, string?> name)
+        {
+            var metrics = new SortedDictionary<string, MetricSet>(StringComparer.Ordinal);
+            foreach (var set in valid.Where(image => !image.IsGood && name(image) is not null).GroupBy(name))
+            {
+                ImageEvaluation[] subset = [.. good, .. set];
+                metrics[set.Key!] = subset.Length == valid.Length ? overall : Compute(subset).Metrics;
+            }
+
+            return metrics;
+        }
     }
 
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        _store.Dispose();
+        _local?.Dispose();
+        _global?.Dispose();
+    }
+
+    private Evaluator Alone() => new(_dataset, _readMask, _temporaryFolder) { Groups = Groups };
 
     private ImageEvaluation Store(ImageEvaluation image, TestSample sample, AnomalyMap map)
     {

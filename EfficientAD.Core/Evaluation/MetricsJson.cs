@@ -10,7 +10,7 @@ public static class MetricsJson
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteString("category", result.Category);
-        WriteMetrics(json, result.Overall);
+        WriteMetrics(json, result, of => of?.Overall);
         if (result.IsLoco) WriteLoco(json, result);
 
         json.WriteStartObject("counts");
@@ -24,20 +24,45 @@ public static class MetricsJson
         json.WriteNumber("false_negatives", result.FalseNegatives);
         json.WriteEndObject();
 
-        json.WriteStartObject("per_defect");
-        foreach ((string defect, MetricSet metrics) in result.PerDefect)
-        {
-            json.WriteStartObject(defect);
-            json.WriteNumber("images", metrics.AnomalousCount);
-            WriteMetrics(json, metrics);
-            json.WriteEndObject();
-        }
-        json.WriteEndObject();
+        WriteSets(json, "per_defect", result, of => of.PerDefect);
+        if (result.PerGroup.Count > 0) WriteSets(json, "per_group", result, of => of.PerGroup);
 
         json.WriteStartArray("warnings");
         foreach (string warning in result.Warnings) json.WriteStringValue(warning);
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static void WriteSets(
+        Utf8JsonWriter json, string name, EvaluationResult result,
+        Func<EvaluationResult, IReadOnlyDictionary<string, MetricSet>> sets)
+    {
+        json.WriteStartObject(name);
+        foreach ((string set, MetricSet metrics) in sets(result))
+        {
+            json.WriteStartObject(set);
+            json.WriteNumber("images", metrics.AnomalousCount);
+            WriteMetrics(json, result, of => of is null ? null : sets(of)[set]);
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
+
+    /// <summary>The metrics of a set of images, then those of each map alone.</summary>
+    private static void WriteMetrics(
+        Utf8JsonWriter json, EvaluationResult result, Func<EvaluationResult?, MetricSet?> set)
+    {
+        WriteMetrics(json, set(result)!);
+        WriteAlone("local_map", set(result.Local));
+        WriteAlone("global_map", set(result.Global));
+
+        void WriteAlone(string name, MetricSet? metrics)
+        {
+            if (metrics is null) return;
+            json.WriteStartObject(name);
+            WriteMetrics(json, metrics);
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteMetrics(Utf8JsonWriter json, MetricSet metrics)

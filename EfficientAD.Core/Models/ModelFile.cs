@@ -6,11 +6,13 @@ namespace EfficientAD.Models;
 /// <summary>A trained model: teacher, student, autoencoder, teacher statistics and what <see cref="ModelInformation"/> says,
 /// in one safetensors file that any reader of that format opens.</summary>
 /// <remarks>Tensors: <c>teacher.conv1.weight</c> ..., <c>student.conv1.weight</c> ..., <c>autoencoder.enconv1.weight</c> ...,
-/// <c>teacher_mean</c> and <c>teacher_std</c> [384]; all 32-bit floats.</remarks>
+/// <c>teacher_mean</c> and <c>teacher_std</c> [384]; with a head on pooled features <c>pooled_mean</c> [384] and
+/// <c>pooled_factor</c> [384, 384]; all 32-bit floats.</remarks>
 public sealed class ModelFile : IDisposable
 {
     internal const string TeacherPrefix = "teacher.", StudentPrefix = "student.", AutoencoderPrefix = "autoencoder.";
     internal const string MeanName = "teacher_mean", DeviationName = "teacher_std";
+    private const string PooledMeanName = "pooled_mean", PooledFactorName = "pooled_factor";
 
     private readonly SafetensorsFile _file;
 
@@ -30,6 +32,10 @@ public sealed class ModelFile : IDisposable
                 throw new ModelFormatException($"{path}: the map quantiles {information.Scaling} do not rise. Train the model again.");
             if (information.Calibration.Scale <= 0)
                 throw new ModelFormatException($"{path}: score_scale is {information.Calibration.Scale} but must be positive.");
+            if (information.Fit == Imaging.ImageFit.Letterbox && information.MapOrder != Detection.MapOrder.Aligned)
+                throw new ModelFormatException($"{path}: a letterbox needs the map order Aligned, not {information.MapOrder}.");
+            if (information.Pooled is { IsValid: false } pooled)
+                throw new ModelFormatException($"{path}: the head's deviations must be positive: {pooled}.");
             return new ModelFile(file, information);
         }
         catch
@@ -40,7 +46,12 @@ public sealed class ModelFile : IDisposable
     }
 
     /// <summary>Writes a model, whole or not at all.</summary>
-    public static void Save(string path, ModelInformation information, DetectionNetworks networks)
+    public static void Save(string path, ModelInformation information, DetectionNetworks networks) =>
+        Save(path, information, networks, pooled: null);
+
+    /// <param name="pooled">Belongs to <see cref="ModelInformation.Pooled"/>.</param>
+    internal static void Save(
+        string path, ModelInformation information, DetectionNetworks networks, Detection.PooledDistribution? pooled)
     {
         var writer = new SafetensorsWriter();
         information.WriteTo(writer.Metadata);
@@ -49,7 +60,44 @@ public sealed class ModelFile : IDisposable
         NetworkWeights.Add(writer, networks.Backend, AutoencoderPrefix, networks.Autoencoder);
         NetworkWeights.Add(writer, networks.Backend, MeanName, networks.Mean);
         NetworkWeights.Add(writer, networks.Backend, DeviationName, networks.Deviation);
+        if (pooled is not null)
+        {
+            int channels = pooled.Mean.Length;
+            writer.Add(PooledMeanName, [channels], Array.ConvertAll(pooled.Mean, value => (float)value), SafetensorsType.F32);
+            writer.Add(
+                PooledFactorName, [channels, channels], Array.ConvertAll(pooled.Factor, value => (float)value), SafetensorsType.F32);
+        }
+
         writer.Save(path);
+    }
+
+    /// <summary>The distribution that the head on pooled features compares with; null where there is no head.</summary>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is no such factor.</exception>
+    internal Detection.PooledDistribution? LoadPooled()
+    {
+        if (Information.Pooled is null) return null;
+        const int channels = PatchDescriptionNetwork.TeacherChannels;
+        var distribution = new Detection.PooledDistribution(
+            Doubles(PooledMeanName, channels), Doubles(PooledFactorName, channels * channels));
+        for (int i = 0; i < channels; i++)
+        {
+            if (distribution.Factor[i * channels + i] <= 0)
+                throw new ModelFormatException($"{_file.Name}: '{PooledFactorName}' has {distribution.Factor[i * channels + i]} at ({i}, {i}), which must be positive.");
+        }
+
+        return distribution;
+
+        double[] Doubles(string name, int count)
+        {
+            SafetensorsTensor tensor = _file.Get(name);
+            if (tensor.Count != count)
+                throw new ModelFormatException($"{_file.Name}: '{name}' has {tensor.Count} values, not {count}.");
+            var values = new float[count];
+            tensor.ReadFloats(values);
+            return Array.TrueForAll(values, float.IsFinite)
+                ? Array.ConvertAll(values, value => (double)value)
+                : throw new ModelFormatException($"{_file.Name}: '{name}' holds values that are not finite.");
+        }
     }
 
     /// <summary>The networks and statistics of the file.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using EfficientAD.Detection;
+using EfficientAD.Imaging;
 using EfficientAD.Networks;
 
 namespace EfficientAD.Models;
@@ -13,12 +14,18 @@ public sealed record ModelInformation
 
     internal const string FormatVersion = "1";
 
+    private const string PooledKey = "pooled_score_mean";
+    private const string FitKey = "image_fit";  // missing in files of the first version, which knew squashing alone
+
     public required PdnSize Size { get; init; }
 
     /// <summary>Whether the patch description networks are padded.</summary>
     public required bool Padded { get; init; }
 
     public required MapOrder MapOrder { get; init; }
+
+    /// <summary>How images become the networks' input.</summary>
+    public ImageFit Fit { get; init; }
 
     /// <summary>Height of the networks' input in pixels; at least 33.</summary>
     public required int InputHeight { get; init; }
@@ -36,6 +43,9 @@ public sealed record ModelInformation
 
     /// <summary>Threshold and scale of scores; no images where another program chose the threshold.</summary>
     public required Calibration Calibration { get; init; }
+
+    /// <summary>How the head on pooled features adds to the score; null where there is none.</summary>
+    public PooledScaling? Pooled { get; init; }
 
     public required string Recipe { get; init; }
 
@@ -89,6 +99,7 @@ public sealed record ModelInformation
             Size = reader.Name<PdnSize>("network"),
             Padded = reader.Name<Padding>("padding") == Padding.Padded,
             MapOrder = reader.Name<MapOrder>("map_order"),
+            Fit = metadata.ContainsKey(FitKey) ? reader.Name<ImageFit>(FitKey) : ImageFit.Squash,
             InputHeight = reader.Integer("input_height", 33, 4096),
             InputWidth = reader.Integer("input_width", 33, 4096),
             ImageHeight = reader.Integer("image_height", 0, 1 << 20),
@@ -98,6 +109,11 @@ public sealed record ModelInformation
             Calibration = new Calibration(
                 reader.Number("threshold"), reader.Number("score_scale"), reader.Number("false_positive_rate"),
                 reader.Integer("threshold_images", 0, int.MaxValue)),
+            Pooled = metadata.ContainsKey(PooledKey)
+                ? new PooledScaling(
+                    reader.Number(PooledKey), reader.Number("pooled_score_std"), reader.Number("pooled_distance_mean"),
+                    reader.Number("pooled_distance_std"))
+                : null,
             Recipe = reader.Text("recipe"),
             Deviations = reader.Text("deviations"),
             Seed = reader.Unsigned("seed"),
@@ -132,6 +148,7 @@ public sealed record ModelInformation
         yield return ("network", Size.ToString());
         yield return ("padding", PaddingName(Padded));
         yield return ("map_order", MapOrder.ToString());
+        yield return (FitKey, Fit.ToString());
         yield return ("input_height", Text(InputHeight));
         yield return ("input_width", Text(InputWidth));
         yield return ("image_height", Text(ImageHeight));
@@ -144,6 +161,14 @@ public sealed record ModelInformation
         yield return ("score_scale", Text(Calibration.Scale));
         yield return ("false_positive_rate", Text(Calibration.FalsePositiveRate));
         yield return ("threshold_images", Text(Calibration.Images));
+        if (Pooled is { } pooled)
+        {
+            yield return (PooledKey, Text(pooled.ScoreMean));
+            yield return ("pooled_score_std", Text(pooled.ScoreDeviation));
+            yield return ("pooled_distance_mean", Text(pooled.DistanceMean));
+            yield return ("pooled_distance_std", Text(pooled.DistanceDeviation));
+        }
+
         yield return ("recipe", Recipe);
         yield return ("deviations", Deviations);
         yield return ("seed", Text(Seed));

@@ -1,5 +1,6 @@
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
+using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -12,7 +13,8 @@ namespace EfficientAD.Onnx;
 /// Input <c>image</c>: float [n, 3, h, w], normalised as the networks want it, or, with preprocessing, 8-bit RGB [n, h, w, 3]
 /// of the same size. A model whose input is not 256 x 256 has a second one, <c>autoencoder_image</c>, the same picture at
 /// 256 x 256. Outputs: <c>map</c> [n, 1, h, w] and <c>score</c> [n], as a detector gives for pictures of the input's size, and the
-/// raw maps <c>local_map</c> and <c>global_map</c>. The resize of other pictures, exact to Pillow's bits, has no ONNX
+/// raw maps <c>local_map</c> and <c>global_map</c>. With a letterbox the input is the picture in its frame, and
+/// <c>map</c> and <c>score</c> are those of the part that the picture covers. The resize of other pictures, exact to Pillow's bits, has no ONNX
 /// operator and stays with the caller.
 /// </remarks>
 public sealed class OnnxExport
@@ -27,11 +29,32 @@ public sealed class OnnxExport
     public static void Write(ModelFile model, bool includePreprocessing, Stream stream)
     {
         ModelInformation information = model.Information;
+        if (information.Pooled is not null)
+        {
+            throw new NotSupportedException(
+                "The model has a head on pooled features, which the graph would lack: scores and threshold would not fit. Train without it.");
+        }
+
         using var backend = new CpuBackend(new CpuOptions { Threads = 1 });
         using DetectionNetworks networks = model.Load(backend);
         var export = new OnnxExport(backend, information);
         export.AddAll(networks, includePreprocessing);
         export._graph.Save(stream, "efficientad", information.LibraryVersion, information.Pairs());
+    }
+
+    /// <summary>Where the model's images lie in the input; all of it where they are squashed.</summary>
+    /// <exception cref="NotSupportedException">The images have several shapes: a graph has one.</exception>
+    internal static FittedArea AreaOf(ModelInformation information)
+    {
+        if (information.Fit == ImageFit.Letterbox && information.ImageHeight == 0)
+        {
+            throw new NotSupportedException(
+                "The model was trained with a letterbox on images of several sizes; a graph can hold one place only. Train on images " +
+                "of one size, or with --resize squash.");
+        }
+
+        return FittedArea.Of(
+            information.Fit, (information.ImageHeight, information.ImageWidth), (information.InputHeight, information.InputWidth));
     }
 
     private void AddAll(DetectionNetworks networks, bool includePreprocessing)
@@ -133,6 +156,10 @@ public sealed class OnnxExport
         if (offsetFirst) sum = _graph.Node("Add", [sum, offset]);
         float[] rows = MapInterpolation.Matrix(_information.MapOrder, _information.Padded, mapHeight, height);
         float[] columns = MapInterpolation.Matrix(_information.MapOrder, _information.Padded, mapWidth, width);
+        FittedArea area = AreaOf(_information);
+        rows = rows[(area.Top * mapHeight)..((area.Top + area.Height) * mapHeight)];
+        columns = columns[(area.Left * mapWidth)..((area.Left + area.Width) * mapWidth)];
+        (height, width) = (area.Height, area.Width);
         string right = _graph.Node("Transpose", [_graph.Constant("columns", [width, mapWidth], columns)], ("perm", new[] { 1, 0 }));
         string resized = _graph.Node("MatMul", [_graph.Constant("rows", [height, mapHeight], rows), sum]);
         resized = offsetFirst ? _graph.Node("MatMul", "map", [resized, right]) : _graph.Node("MatMul", [resized, right]);

@@ -14,6 +14,7 @@ internal sealed class AutoencoderStep : IDisposable
     private readonly IBackend _backend;
     private readonly Recipe _recipe;
     private readonly StepDraws _draws;
+    private readonly NetworkInput _input;
     private readonly AdamTensors[] _parameters;
     private readonly Tensor _images, _autoencoderImages, _features;
     private readonly Tape _teacher, _tape;
@@ -22,9 +23,9 @@ internal sealed class AutoencoderStep : IDisposable
 
     /// <param name="height">Of the teacher's input in pixels.</param>
     /// <param name="width">Of the teacher's input in pixels.</param>
-    public AutoencoderStep(Recipe recipe, StepDraws draws, DetectionNetworks networks, int height, int width)
+    public AutoencoderStep(Recipe recipe, StepDraws draws, DetectionNetworks networks, NetworkInput input, int height, int width)
     {
-        (_backend, _recipe, _draws) = (networks.Backend, recipe, draws);
+        (_backend, _recipe, _draws, _input) = (networks.Backend, recipe, draws, input);
         _parameters = [.. networks.Autoencoder.Parameters.Select(parameter => parameter.ForAdam)];
         (_teacher, _tape) = (new Tape(_backend), new Tape(_backend));
         _images = _teacher.Allocate(new Shape(recipe.BatchSize, 3, height, width));
@@ -69,7 +70,7 @@ internal sealed class AutoencoderStep : IDisposable
         {
             int index = _draws.ImageIndex((long)_step * batch + b, images.Count);
             Tensor view = _autoencoderImages.Samples(b, 1);
-            _backend.Preprocess(images[index].View, ColourAdjustment.None, view.Shape.H, view.Shape.W, view);
+            _input.Write(images[index].View, ColourAdjustment.None, view);
             featuresKnown &= features.TryRead(index, _backend, _features.Samples(b, 1));
         }
 
@@ -78,7 +79,7 @@ internal sealed class AutoencoderStep : IDisposable
         {
             Tensor view = _images.Samples(b, 1);
             RgbImage image = images[_draws.ImageIndex((long)_step * batch + b, images.Count)];
-            _backend.Preprocess(image.View, ColourAdjustment.None, view.Shape.H, view.Shape.W, view);
+            _input.Write(image.View, ColourAdjustment.None, view);
         }
 
         _teacher.Forward();

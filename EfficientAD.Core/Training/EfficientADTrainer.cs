@@ -26,6 +26,8 @@ public sealed class EfficientADTrainer : IDisposable
     private readonly ImageSet _images;
     private readonly ImageSet? _penaltyImages;
     private readonly FeatureCache _features;
+    private readonly NetworkInput _input;
+    private readonly EarlyStop? _earlyStop;
     private readonly string _teacherOrigin, _dataHash, _dataName;
 
     /// <param name="backend">What computes, in place of the options' device: a backend in a context of the caller's, for
@@ -47,7 +49,9 @@ public sealed class EfficientADTrainer : IDisposable
         (PatchDescriptionNetwork teacher, _teacherOrigin) =
             TeacherFile.Load(options.TeacherPath, options.Size, _recipe.Padded, _backend);
         _networks = new DetectionNetworks(_backend, teacher, trainable: true);
+        _input = new NetworkInput(_backend, options.Fit, options.InputHeight, options.InputWidth);
 
+        if (options.EarlyStopInterval > 0) _earlyStop = new EarlyStop(options.EarlyStopInterval);
         long budget = options.ResolveCacheBudget();
         _images = new ImageSet(_split.Train.Count, i => ImageReader.Default.Read(_split.Train[i]), budget);
         _features = new FeatureCache(
@@ -79,7 +83,7 @@ public sealed class EfficientADTrainer : IDisposable
         var schedule = new StepSchedule(_options, _split.Train.Count, _split.Validation.Count);
         if (_options.Resume)
         {
-            (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks);
+            (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks, _earlyStop);
             schedule.ResumeAt(step, steps);
         }
 
@@ -142,12 +146,14 @@ public sealed class EfficientADTrainer : IDisposable
     }
 
     private void PrepareTrainingImage(int index, Tensor input) =>
-        _backend.Preprocess(_images[index].View, ColourAdjustment.None, input.Shape.H, input.Shape.W, input);
+        _input.Write(_images[index].View, ColourAdjustment.None, input);
 
     private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         (IDisposable owner, Func<int, float, StepLosses> run) = PrepareSteps();
         using IDisposable step = owner;
+        using HeldBackLoss? heldBack = _earlyStop is null ? null : new HeldBackLoss(
+            _networks, _recipe, _input, _split.Validation, _options.InputHeight, _options.InputWidth);
         var sinceCheckpoint = Stopwatch.StartNew();
         for (; schedule.Step < schedule.Steps; schedule.Advance())
         {
@@ -157,9 +163,16 @@ public sealed class EfficientADTrainer : IDisposable
                 cancellation.ThrowIfCancellationRequested();
             }
 
-            float learningRate = _recipe.LearningRateAt(schedule.Step, schedule.Steps);
+            float planned = _recipe.LearningRateAt(schedule.Step, schedule.Steps);
+            float learningRate = _earlyStop?.LearningRateAt(schedule.Step, planned) ?? planned;
             StepLosses losses = run(schedule.Step, learningRate);
             RequireFinite(losses);
+            if (_earlyStop is not null && _earlyStop.IsDue(schedule.Step))
+            {
+                _earlyStop.Add(schedule.Step, heldBack!.Measure(), learningRate);
+                if (_earlyStop.End is { } end) schedule.EndAt(end);
+            }
+
             progress?.Report(new TrainingProgress(TrainingPhase.Steps, schedule.Step + 1, schedule.Steps, losses, learningRate));
             if (sinceCheckpoint.Elapsed < _options.CheckpointInterval) continue;
             RequireLastFinite();
@@ -185,18 +198,18 @@ public sealed class EfficientADTrainer : IDisposable
     {
         if (_recipe.StudentFit is not null)
         {
-            var alone = new AutoencoderStep(_recipe, _draws, _networks, _options.InputHeight, _options.InputWidth);
+            var alone = new AutoencoderStep(_recipe, _draws, _networks, _input, _options.InputHeight, _options.InputWidth);
             return (alone, (step, rate) => alone.Run(step, rate, _images, _features));
         }
 
         var all = new TrainingStep(
             _backend, _recipe, _draws, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            _options.InputHeight, _options.InputWidth);
+            _options.InputHeight, _options.InputWidth, _options.Fit);
         return (all, (step, rate) => all.Run(step, rate, _images, _penaltyImages, _features));
     }
 
     private void SaveCheckpoint(StepSchedule schedule, int finished = 0) => TrainingCheckpoint.Save(
-        CheckpointPath, Fingerprint, schedule.Step + finished, schedule.Steps, _networks);
+        CheckpointPath, Fingerprint, schedule.Step + finished, schedule.Steps, _networks, _earlyStop);
 
     /// <summary>Map quantiles and threshold on the images set aside (paper, section 3.4), then the model's file.</summary>
     private ModelInformation Finish(int steps, IProgress<TrainingProgress>? progress)
@@ -205,7 +218,7 @@ public sealed class EfficientADTrainer : IDisposable
         trained.CopyFrom(_networks);
         using var plan = new Detection.DetectionPlan(
             _backend, trained.Teacher, trained.Student, trained.Autoencoder, trained.Mean, trained.Deviation,
-            _recipe.MapOrder, _options.InputHeight, _options.InputWidth);
+            _recipe.MapOrder, _options.InputHeight, _options.InputWidth, fit: _options.Fit);
         var validation = new ValidationMaps(plan, _backend, _split.Validation.Count);
         for (int i = 0; i < _split.Validation.Count; i++)
         {
@@ -214,18 +227,24 @@ public sealed class EfficientADTrainer : IDisposable
         }
 
         (int height, int width) = _images.CommonSize();
-        Detection.MapScaling scaling = validation.FindScaling(_recipe.SmallestGlobalSpan);
+        Detection.MapScaling scaling = validation.FindScaling(_recipe);
+        float[] scores = validation.Scores(scaling);
+        Detection.PooledDistribution? pooled = null;
+        Detection.PooledScaling? pooledScaling = null;
+        if (_options.PooledHead) (pooled, pooledScaling) = FitHead(trained, scores);
         var information = new ModelInformation
         {
             Size = _options.Size,
             Padded = _recipe.Padded,
             MapOrder = _recipe.MapOrder,
+            Fit = _options.Fit,
             InputHeight = _options.InputHeight,
             InputWidth = _options.InputWidth,
             ImageHeight = height,
             ImageWidth = width,
             Scaling = scaling,
-            Calibration = Detection.Calibration.FromGoodScores(validation.Scores(scaling), _options.FalsePositiveRate),
+            Pooled = pooledScaling,
+            Calibration = Detection.Calibration.FromGoodScores(scores, _options.FalsePositiveRate),
             Recipe = _recipe.Name,
             Deviations = _options.DescribeDeviations(steps),
             Seed = _options.Seed,
@@ -237,9 +256,29 @@ public sealed class EfficientADTrainer : IDisposable
             Teacher = _teacherOrigin,
             Penalty = _options.DescribePenalty(),
         };
-        ModelFile.Save(_options.ModelPath, information, trained);
+        ModelFile.Save(_options.ModelPath, information, trained, pooled);
         File.Delete(CheckpointPath);
         return information;
+    }
+
+    /// <summary>The distribution of the training images' pooled features, and how their distance adds to the score.</summary>
+    /// <param name="scores">Of the validation images by their maps; overwritten by those with the head.</param>
+    private (Detection.PooledDistribution Distribution, Detection.PooledScaling Scaling) FitHead(
+        DetectionNetworks trained, float[] scores)
+    {
+        using var features = new Detection.PooledFeatures(_backend, trained.Student, _options.InputHeight, _options.InputWidth);
+        Detection.PooledDistribution distribution = Detection.PooledDistribution.Fit(
+            [.. Enumerable.Range(0, _images.Count).Select(i => Pool(_images[i]))]);
+        double[] distances = [.. _split.Validation.Select(path => distribution.Distance(Pool(ImageReader.Default.Read(path))))];
+        Detection.PooledScaling scaling = Detection.PooledScaling.FromGood(scores, distances);
+        for (int i = 0; i < scores.Length; i++) scores[i] = scaling.Combine(scores[i], distances[i]);
+        return (distribution, scaling);
+
+        double[] Pool(RgbImage image)
+        {
+            _input.Write(image.View, ColourAdjustment.None, features.Image);
+            return features.Compute().ToArray();
+        }
     }
 
     private RgbImage RenderPenalty(int index) =>

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using EfficientAD.Backends;
+using EfficientAD.Detection;
 using EfficientAD.Tensors;
 using Tensor = EfficientAD.Tensors.Tensor;
 

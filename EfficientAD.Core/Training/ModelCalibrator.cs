@@ -63,7 +63,7 @@ public sealed class ModelCalibrator : IDisposable
         if (NeedsStatistics) ComputeStatistics(progress, cancellation);
         using var plan = new DetectionPlan(
             _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            _outline.MapOrder, _outline.InputHeight, _outline.InputWidth);
+            _outline.MapOrder, _outline.InputHeight, _outline.InputWidth, fit: Fit);
         var maps = new ValidationMaps(plan, _backend, Images.Validation.Count);
         for (int i = 0; i < Images.Validation.Count; i++)
         {
@@ -72,7 +72,8 @@ public sealed class ModelCalibrator : IDisposable
             progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, Images.Validation.Count));
         }
 
-        MapScaling scaling = maps.FindScaling(Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe)?.SmallestGlobalSpan ?? 0);
+        MapScaling scaling = maps.FindScaling(
+            Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference);
         var calibration = Calibration.FromGoodScores(maps.Scores(scaling), _options.FalsePositiveRate);
         ModelInformation information = Inform(scaling, calibration);
         ModelFile.Save(_options.OutputPath, information, _networks);
@@ -89,13 +90,13 @@ public sealed class ModelCalibrator : IDisposable
     {
         using var tape = new Tape(_backend);
         Tensor image = tape.Allocate(new Shape(1, 3, _outline.InputHeight, _outline.InputWidth));
+        var input = new NetworkInput(_backend, Fit, _outline.InputHeight, _outline.InputWidth);
         Tensor features = _networks.Teacher.Forward(tape, Variable.Constant(image)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         for (int i = 0; i < Images.Train.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            _backend.Preprocess(
-                Read(Images.Train[i]).View, ColourAdjustment.None, _outline.InputHeight, _outline.InputWidth, image);
+            input.Write(Read(Images.Train[i]).View, ColourAdjustment.None, image);
             tape.Forward();
             statistics.Add(_backend, features);
             progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, Images.Train.Count));
@@ -104,6 +105,8 @@ public sealed class ModelCalibrator : IDisposable
         _backend.Upload(statistics.Mean(), _networks.Mean);
         _backend.Upload(statistics.Deviation(), _networks.Deviation);
     }
+
+    private ImageFit Fit => _model?.Fit ?? ImageFit.Squash;
 
     private RgbImage Read(string path)
     {
@@ -118,8 +121,10 @@ public sealed class ModelCalibrator : IDisposable
         string deviation = $"calibrated on {Images.Validation.Count} images of {_dataset.Name}";
         if (_model is not null)
         {
+            if (_model.Pooled is not null) deviation += ", without the head on pooled features";
             return _model with
             {
+                Pooled = null,
                 Scaling = scaling,
                 Calibration = calibration,
                 ImageHeight = height,

@@ -22,8 +22,15 @@ public sealed record Recipe
     /// <summary>Whether the student is punished for knowing patches outside of the data set (paper, section 3.2).</summary>
     public bool Penalty { get; init; } = true;
 
-    /// <summary>Quantile from which on a difference counts in the hard-feature loss.</summary>
+    /// <summary>Quantile from which on a difference counts in the hard-feature loss, in [0, 1); at 0 it is the mean squared
+    /// error.</summary>
     public float HardQuantile { get; init; } = 0.999f;
+
+    /// <summary>Whether an autoencoder is trained and its map counts (paper, section 3.3).</summary>
+    public bool Autoencoder { get; init; } = true;
+
+    /// <summary>Whether each map has a scale of its own (paper, section 3.4), or both have one.</summary>
+    public bool SeparateMapScales { get; init; } = true;
 
     /// <summary>Starts the student's hidden layers from the teacher's instead of from random numbers: it then learns in hundreds
     /// of steps what else takes thousands. Its last layer starts random, and learns nothing about features that good
@@ -67,6 +74,17 @@ public sealed record Recipe
         MapOrder = MapOrder.Aligned,
     };
 
+    /// <summary>A baseline to read the others by: a student of random weights that imitates the teacher, by the mean squared
+    /// error, and nothing else.</summary>
+    public static Recipe StudentTeacher => Quick with
+    {
+        Name = "student-teacher",
+        WarmStart = false,
+        HardQuantile = 0,
+        Penalty = false,
+        Autoencoder = false,
+    };
+
     /// <summary>An experiment: a student that is solved for, and an autoencoder that takes few steps.</summary>
     public static Recipe Solved => new()
     {
@@ -80,12 +98,12 @@ public sealed record Recipe
     };
 
     /// <summary>The recipes that have a name.</summary>
-    public static IReadOnlyList<Recipe> Published { get; } = [Reference, Paper, Anomalib, Quick, Solved];
+    public static IReadOnlyList<Recipe> Published { get; } = [Reference, Paper, Anomalib, Quick, StudentTeacher, Solved];
 
     /// <exception cref="ArgumentException">No recipe has this name.</exception>
     public static Recipe Named(string name) =>
         Published.FirstOrDefault(recipe => recipe.Name == name)
-        ?? throw new ArgumentException($"There is no recipe '{name}'. Choose reference, paper, anomalib, quick or solved.", nameof(name));
+        ?? throw new ArgumentException($"There is no recipe '{name}'. Choose {string.Join(", ", Published.Select(recipe => recipe.Name))}.", nameof(name));
 
     /// <param name="step">From 0.</param>
     /// <param name="steps">Of the whole run.</param>

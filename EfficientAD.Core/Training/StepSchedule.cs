@@ -43,6 +43,13 @@ internal sealed class StepSchedule
         _isFixed = true;
     }
 
+    /// <summary>Ends earlier than planned; no time limit changes that any more.</summary>
+    public void EndAt(int steps)
+    {
+        Steps = Math.Min(Steps, steps);
+        _isFixed = true;
+    }
+
     public void Advance()
     {
         Step++;

@@ -10,23 +10,25 @@ namespace EfficientAD.Training;
 /// from the options, whose fingerprint it carries.</summary>
 internal static class TrainingCheckpoint
 {
-    private const string StepKey = "step", StepsKey = "steps", FingerprintKey = "fingerprint";
+    private const string StepKey = "step", StepsKey = "steps", FingerprintKey = "fingerprint", EarlyStopKey = "early_stop";
     private const string MeanName = "teacher_mean", DeviationName = "teacher_std";
 
     public static void Save(
-        string path, string fingerprint, int step, int steps, DetectionNetworks networks)
+        string path, string fingerprint, int step, int steps, DetectionNetworks networks, EarlyStop? earlyStop)
     {
         var writer = new SafetensorsWriter();
         writer.Metadata[StepKey] = step.ToString(CultureInfo.InvariantCulture);
         writer.Metadata[StepsKey] = steps.ToString(CultureInfo.InvariantCulture);
         writer.Metadata[FingerprintKey] = fingerprint;
+        if (earlyStop is not null) writer.Metadata[EarlyStopKey] = earlyStop.State;
         foreach ((string name, Tensor tensor) in State(networks)) NetworkWeights.Add(writer, networks.Backend, name, tensor);
         writer.Save(path);
     }
 
     /// <returns>The next step and the run's number of steps.</returns>
     /// <exception cref="ModelFormatException">The file is no checkpoint, or one of another run.</exception>
-    public static (int Step, int Steps) Load(string path, string fingerprint, DetectionNetworks networks)
+    public static (int Step, int Steps) Load(
+        string path, string fingerprint, DetectionNetworks networks, EarlyStop? earlyStop)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         var metadata = new MetadataReader(path, file.Metadata);
@@ -39,6 +41,8 @@ internal static class TrainingCheckpoint
         }
 
         foreach ((string name, Tensor tensor) in State(networks)) NetworkWeights.Load(file, name, tensor, networks.Backend);
+        if (earlyStop is not null && !earlyStop.TryRestore(metadata.Text(EarlyStopKey)))
+            throw new ModelFormatException($"{path}: metadata '{EarlyStopKey}' is damaged. Start anew without --resume.");
         int steps = metadata.Integer(StepsKey, 1, int.MaxValue);
         return (metadata.Integer(StepKey, 0, steps), steps);
     }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Detection;
+using EfficientAD.Imaging;
 using EfficientAD.Networks;
 
 namespace EfficientAD.Training;
@@ -28,6 +30,10 @@ public sealed record TrainingOptions
     /// <summary>Width of the networks' input in pixels; at least 33.</summary>
     public int InputWidth { get; init; } = 256;
 
+    /// <summary>How images become the networks' input. <see cref="ImageFit.Letterbox"/> needs the map order
+    /// <see cref="MapOrder.Aligned"/>.</summary>
+    public ImageFit Fit { get; init; }
+
     /// <summary>A teacher's file; null takes the shipped one.</summary>
     public string? TeacherPath { get; init; }
 
@@ -45,6 +51,13 @@ public sealed record TrainingOptions
 
     /// <summary>Bytes for cached teacher features and decoded images, each; null takes an eighth of the memory.</summary>
     public long? CacheBudget { get; init; }
+
+    /// <summary>Steps between two looks at the loss of held-back good images; the run ends when that no longer falls. 0 takes all
+    /// steps.</summary>
+    public int EarlyStopInterval { get; init; }
+
+    /// <summary>Adds a head that scores the whole image by the mean of the student's features over it (after PUAD).</summary>
+    public bool PooledHead { get; init; }
 
     /// <summary>Share of good images that the threshold may let fail.</summary>
     public float FalsePositiveRate { get; init; } = Calibration.DefaultFalsePositiveRate;
@@ -77,6 +90,17 @@ public sealed record TrainingOptions
                 throw new ArgumentException($"The input is {InputHeight} x {InputWidth}; each side must lie between {PatchDescriptionNetwork.ReceptiveField} and 4096 pixels.");
         }
 
+        if (Recipe.HardQuantile is not (>= 0 and < 1))
+            throw new ArgumentException($"The hard-feature loss's quantile lies from 0 to below 1, not at {Recipe.HardQuantile}.");
+        if (EarlyStopInterval < 0) throw new ArgumentException($"Steps between two looks are 0 or more, not {EarlyStopInterval}.");
+        if (Recipe.StudentFit is not null && (EarlyStopInterval > 0 || !Recipe.Autoencoder))
+            throw new ArgumentException("A student that is solved for trains the autoencoder alone: it needs one, and does not end early.");
+        if (Fit == ImageFit.Letterbox && Recipe.MapOrder != MapOrder.Aligned)
+        {
+            throw new ArgumentException(
+                $"A letterbox needs the map order aligned, not {Name(Recipe.MapOrder)}: the others do not know where the image lies.");
+        }
+
         if (Resume && !File.Exists(CheckpointPath))
             throw new ArgumentException($"There is nothing to resume: {CheckpointPath} does not exist. Start without --resume.");
     }
@@ -84,7 +108,9 @@ public sealed record TrainingOptions
     /// <summary>What decides the outcome, in one line.</summary>
     internal string Describe() =>
         $"{Size}, recipe {Recipe.Name}, {(Duration is { } duration ? $"{duration.TotalMinutes:0.##} minutes" : $"{TargetSteps} steps")}, " +
-        $"batch {Recipe.BatchSize}, map order {Name(Recipe.MapOrder)}, seed {Seed}, input {InputHeight} x {InputWidth}";
+        $"batch {Recipe.BatchSize}, map order {Name(Recipe.MapOrder)}, seed {Seed}, input {InputHeight} x {InputWidth}" +
+        (Fit == ImageFit.Squash ? "" : ", letterbox") + (EarlyStopInterval > 0 ? $", early stop every {EarlyStopInterval}" : "") +
+        string.Concat(RecipeChanges().Select(change => $", {change}"));
 
     /// <summary>Which images the penalty uses, in words.</summary>
     public string DescribePenalty() => !Recipe.Penalty ? "none"
@@ -101,11 +127,28 @@ public sealed record TrainingOptions
         else if (taken is null && Duration is { } duration) deviations.Add($"as many steps as {duration.TotalMinutes:0.##} minutes allow instead of {Recipe.Steps}");
         if (Recipe.Penalty && PenaltyPaths.Count == 0) deviations.Add("rendered penalty images (dead leaves with 1/f texture) instead of ImageNet's");
         if (InputHeight != 256 || InputWidth != 256) deviations.Add($"input {InputHeight} x {InputWidth} instead of 256 x 256");
-        Recipe published = Recipe.Published.FirstOrDefault(recipe => recipe.Name == Recipe.Name) ?? Recipe;
-        if (Recipe.BatchSize != published.BatchSize) deviations.Add($"batch {Recipe.BatchSize} instead of {published.BatchSize}");
-        if (Recipe.MapOrder != published.MapOrder)
-            deviations.Add($"map order {Name(Recipe.MapOrder)} instead of {Name(published.MapOrder)}");
+        if (Fit == ImageFit.Letterbox) deviations.Add("images keep their shape in a frame (letterbox) instead of being squashed");
+        if (EarlyStopInterval > 0) deviations.Add("ends when the loss of held-back good images no longer falls");
+        if (PooledHead) deviations.Add("a head on pooled features adds to the score (PUAD)");
+        deviations.AddRange(RecipeChanges());
         return string.Join("; ", deviations);
+    }
+
+    /// <summary>What differs from the recipe of the same name, in words.</summary>
+    private IEnumerable<string> RecipeChanges()
+    {
+        Recipe published = Recipe.Published.FirstOrDefault(recipe => recipe.Name == Recipe.Name) ?? Recipe;
+        if (Recipe.BatchSize != published.BatchSize) yield return $"batch {Recipe.BatchSize} instead of {published.BatchSize}";
+        if (Recipe.HardQuantile != published.HardQuantile)
+            yield return string.Create(CultureInfo.InvariantCulture, $"hard quantile {Recipe.HardQuantile} instead of {published.HardQuantile}");
+        if (Recipe.LearningRate != published.LearningRate)
+            yield return string.Create(CultureInfo.InvariantCulture, $"learning rate {Recipe.LearningRate} instead of {published.LearningRate}");
+        if (Recipe.Penalty != published.Penalty) yield return Recipe.Penalty ? "with the penalty" : "without the penalty";
+        if (Recipe.Autoencoder != published.Autoencoder) yield return Recipe.Autoencoder ? "with an autoencoder" : "without the autoencoder";
+        if (Recipe.SeparateMapScales != published.SeparateMapScales)
+            yield return Recipe.SeparateMapScales ? "a scale for each map" : "one scale for both maps";
+        if (Recipe.MapOrder != published.MapOrder)
+            yield return $"map order {Name(Recipe.MapOrder)} instead of {Name(published.MapOrder)}";
     }
 
     private static string Name(MapOrder order) => order.ToString().ToLowerInvariant();

@@ -9,7 +9,7 @@ namespace EfficientAD.Training;
 
 public sealed partial class TrainingStep
 {
-    private readonly DeviceStep? _device;  // null where the CPU computes
+    private readonly DeviceStep? _device;  // null where the CPU computes, and without autoencoder or with a letterbox
 
     /// <summary>As <see cref="DrawImages"/> adds them: per sample the plain view, the augmented one, that of the autoencoder
     /// where its size is another, the penalty's.</summary>
@@ -20,17 +20,17 @@ public sealed partial class TrainingStep
         for (int b = 0; b < batch; b++)
         {
             outputs.AddRange([_images.Samples(b, 1), _images.Samples(batch + b, 1)]);
-            if (HasAutoencoderImages) outputs.Add(_autoencoderImages.Samples(b, 1));
+            if (HasAutoencoderImages) outputs.Add(_autoencoderImages!.Samples(b, 1));
             if (_recipe.Penalty) outputs.Add(_images.Samples(2 * batch + b, 1));
         }
 
         Variable[] losses = _penalty is null
-            ? [_hard, _autoencoder, _studentAutoencoder] : [_hard, _autoencoder, _studentAutoencoder, _penalty];
+            ? [_hard, _autoencoder!, _studentAutoencoder!] : [_hard, _autoencoder!, _studentAutoencoder!, _penalty];
         return new DeviceStep(
             cuda, outputs, [.. losses.Select(loss => loss.Value)], cuda.Stream.Context.QueryFreeBytes() / 2, ComputeOnDevice);
     }
 
-    private bool HasAutoencoderImages => _autoencoderImages.Address != _images.Samples(_recipe.BatchSize, 1).Address;
+    private bool HasAutoencoderImages => _autoencoderImages!.Address != _images.Samples(_recipe.BatchSize, 1).Address;
 
     private StepLosses RunOnDevice(
         int step, float learningRate, ImageSet images, ImageSet? penaltyImages, FeatureCache features)

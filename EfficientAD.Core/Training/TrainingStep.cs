@@ -19,11 +19,13 @@ public sealed partial class TrainingStep : IDisposable
     private readonly IBackend _backend;
     private readonly Recipe _recipe;
     private readonly StepDraws _draws;
+    private readonly NetworkInput _input;
     private readonly AdamTensors[] _parameters;
-    private readonly Tensor _images, _autoencoderImages, _plainFeatures;
+    private readonly Tensor _images, _plainFeatures;
+    private readonly Tensor? _autoencoderImages;
     private readonly Tape _plainTeacher, _augmentedTeacher, _tape;
-    private readonly Variable _hard, _autoencoder, _studentAutoencoder, _total;
-    private readonly Variable? _penalty;
+    private readonly Variable _hard, _total;
+    private readonly Variable? _penalty, _autoencoder, _studentAutoencoder;
     private StepLosses _lastLosses;
 
     /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
@@ -33,32 +35,42 @@ public sealed partial class TrainingStep : IDisposable
     public TrainingStep(
         IBackend backend, Recipe recipe, StepDraws draws,
         PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, int height, int width)
+        Tensor mean, Tensor deviation, int height, int width, ImageFit fit = ImageFit.Squash)
     {
         (_backend, _recipe, _draws) = (backend, recipe, draws);
-        _parameters = [.. student.Parameters.Concat(autoencoder.Parameters).Select(parameter => parameter.ForAdam)];
-        int batch = recipe.BatchSize, views = recipe.Penalty ? 3 : 2;
+        _input = new NetworkInput(backend, fit, height, width);
+        IEnumerable<Parameter> parameters = recipe.Autoencoder ? student.Parameters.Concat(autoencoder.Parameters) : student.Parameters;
+        _parameters = [.. parameters.Select(parameter => parameter.ForAdam)];
+        int batch = recipe.BatchSize, views = 1 + (recipe.Autoencoder ? 1 : 0) + (recipe.Penalty ? 1 : 0);
         _images = backend.Allocate(new Shape(views * batch, 3, height, width));
         (_plainTeacher, _augmentedTeacher, _tape) = (new Tape(backend), new Tape(backend), new Tape(backend));
 
-        // The batch: plain images, augmented images, penalty images.
-        Variable images = Variable.Constant(_images), plain = images.Samples(0, batch), augmented = images.Samples(batch, batch);
+        // The batch: plain images, augmented images where there is an autoencoder, penalty images where there is a penalty.
+        Variable images = Variable.Constant(_images), plain = images.Samples(0, batch);
+        Variable plainFeatures = teacher.Forward(_plainTeacher, plain);
+        _plainFeatures = plainFeatures.Value;
+        Variable plainTarget = _tape.NormalizeChannels(plainFeatures, mean, deviation);
+        (int First, int Count, int Half)[] passes =
+        [
+            (0, batch, 0),
+            .. recipe.Autoencoder ? new[] { (batch, batch, 1) } : [],
+            .. recipe.Penalty ? new[] { ((views - 1) * batch, batch, 0) } : [],
+        ];
+        Variable[] imitated = student.Halves(_tape, images, passes);
+        _hard = _tape.HardFeatureLoss(plainTarget, imitated[0], recipe.HardQuantile);
+        if (recipe.Penalty) _penalty = _tape.MeanSquare(imitated[^1]);
+        if (!recipe.Autoencoder)
+        {
+            _total = _penalty is null ? _tape.Sum(_hard) : _tape.Sum(_hard, _penalty);
+            return;
+        }
+
+        Variable augmented = images.Samples(batch, batch);
         bool sameSize = height == Autoencoder.InputSize && width == Autoencoder.InputSize;
         _autoencoderImages = sameSize
             ? augmented.Value
             : _tape.Allocate(new Shape(batch, 3, Autoencoder.InputSize, Autoencoder.InputSize));
-
-        Variable plainFeatures = teacher.Forward(_plainTeacher, plain);
-        _plainFeatures = plainFeatures.Value;
-        Variable augmentedFeatures = teacher.Forward(_augmentedTeacher, augmented);
-
-        Variable plainTarget = _tape.NormalizeChannels(plainFeatures, mean, deviation);
-        Variable augmentedTarget = _tape.NormalizeChannels(augmentedFeatures, mean, deviation);
-        (int First, int Count, int Half)[] passes = [(0, batch, 0), (batch, batch, 1), (2 * batch, batch, 0)];
-        Variable[] imitated = student.Halves(_tape, images, passes[..views]);
-        _hard = _tape.HardFeatureLoss(plainTarget, imitated[0], recipe.HardQuantile);
-        if (recipe.Penalty) _penalty = _tape.MeanSquare(imitated[2]);
-
+        Variable augmentedTarget = _tape.NormalizeChannels(teacher.Forward(_augmentedTeacher, augmented), mean, deviation);
         Shape map = plainTarget.Value.Shape;
         Variable predicted = autoencoder.Predict(
             _tape, Variable.Constant(_autoencoderImages), recipe.Padded, map.H, map.W, layer => draws.Dropout(Step, layer));
@@ -67,7 +79,7 @@ public sealed partial class TrainingStep : IDisposable
         _total = _penalty is null
             ? _tape.Sum(_hard, _autoencoder, _studentAutoencoder)
             : _tape.Sum(_hard, _penalty, _autoencoder, _studentAutoencoder);
-        if (backend is CudaBackend cuda) _device = OnDevice(cuda);
+        if (backend is CudaBackend cuda && fit == ImageFit.Squash) _device = OnDevice(cuda);  // a device squashes images itself
     }
 
     /// <summary>Inputs of the step: [views * batch, 3, h, w], plain images, augmented ones, penalty images.</summary>
@@ -107,7 +119,7 @@ public sealed partial class TrainingStep : IDisposable
     internal StepLosses ComputeGradients()
     {
         ComputeLosses();
-        return new StepLosses(Read(_hard), _penalty is null ? 0 : Read(_penalty), Read(_autoencoder), Read(_studentAutoencoder));
+        return new StepLosses(Read(_hard), Read(_penalty), Read(_autoencoder), Read(_studentAutoencoder));
     }
 
     private void ComputeLosses()
@@ -140,14 +152,16 @@ public sealed partial class TrainingStep : IDisposable
             Preprocess(image, ColourAdjustment.None, _images.Samples(b, 1));
             featuresKnown &= features.TryRead(index, _backend, _plainFeatures.Samples(b, 1));
 
-            ColourAdjustment jitter = _draws.Jitter(sample);
-            Preprocess(image, jitter, _images.Samples(batch + b, 1));
-            if (HasAutoencoderImages)
-                Preprocess(image, jitter, _autoencoderImages.Samples(b, 1));
+            if (_autoencoderImages is not null)
+            {
+                ColourAdjustment jitter = _draws.Jitter(sample);
+                Preprocess(image, jitter, _images.Samples(batch + b, 1));
+                if (HasAutoencoderImages) Preprocess(image, jitter, _autoencoderImages.Samples(b, 1));
+            }
 
             if (!_recipe.Penalty) continue;
             (int penaltyIndex, ColourAdjustment adjustment) = _draws.Penalty(sample, penaltyImages!.Count);
-            penaltyImages.Prepare(penaltyIndex, adjustment, _backend, _images.Samples(2 * batch + b, 1));
+            penaltyImages.Prepare(penaltyIndex, adjustment, _backend, _images.Samples(_images.Shape.N - batch + b, 1));
         }
 
         if (!featuresKnown) ComputePlainFeatures(Step, images, features);
@@ -162,10 +176,12 @@ public sealed partial class TrainingStep : IDisposable
     }
 
     private void Preprocess(RgbImage image, ColourAdjustment adjustment, Tensor output) =>
-        _backend.Preprocess(image.View, adjustment, output.Shape.H, output.Shape.W, output);
+        _input.Write(image.View, adjustment, output);
 
-    private float Read(Variable loss)
+    /// <summary>0 where the recipe does not have the loss.</summary>
+    private float Read(Variable? loss)
     {
+        if (loss is null) return 0;
         Span<float> value = stackalloc float[1];
         _backend.Download(loss.Value, value);
         return value[0];

@@ -23,18 +23,22 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
         _sizes.Add((image.Height, image.Width));
     }
 
-    /// <param name="smallestGlobalSpan">Of the recipe.</param>
+    /// <param name="recipe">Says whether the global map counts, whether both maps have one scale, and how small the global map's
+    /// may be.</param>
     /// <exception cref="InvalidOperationException">A map does not vary or is not finite.</exception>
-    public MapScaling FindScaling(float smallestGlobalSpan)
+    public MapScaling FindScaling(Recipe recipe)
     {
-        using Tensor values = backend.Allocate(new Shape(1, 1, count, _mapCount)), quantile = backend.Allocate(new Shape(1, 1, 1, 1));
-        backend.Upload(_local, values);
+        float[] local = InsideOf(_local), global = InsideOf(_global);
+        using Tensor values = backend.Allocate(new Shape(1, 1, 1, local.Length)), quantile = backend.Allocate(new Shape(1, 1, 1, 1));
+        backend.Upload(local, values);
         (float localLow, float localHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
-        backend.Upload(_global, values);
+        backend.Upload(global, values);
         (float globalLow, float globalHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
-        globalHigh = MathF.Max(globalHigh, globalLow + smallestGlobalSpan * (localHigh - localLow));
+        globalHigh = MathF.Max(globalHigh, globalLow + recipe.SmallestGlobalSpan * (localHigh - localLow));
+        if (!recipe.SeparateMapScales) (globalLow, globalHigh) = (localLow, localHigh);
+        if (!recipe.Autoencoder) (globalLow, globalHigh) = (0, 0);
         var scaling = new MapScaling(localLow, localHigh, globalLow, globalHigh);
-        return scaling.IsValid
+        return scaling is { IsValid: true, LocalScale: > 0 } && (scaling.GlobalScale > 0 || !recipe.Autoencoder)
             ? scaling
             : throw new InvalidOperationException(
                 $"The maps of the {count} validation images cannot be scaled: their quantiles are {scaling}. Are those images blank or all the same?");
@@ -46,6 +50,27 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
             backend.Download(quantile, result);
             return result[0];
         }
+    }
+
+    /// <summary>The values whose patches are centred on an image: a letterbox's frame says nothing about good parts.</summary>
+    private float[] InsideOf(float[] maps)
+    {
+        (int mapHeight, int mapWidth) = (plan.LocalMap.Shape.H, plan.LocalMap.Shape.W);
+        if (_sizes.TrueForAll(size => plan.Covers(plan.AreaOf(size.Height, size.Width)))) return maps;
+        var inside = new List<float>();
+        for (int i = 0; i < _sizes.Count; i++)
+        {
+            FittedArea area = plan.AreaOf(_sizes[i].Height, _sizes[i].Width);
+            for (int y = 0; y < mapHeight; y++)
+            {
+                for (int x = 0; x < mapWidth; x++)
+                {
+                    if (plan.IsInside(area, y, x)) inside.Add(maps[i * _mapCount + y * mapWidth + x]);
+                }
+            }
+        }
+
+        return [.. inside];
     }
 
     /// <summary>The score of each image under a scaling, as the detector will compute it.</summary>

@@ -21,7 +21,12 @@ public class EvaluateTests(TrainedModel trained)
 
         JsonElement metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "metrics.json"))).RootElement;
         foreach (string key in new[] { "image_auroc", "pixel_auroc", "au_pro_0.3", "au_pro_0.05", "f1_max" })
+        {
             Assert.InRange(metrics.GetProperty(key).GetDouble(), 0, 1);
+            Assert.InRange(metrics.GetProperty("local_map").GetProperty(key).GetDouble(), 0, 1);
+            Assert.InRange(metrics.GetProperty("global_map").GetProperty(key).GetDouble(), 0, 1);
+        }
+
         int images = TrainedModel.TestGood + TrainedModel.TestScratch;
         Assert.Equal(1 + images, File.ReadAllLines(Path.Combine(folder, "scores.csv")).Length);
         Assert.Equal(TrainedModel.TestScratch, CountMaps("scratch"));

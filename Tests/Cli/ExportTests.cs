@@ -28,6 +28,21 @@ public class ExportTests(TrainedModel trained)
     }
 
     [Fact]
+    public async Task Letterbox_ScoresThePictureWithoutItsFrame()
+    {
+        string model = trained.New("letterbox.safetensors"), onnx = trained.New("letterbox.onnx");
+        CliRun training = await CliRun.RunAsync(
+            "train", "--data", trained.Data, "--out", model, "--teacher", trained.Teacher, "--input", "64x96", "--steps", "2",
+            "--threads", "2", "--resize", "letterbox");
+        Assert.Equal((ExitCode.Success, ""), (training.Code, training.Error));
+        CliRun run = await CliRun.RunAsync("export", "--model", model, "--onnx", onnx, "--json");
+        Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));  // the command has compared both outputs
+        using var session = new Microsoft.ML.OnnxRuntime.InferenceSession(onnx);
+        Assert.Equal([-1, 64, 96, 3], session.InputMetadata["image"].Dimensions);
+        Assert.Equal([-1, 1, 64, 64], session.OutputMetadata["map"].Dimensions);
+    }
+
+    [Fact]
     public async Task ExistingFile_IsReplacedOnlyByForce()
     {
         string onnx = trained.New("there.onnx");

@@ -203,6 +203,33 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
+    public void Branches_HaveMetricsOfTheirOwn_AndGroupsToo()
+    {
+        using var evaluator = new Evaluator(
+            new AnomalyDataset("part", _folder, DatasetLayout.MvtecAd, [], [], []), path => _masks[path], _folder)
+        {
+            Groups = new Dictionary<string, string> { ["swapped"] = "logical", ["missing"] = "logical" },
+        };
+        AddBranches("good", local: 0.2f, global: 0.1f);
+        AddBranches("swapped", local: 0.1f, global: 0.5f);
+        AddBranches("missing", local: 0.3f, global: 0.5f);
+        AddBranches("scratch", local: 0.9f, global: 0);
+        EvaluationResult result = evaluator.Complete();
+
+        Assert.Equal((2 / 3.0, 2 / 3.0), (result.Local!.Overall.ImageAuroc, result.Global!.Overall.ImageAuroc));
+        Assert.Equal(0, result.Local.PerDefect["swapped"].ImageAuroc);
+        Assert.Equal((0.5, 1.0), (result.Local.PerGroup["logical"].ImageAuroc, result.Global.PerGroup["logical"].ImageAuroc));
+        Assert.Equal(["logical"], result.PerGroup.Keys);
+        JsonElement json = Json(result);
+        Assert.Equal(0.5, json.GetProperty("per_group").GetProperty("logical").GetProperty("local_map").GetProperty("image_auroc").GetDouble());
+        Assert.Equal(0, json.GetProperty("per_defect").GetProperty("scratch").GetProperty("global_map").GetProperty("image_auroc").GetDouble());
+        Assert.Equal(2 / 3.0, json.GetProperty("global_map").GetProperty("image_auroc").GetDouble(), 1e-12);
+
+        void AddBranches(string defect, float local, float global) => evaluator.AddBranches(
+            Sample(defect, "000"), new BranchResults(Result([local + global, 0, 0, 0]), Result([local, 0, 0, 0]), Result([global, 0, 0, 0])));
+    }
+
+    [Fact]
     public void ScoresCsv_QuotesFields_AndRoundTripsScores()
     {
         using Evaluator evaluator = Create();

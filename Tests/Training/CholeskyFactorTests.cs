@@ -1,5 +1,5 @@
 using EfficientAD.Tensors;
-using EfficientAD.Training;
+using EfficientAD.Detection;
 
 namespace EfficientAD.Tests.Training;
 

@@ -1,4 +1,5 @@
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Detection;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Folding;
 using EfficientAD.Tensors;
@@ -23,8 +24,10 @@ internal sealed class FusedAutoencoder<TForm4x4, TForm3x3, TKernels, TVector, TL
     /// <param name="image">[n, 3, 256, 256].</param>
     /// <param name="height">Of the features.</param>
     /// <param name="width">Of the features.</param>
+    /// <param name="window">Where the features are those of a tile.</param>
     public FusedAutoencoder(
-        CpuBackend backend, Autoencoder network, Tensor image, PlanesMemory<TKernels> memory, int height, int width)
+        CpuBackend backend, Autoencoder network, Tensor image, PlanesMemory<TKernels> memory, int height, int width,
+        FeatureWindow? window = null)
     {
         (_backend, _network, _memory, _samples) = (backend, network.Layers, memory, image.Shape.N);
         List<FusedLayer> layers = [];
@@ -54,10 +57,10 @@ internal sealed class FusedAutoencoder<TForm4x4, TForm3x3, TKernels, TVector, TL
         }
 
         Features = planes;
-        if ((height, width) != (size, size))
+        if ((height, width) != (size, size) || window is not null)
         {
             Features = memory.Allocate(channels, height, width);
-            layers.Add(Resize(planes, (size, size), Features, (height, width)));
+            layers.Add(Resize(planes, (size, size), Features, (height, width), window));
         }
 
         Layers = [.. layers];
@@ -102,6 +105,7 @@ internal sealed class FusedAutoencoder<TForm4x4, TForm3x3, TKernels, TVector, TL
     }
 
     private ResizeLayer<TKernels, TVector, TLanes> Resize(
-        ChannelPlanes input, (int Height, int Width) from, ChannelPlanes output, (int Height, int Width) to) =>
-        new(input, from, output, to, _samples);
+        ChannelPlanes input, (int Height, int Width) from, ChannelPlanes output, (int Height, int Width) to,
+        FeatureWindow? window = null) =>
+        new(input, from, output, to, _samples, window);
 }

@@ -18,11 +18,13 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
     private readonly ScratchMemory _scratch = new();
     private readonly FusedRegion _hidden, _last;
     private readonly IDisposable _lastLayer;
+    private readonly bool _isWindow;
     private int _samples;
 
     public FusedMaps(FusedSource source)
     {
         (_backend, Shape image, _samples) = (source.Backend, source.Image.Shape, source.Image.Shape.N);
+        _isWindow = source.Window is not null;  // its place may have changed since the last run
         int height = PatchDescriptionNetwork.OutputSize(image.H, padded: false);
         int width = PatchDescriptionNetwork.OutputSize(image.W, padded: false);
         LocalMap = _backend.Allocate(new Shape(image.N, 1, height, width));
@@ -41,7 +43,7 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
 
     public override void Compute(int samples)
     {
-        if (samples != _samples)
+        if (samples != _samples || _isWindow)
         {
             foreach (FusedLayer layer in Layers) layer.Take(samples);
             _samples = samples;
@@ -65,7 +67,7 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
         Shape map = LocalMap.Shape;
         // Of few channels, transforms take longer than products: larger tiles are not faster there.
         var autoencoder = new FusedAutoencoder<Form4x4<TVector, TLanes>, TForm3x3, TKernels, TVector, TLanes>(
-            _backend, source.Autoencoder, source.AutoencoderImage, _planes, map.H, map.W);
+            _backend, source.Autoencoder, source.AutoencoderImage, _planes, map.H, map.W, source.Window);
         var student = new HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>(
             _backend, source.Student, source.Image, source.IsGrey, _planes);
         HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> teacher = source.Shared is { } shared

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Detection;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
 
@@ -20,13 +21,15 @@ internal abstract class FusedMaps : IDisposable
     /// <param name="isGrey">Which images have three equal colours, and so planes that follow from the first; read at every
     /// run.</param>
     /// <param name="largeTiles">Forms with large tiles: faster and less precise.</param>
+    /// <param name="window">Where the image is a tile: which part of the whole map its map is.</param>
     /// <param name="shared">Where other plans read the teacher's hidden layers too: those must run before this one.</param>
     public static FusedMaps Create(
         CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
         Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool[] isGrey, bool largeTiles,
-        SharedLayersSlot? shared = null)
+        SharedLayersSlot? shared = null, FeatureWindow? window = null)
     {
-        var source = new FusedSource(backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage, isGrey, shared);
+        var source = new FusedSource(
+            backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage, isGrey, shared, window);
         return backend.InstructionSet switch
         {
             InstructionSet.Avx512 => Create<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(source, largeTiles),
@@ -61,4 +64,5 @@ internal abstract class FusedMaps : IDisposable
 /// <summary>What a fused plan is made from.</summary>
 internal sealed record FusedSource(
     CpuBackend Backend, PatchDescriptionNetwork Teacher, PatchDescriptionNetwork Student, Autoencoder Autoencoder,
-    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage, bool[] IsGrey, SharedLayersSlot? Shared);
+    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage, bool[] IsGrey, SharedLayersSlot? Shared,
+    FeatureWindow? Window);

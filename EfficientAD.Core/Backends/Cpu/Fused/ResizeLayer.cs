@@ -1,18 +1,21 @@
 using System.Runtime.CompilerServices;
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Detection;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
 /// <summary>Bilinear interpolation between channel planes; columns first, then rows, as PyTorch rounds.</summary>
+/// <param name="window">Where the output is a part of what the input lies over.</param>
 internal sealed unsafe class ResizeLayer<TKernels, TVector, TLanes>(
-    ChannelPlanes input, (int Height, int Width) from, ChannelPlanes output, (int Height, int Width) to, int samples) : FusedLayer
+    ChannelPlanes input, (int Height, int Width) from, ChannelPlanes output, (int Height, int Width) to, int samples,
+    FeatureWindow? window = null) : FusedLayer
     where TKernels : struct, IProductKernels
     where TLanes : struct, ILanes<TVector>
 {
     private const int RowsPerItem = 16;
 
     private int _samples = samples;
-    private readonly BilinearTaps _rows = new(from.Height, to.Height), _columns = new(from.Width, to.Width);
+    private BilinearTaps _rows = new(from.Height, to.Height), _columns = new(from.Width, to.Width);
 
     public override string Name => $"resize {from.Height} > {to.Height}";
 
@@ -20,7 +23,14 @@ internal sealed unsafe class ResizeLayer<TKernels, TVector, TLanes>(
 
     public override long Scratch => 0;
 
-    public override void Take(int samples) => _samples = samples;
+    public override void Take(int samples)
+    {
+        _samples = samples;
+        if (window is null) return;
+        ((float rowScale, float rowOffset), (float scale, float offset)) = (window.Rows(from.Height), window.Columns(from.Width));
+        _rows = new BilinearTaps(from.Height, to.Height, rowScale, rowOffset);
+        _columns = new BilinearTaps(from.Width, to.Width, scale, offset);
+    }
 
     private int Parts => (to.Height + RowsPerItem - 1) / RowsPerItem;
 

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace EfficientAD.Training;
+namespace EfficientAD.Detection;
 
 /// <summary>A symmetric positive definite matrix as the product of a lower triangle and its transpose, for solving many
 /// systems.</summary>
@@ -29,6 +29,17 @@ internal sealed class CholeskyFactor
                     else throw new ArgumentException($"Row {row} of {size} makes the matrix not positive definite ({value}).", nameof(matrix));
                 }
             }
+        }
+    }
+
+    /// <summary>[size, size]: the lower triangle, and zeros.</summary>
+    public double[] Lower
+    {
+        get
+        {
+            var lower = (double[])_lower.Clone();
+            for (int i = 0; i < _size; i++) lower.AsSpan(i * _size + i + 1, _size - i - 1).Clear();
+            return lower;
         }
     }
 
