@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using EfficientAD.Benchmarks;
+using EfficientAD.Benchmarks.Accuracy;
 
 const string Help = """
     Benchmarks MODE [ARGUMENTS]            all arguments may be left out
@@ -10,6 +11,9 @@ const string Help = """
       roofline [threads]                   each convolution of the plain way, against the FMA peak, which is measured first
       scaling [S|M] [mode] [size] [threads]   one detection's time and the memory it takes, at another input size
       resize                               Pillow's resize in ours; the peer is peers/pillow_resize.py
+      ablation DATA [steps] [seeds]        accuracy of a category with one part of the recipe left out at a time, as Markdown
+      curve DATA [minutes] [seeds]         accuracy after some minutes of training each; minutes: 1,3,5,15
+      baselines DATA [minutes] [seeds]     accuracy beside a plain student-teacher and a PatchCore-style neighbour search
       step-profile                         where a training step spends its time
       drift [steps] [side] [threads]       the losses of a training run by the engine and by plain sums of products
       cuda [device] [runs] [calls]         detection and training step on a CUDA device
@@ -27,6 +31,9 @@ switch (args)
     case ["drift", .. var rest]: TrainingDrift.Run(rest); return 0;
     case ["roofline", .. var rest]: Roofline.Run(rest); return 0;
     case ["scaling", .. var rest]: Scaling.Run(rest); return 0;
+    case ["ablation", .. var rest]: AccuracyModes.Ablate(rest); return 0;
+    case ["curve", .. var rest]: AccuracyModes.Curve(rest); return 0;
+    case ["baselines", .. var rest]: AccuracyModes.Baselines(rest); return 0;
     case ["resize"]: ResizeTimings.Run(); return 0;
     case ["cuda", .. var rest]: return CudaTimings.Run(rest);
     case [] or ["help"]: Console.WriteLine(Help); return 0;
