@@ -9,8 +9,9 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     where TKernels : struct, IProductKernels
 {
     // Factors of an item and their products with a panel: 3 MB, more than a second-level cache holds, because what streams
-    // by is the weights, and every block of an item is one use more of them.
-    private const int FloatsPerItem = 768 * 1024;
+    // by is the weights, and every block of an item is one use more of them. Where a single block is as large, so are the
+    // weights: 127 MB in M's late layers.
+    private const int FloatsPerItem = 768 * 1024, FewestBlocks = 4;
 
     private readonly TileGrid _grid;
     private readonly int _channelBlocks, _rows, _largest;  // the largest: blocks of an item
@@ -19,7 +20,7 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     public TileProducts(TileGrid grid, int channelBlocks, int threads)
     {
         (_grid, _channelBlocks, _rows) = (grid, channelBlocks, TKernels.RowsFor(grid.Count));
-        int blocks = Math.Max(1, (int)(FloatsPerItem / (BlockFactors + BlockProducts)));
+        int blocks = Math.Max(FewestBlocks, (int)(FloatsPerItem / (BlockFactors + BlockProducts)));
         int items = (BlockCount + blocks - 1) / blocks;
         // Even items, a multiple of the threads where there are enough blocks.
         Items = Math.Min(BlockCount, (items + threads - 1) / threads * threads);
