@@ -110,10 +110,14 @@ public sealed class EfficientADTrainer : IDisposable
     {
         using var tape = new Autograd.Tape(_backend);
         using Tensor image = _backend.Allocate(new Shape(1, 3, _options.InputHeight, _options.InputWidth));
-        Tensor hidden = _networks.Teacher.Hidden(tape, Autograd.Variable.Constant(image)).Value;
-        Tensor features = _networks.Teacher.Layers[^1].Forward(tape, Autograd.Variable.Constant(hidden)).Value;
+        // The features are kept for the steps: they must have the bits that a step after a pause computes, hence its way.
+        Autograd.Variable input = Autograd.Variable.Constant(image);
+        Tensor? hidden = _recipe.StudentFit is null ? null : _networks.Teacher.Hidden(tape, input).Value;
+        Tensor features = hidden is null
+            ? _networks.Teacher.Forward(tape, input).Value
+            : _networks.Teacher.Layers[^1].Forward(tape, Autograd.Variable.Constant(hidden)).Value;
         StudentSolver? solver = _recipe.StudentFit is { } fit
-            ? new StudentSolver(_networks, fit, _draws, hidden.Shape, features.Shape, _images.Count)
+            ? new StudentSolver(_networks, fit, _draws, hidden!.Shape, features.Shape, _images.Count)
             : null;
         int penaltyImages = solver is not null && _recipe.Penalty ? StudentSolver.PenaltyImages : 0;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
@@ -124,7 +128,7 @@ public sealed class EfficientADTrainer : IDisposable
             tape.Forward();
             statistics.Add(_backend, features);
             _features.Keep(i, _backend, features);
-            solver?.Add(i, hidden, features);
+            solver?.Add(i, hidden!, features);
             Report(i + 1);
         }
 
