@@ -223,7 +223,8 @@ public sealed class EfficientADTrainer : IDisposable
         using var plan = new Detection.DetectionPlan(
             _backend, trained.Teacher, trained.Student, trained.Autoencoder, trained.Mean, trained.Deviation,
             _recipe.MapOrder, _options.InputHeight, _options.InputWidth, fit: _options.Fit);
-        var validation = new ValidationMaps(plan, _backend, _split.Validation.Count);
+        using var fit = AutoencoderFit.For(_recipe, trained, _input, _options.InputHeight, _options.InputWidth);
+        var validation = new ValidationMaps(plan, _backend, _split.Validation.Count, fit);
         for (int i = 0; i < _split.Validation.Count; i++)
         {
             validation.Add(ImageReader.Default.Read(_split.Validation[i]));

@@ -11,7 +11,7 @@ namespace EfficientAD.Training;
 /// causes false alarms. It needs no defect, and stops falling when the student has learned what good parts share.</summary>
 internal sealed class HeldBackLoss : IDisposable
 {
-    private const int MostImages = 8;  // each costs a teacher and half a student, which is a fifth of a step
+    private const int MostImages = 8;  // each costs a teacher and half a student
 
     private readonly IBackend _backend;
     private readonly NetworkInput _input;

@@ -64,7 +64,9 @@ public sealed class ModelCalibrator : IDisposable
         using var plan = new DetectionPlan(
             _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
             _outline.MapOrder, _outline.InputHeight, _outline.InputWidth, fit: Fit);
-        var maps = new ValidationMaps(plan, _backend, Images.Validation.Count);
+        Recipe recipe = Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference;
+        using var fit = AutoencoderFit.For(recipe, _networks, Input, _outline.InputHeight, _outline.InputWidth);
+        var maps = new ValidationMaps(plan, _backend, Images.Validation.Count, fit);
         for (int i = 0; i < Images.Validation.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -72,8 +74,7 @@ public sealed class ModelCalibrator : IDisposable
             progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, Images.Validation.Count));
         }
 
-        MapScaling scaling = maps.FindScaling(
-            Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference);
+        MapScaling scaling = maps.FindScaling(recipe);
         var calibration = Calibration.FromGoodScores(maps.Scores(scaling), _options.FalsePositiveRate);
         ModelInformation information = Inform(scaling, calibration);
         ModelFile.Save(_options.OutputPath, information, _networks);
@@ -90,7 +91,7 @@ public sealed class ModelCalibrator : IDisposable
     {
         using var tape = new Tape(_backend);
         Tensor image = tape.Allocate(new Shape(1, 3, _outline.InputHeight, _outline.InputWidth));
-        var input = new NetworkInput(_backend, Fit, _outline.InputHeight, _outline.InputWidth);
+        NetworkInput input = Input;
         Tensor features = _networks.Teacher.Forward(tape, Variable.Constant(image)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         for (int i = 0; i < Images.Train.Count; i++)
@@ -105,6 +106,8 @@ public sealed class ModelCalibrator : IDisposable
         _backend.Upload(statistics.Mean(), _networks.Mean);
         _backend.Upload(statistics.Deviation(), _networks.Deviation);
     }
+
+    private NetworkInput Input => new(_backend, Fit, _outline.InputHeight, _outline.InputWidth);
 
     private ImageFit Fit => _model?.Fit ?? ImageFit.Squash;
 

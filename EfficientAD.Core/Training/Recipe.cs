@@ -46,10 +46,9 @@ public sealed record Recipe
 
     public MapOrder MapOrder { get; init; }
 
-    /// <summary>The smallest distance of the global map's two quantiles, as a share of the local map's distance; 0 as published.
-    /// Both maps are errors of features of unit variance. An autoencoder that has learned little yields a global map that
-    /// hardly varies, and what scaling would blow up to the local map's range is noise.</summary>
-    public float SmallestGlobalSpan { get; init; }
+    /// <summary>Whether the global map counts only as far as the autoencoder has learned (<see cref="AutoencoderFit"/>), or fully,
+    /// as published. After few steps it is mostly noise, which the map's own quantiles would scale up to the local map's range.</summary>
+    public bool WeighsGlobalMap { get; init; }
 
     /// <summary>The open re-implementation's, with the penalty that it switches off by default.</summary>
     public static Recipe Reference => new() { Name = "reference", MapOrder = MapOrder.Reference };
@@ -72,6 +71,7 @@ public sealed record Recipe
         WarmStart = true,
         HardQuantile = 0.9f,
         MapOrder = MapOrder.Aligned,
+        WeighsGlobalMap = true,
     };
 
     /// <summary>A baseline to read the others by: a student of random weights that imitates the teacher, by the mean squared
@@ -94,7 +94,7 @@ public sealed record Recipe
         Schedule = LearningRateSchedule.WarmUpCosine,
         StudentFit = new StudentFit(Ridge: 0.01, Penalty: 0.1),
         MapOrder = MapOrder.Aligned,
-        SmallestGlobalSpan = 0.25f,
+        WeighsGlobalMap = true,
     };
 
     /// <summary>The recipes that have a name.</summary>

@@ -7,7 +7,8 @@ namespace EfficientAD.Training;
 
 /// <summary>The two maps of every good image set aside: their pixels give the quantiles (paper, section 3.4), their maxima
 /// the threshold.</summary>
-internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int count)
+/// <param name="fit">Weighs the global map by what the autoencoder explains; null does not, as published.</param>
+internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int count, AutoencoderFit? fit = null)
 {
     private readonly int _mapCount = plan.LocalMap.Shape.Plane;
     private readonly List<(int Height, int Width)> _sizes = [];
@@ -17,14 +18,14 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
     public void Add(RgbImage image)
     {
         plan.ComputeMaps(image.View);
+        fit?.Add(image.View);
         int first = _sizes.Count * _mapCount;
         backend.Download(plan.LocalMap, _local.AsSpan(first, _mapCount));
         backend.Download(plan.GlobalMap, _global.AsSpan(first, _mapCount));
         _sizes.Add((image.Height, image.Width));
     }
 
-    /// <param name="recipe">Says whether the global map counts, whether both maps have one scale, and how small the global map's
-    /// may be.</param>
+    /// <param name="recipe">Says whether the global map counts, and whether both maps have one scale.</param>
     /// <exception cref="InvalidOperationException">A map does not vary or is not finite.</exception>
     public MapScaling FindScaling(Recipe recipe)
     {
@@ -34,8 +35,8 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
         (float localLow, float localHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
         backend.Upload(global, values);
         (float globalLow, float globalHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
-        globalHigh = MathF.Max(globalHigh, globalLow + recipe.SmallestGlobalSpan * (localHigh - localLow));
         if (!recipe.SeparateMapScales) (globalLow, globalHigh) = (localLow, localHigh);
+        globalHigh = globalLow + (globalHigh - globalLow) / (fit?.Explained ?? 1);
         if (!recipe.Autoencoder) (globalLow, globalHigh) = (0, 0);
         var scaling = new MapScaling(localLow, localHigh, globalLow, globalHigh);
         return scaling is { IsValid: true, LocalScale: > 0 } && (scaling.GlobalScale > 0 || !recipe.Autoencoder)

@@ -78,10 +78,9 @@ public sealed class TorchNetworkTests : IDisposable
         (Shape shape, float[] teacher) = Run(input, (tape, x) => student.TeacherHalf(tape, student.Hidden(tape, x)));
         (_, float[] autoencoder) = Run(input, (tape, x) => student.AutoencoderHalf(tape, student.Hidden(tape, x)));
         Assert.Equal(384, shape.C);
-        TensorAssert.Close(
-            whole.AsSpan(0, teacher.Length), teacher, 1e-6, 1e-6, "the same products, perhaps in another order");
-        TensorAssert.Close(
-            whole.AsSpan(teacher.Length), autoencoder, 1e-6, 1e-6, "the same products, perhaps in another order");
+        const string because = "the whole runs as a head of the hidden layers' stack, and minimal filtering rounds it by itself";
+        TensorAssert.Close(whole.AsSpan(0, teacher.Length), teacher, 2e-5, 1e-6, because);
+        TensorAssert.Close(whole.AsSpan(teacher.Length), autoencoder, 2e-5, 1e-6, because);
     }
 
     [Theory, InlineData(PdnSize.Small, 384, 2_694_144), InlineData(PdnSize.Small, 768, 4_267_392)]

@@ -1,0 +1,83 @@
+using EfficientAD.Backends;
+using EfficientAD.Backends.Cpu;
+using EfficientAD.Detection;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+using EfficientAD.Training;
+
+namespace EfficientAD.Tests.Training;
+
+/// <summary>Networks whose features are 1 everywhere, and autoencoders that say a constant of them.</summary>
+public sealed class AutoencoderFitTests : IDisposable
+{
+    private const int Size = 64;
+
+    private readonly CpuBackend _backend = new(new CpuOptions { Threads = 2 });
+    private readonly DetectionNetworks _networks;
+
+    public AutoencoderFitTests()
+    {
+        _networks = new DetectionNetworks(_backend, PdnSize.Small, padded: false, trainable: false);
+        _networks.Student.Initialize(new CounterRandom(3, 0));
+        _backend.Fill(1, _networks.Teacher.Layers[^1].Bias.Value);
+        _backend.Fill(1, _networks.Deviation);
+    }
+
+    public void Dispose()
+    {
+        _networks.Dispose();
+        _backend.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1f, 1f)]
+    [InlineData(0.5f, 0.75f)]  // 1 - (1 - 0.5)^2
+    [InlineData(0f, 0.01f)]    // nothing: the least
+    [InlineData(-3f, 0.01f)]   // worse than nothing
+    public void Explained_IsWhatTheErrorLacksOfTheVariance(float said, float expected)
+    {
+        using AutoencoderFit fit = Say(said);
+        fit.Add(Picture(0));
+        fit.Add(Picture(1));
+        Assert.Equal(expected, fit.Explained, 1e-5f);
+    }
+
+    [Fact]
+    public void Scale_OfTheGlobalMapShrinksByIt_TheLocalOneStays()
+    {
+        using var plan = new DetectionPlan(
+            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
+            MapOrder.Aligned, Size, Size);
+        using AutoencoderFit fit = Say(0.5f);
+        MapScaling published = Scaling(null), weighed = Scaling(fit);
+        Assert.Equal(published.LocalScale, weighed.LocalScale);
+        Assert.Equal(published.GlobalLow, weighed.GlobalLow);
+        Assert.Equal(0.75f, weighed.GlobalScale / published.GlobalScale, 1e-3f);
+
+        MapScaling Scaling(AutoencoderFit? by)
+        {
+            var maps = new ValidationMaps(plan, _backend, 1, by);
+            maps.Add(NaturalTexture.Render(1, 0, Size));
+            return maps.FindScaling(Recipe.Quick);
+        }
+    }
+
+    [Fact]
+    public void PublishedRecipes_LetTheGlobalMapCountFully()
+    {
+        var input = new NetworkInput(_backend, ImageFit.Squash, Size, Size);
+        foreach (Recipe recipe in new[] { Recipe.Reference, Recipe.Paper, Recipe.Anomalib })
+            Assert.Null(AutoencoderFit.For(recipe, _networks, input, Size, Size));
+        Assert.Null(AutoencoderFit.For(Recipe.Quick with { Autoencoder = false }, _networks, input, Size, Size));
+    }
+
+    private AutoencoderFit Say(float value)
+    {
+        _backend.Fill(value, _networks.Autoencoder.Layers[^1].Bias.Value);
+        return AutoencoderFit.For(
+            Recipe.Quick, _networks, new NetworkInput(_backend, ImageFit.Squash, Size, Size), Size, Size)!;
+    }
+
+    private static ImageView Picture(int index) => NaturalTexture.Render(1, index, Size).View;
+}
