@@ -1,5 +1,5 @@
-using EfficientAD.Tensors;
 using EfficientAD.Detection;
+using EfficientAD.Tensors;
 
 namespace EfficientAD.Tests.Training;
 
