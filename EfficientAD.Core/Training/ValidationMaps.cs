@@ -10,6 +10,10 @@ namespace EfficientAD.Training;
 /// <param name="fit">Weighs the global map by what the autoencoder explains; null does not, as published.</param>
 internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int count, AutoencoderFit? fit = null)
 {
+    // Of the global map's quantiles, as a share of the local map's: both are errors of features of unit variance, and a map that
+    // varies far less, because its autoencoder and student agree on a constant, would be scaled up to noise.
+    private const float SmallestSpan = 0.1f;
+
     private readonly int _mapCount = plan.LocalMap.Shape.Plane;
     private readonly List<(int Height, int Width)> _sizes = [];
     private readonly float[] _local = new float[count * plan.LocalMap.Shape.Plane];
@@ -36,7 +40,8 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
         backend.Upload(global, values);
         (float globalLow, float globalHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
         if (!recipe.SeparateMapScales) (globalLow, globalHigh) = (localLow, localHigh);
-        globalHigh = globalLow + (globalHigh - globalLow) / (fit?.Explained ?? 1);
+        if (fit is not null)
+            globalHigh = globalLow + MathF.Max(globalHigh - globalLow, SmallestSpan * (localHigh - localLow)) / fit.Explained;
         if (!recipe.Autoencoder) (globalLow, globalHigh) = (0, 0);
         var scaling = new MapScaling(localLow, localHigh, globalLow, globalHigh);
         return scaling is { IsValid: true, LocalScale: > 0 } && (scaling.GlobalScale > 0 || !recipe.Autoencoder)

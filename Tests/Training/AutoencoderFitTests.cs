@@ -53,7 +53,7 @@ public sealed class AutoencoderFitTests : IDisposable
         MapScaling published = Scaling(null), weighed = Scaling(fit);
         Assert.Equal(published.LocalScale, weighed.LocalScale);
         Assert.Equal(published.GlobalLow, weighed.GlobalLow);
-        Assert.Equal(0.75f, weighed.GlobalScale / published.GlobalScale, 1e-3f);
+        Assert.Equal(0.75f, weighed.GlobalScale / published.GlobalScale, 1e-3f);  // random maps vary alike
 
         MapScaling Scaling(AutoencoderFit? by)
         {

@@ -103,16 +103,16 @@ public class EfficientADTrainerTests
     }
 
     [Theory]
-    [InlineData("solved", 0.25f)]
-    [InlineData("reference", 0)]
-    public void GlobalMapOfAnUntrainedAutoencoder_IsNotBlownUp(string recipe, float smallestSpan)
+    [InlineData("solved", true)]
+    [InlineData("reference", false)]
+    public void GlobalMapOfAnUntrainedAutoencoder_IsNotBlownUp(string recipe, bool isWeighed)
     {
         using var task = new TinyTask(trainingImages: 4);
         MapScaling scaling = Train(task.Dataset, Options(task, recipe, 1)).Scaling;
         float local = scaling.LocalHigh - scaling.LocalLow, global = scaling.GlobalHigh - scaling.GlobalLow;
         Assert.True(scaling.IsValid);
-        if (smallestSpan > 0) Assert.Equal(smallestSpan * local, global, 1e-4f * global);
-        else Assert.NotEqual(0.25f * local, global, 1e-3f * global);
+        if (isWeighed) Assert.InRange(global, 5 * local, float.PositiveInfinity);  // a tenth, divided by the little that it explains
+        else Assert.InRange(global, 0, local);
     }
 
     [Fact]
