@@ -51,9 +51,7 @@ internal static class CudaTimings
     private static void Detect(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
     {
         using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: false);
-        using var plan = new DetectionPlan(
-            backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            MapOrder.Reference, Size, Size);
+        using var plan = new DetectionPlan(networks, MapOrder.Reference, Size, Size);
         RgbImage image = NaturalTexture.Render(seed: 1, index: 0, Size);
         float[] map = new float[Size * Size];
         Measure($"detection {size} {precision}", backend, runs, calls, _ =>
@@ -66,9 +64,7 @@ internal static class CudaTimings
     private static void Train(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
     {
         using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: true);
-        using var step = new TrainingStep(
-            backend, Recipe.Reference, new StepDraws(1), networks.Teacher, networks.Student, networks.Autoencoder,
-            networks.Mean, networks.Deviation, Size, Size);
+        using var step = new TrainingStep(networks, Recipe.Reference, new StepDraws(1), Size, Size);
         ImageSet images = TrainingStepBenchmarks.Images(seed: 1), penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
         var features = new FeatureCache(TrainingStepBenchmarks.ImageCount, long.MaxValue);
         Measure($"training step {size} {precision}", backend, runs, calls,

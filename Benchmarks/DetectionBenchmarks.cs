@@ -34,9 +34,7 @@ public class DetectionBenchmarks
     {
         _backend = new CpuBackend(new CpuOptions { Threads = Threads });
         _networks = RandomNetworks.Create(_backend, Size, trainable: false);
-        _plan = new DetectionPlan(
-            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            MapOrder.Reference, 256, 256, Mode);
+        _plan = new DetectionPlan(_networks, MapOrder.Reference, 256, 256, Mode);
     }
 
     [Benchmark]

@@ -29,9 +29,7 @@ internal static unsafe class DetectionStages
     {
         using var backend = new CpuBackend(new CpuOptions { Threads = threads });
         using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: false);
-        using var plan = new DetectionPlan(
-            backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            MapOrder.Reference, Size, Size, mode);
+        using var plan = new DetectionPlan(networks, MapOrder.Reference, Size, Size, mode);
         FusedMaps fused = plan.Fused!;
         WorkerPool pool = backend.Pool;
         RgbImage image = NaturalTexture.Render(seed: 1, index: 0, Size);

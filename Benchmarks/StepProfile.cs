@@ -23,8 +23,7 @@ internal static class StepProfile
         ImageSet penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
         var features = new FeatureCache(TrainingStepBenchmarks.ImageCount, long.MaxValue);
         using var step = new TrainingStep(
-            backend, Recipe.Reference with { BatchSize = batch }, new StepDraws(1), networks.Teacher, networks.Student,
-            networks.Autoencoder, networks.Mean, networks.Deviation, 256, 256);
+            networks, Recipe.Reference with { BatchSize = batch }, new StepDraws(1), 256, 256);
         var times = new List<double>();
         for (int i = 0; i < WarmUpSteps + steps; i++)
         {

@@ -55,9 +55,7 @@ internal static class TrainingDrift
         networks.Autoencoder.Initialize(new CounterRandom(3, 0));
         backend.Fill(1, networks.Deviation);
         if (isNudged) Nudge(backend, networks.Student.Layers[0].Weights.Value);
-        using var step = new TrainingStep(
-            backend, Recipe.Reference, new StepDraws(1), teacher, networks.Student, networks.Autoencoder, networks.Mean,
-            networks.Deviation, side, side);
+        using var step = new TrainingStep(networks, Recipe.Reference, new StepDraws(1), side, side);
         ImageSet images = Images(seed: 1, side), penaltyImages = Images(seed: 2, side);
         var features = new FeatureCache(ImageCount, long.MaxValue);
         return

@@ -31,9 +31,7 @@ public class TrainingStepBenchmarks
     {
         _backend = new CpuBackend(new CpuOptions { Threads = Threads });
         _networks = RandomNetworks.Create(_backend, Size, trainable: true);
-        _step = new TrainingStep(
-            _backend, Recipe.Reference, new StepDraws(1), _networks.Teacher, _networks.Student, _networks.Autoencoder,
-            _networks.Mean, _networks.Deviation, 256, 256);
+        _step = new TrainingStep(_networks, Recipe.Reference, new StepDraws(1), 256, 256);
     }
 
     [Benchmark]

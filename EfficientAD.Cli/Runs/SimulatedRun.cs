@@ -75,9 +75,7 @@ internal sealed class SimulatedRun : IDisposable
     /// <summary>Detects in a rendered image of the input's size.</summary>
     public IReadOnlyList<LaunchSummary> Detect()
     {
-        using var plan = new DetectionPlan(
-            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            _recipe.MapOrder, Height, Width);
+        using var plan = new DetectionPlan(_networks, _recipe.MapOrder, Height, Width);
         RgbImage image = Rendered(0);
         SimulatedDriver.ClearLaunches(_device);
         plan.ComputeMaps(image.View);
@@ -104,9 +102,7 @@ internal sealed class SimulatedRun : IDisposable
     /// keep.</summary>
     public IReadOnlyList<LaunchSummary> Train()
     {
-        using var step = new TrainingStep(
-            _backend, _recipe, new StepDraws(Seed), _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean,
-            _networks.Deviation, Height, Width);
+        using var step = new TrainingStep(_networks, _recipe, new StepDraws(Seed), Height, Width);
         var images = new ImageSet(1, Rendered, long.MaxValue);
         var penalty = new ImageSet(1, i => Rendered(i + 1), long.MaxValue) { AtInputScale = true };
         SimulatedDriver.ClearLaunches(_device);

@@ -44,9 +44,8 @@ public sealed class AnomalyDetector : IDisposable
         // The head reads the plan's input, which a CUDA device's fused plan keeps to itself.
         DetectionMode mode = _distribution is not null && backend is CudaBackend ? DetectionMode.Plain : options.Mode;
         _plan = new DetectionPlan(
-            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            Information.MapOrder, Information.InputHeight, Information.InputWidth, mode, options.Batch, Information.Fit,
-            options.Tile, teacher, window: null);
+            _networks, Information.MapOrder, Information.InputHeight, Information.InputWidth, mode, options.Batch,
+            Information.Fit, options.Tile, teacher, window: null);
         _batch = new (int, int, int)[_plan.Batch];
         if (_distribution is not null)
             _pooled = new PooledFeatures(backend, _networks.Student, Information.InputHeight, Information.InputWidth);
@@ -277,7 +276,7 @@ public sealed class AnomalyDetector : IDisposable
     {
         float score = _plan.Combine(sample, Information.Scaling, height, width, map is null ? [] : map.Values);
         if (_pooled is null) return score;
-        _backend.Copy(_plan.Image.Samples(sample, 1), _pooled.Image);
+        _backend.Copy(_plan.Input.Image.Samples(sample, 1), _pooled.Image);
         return Information.Pooled!.Value.Combine(score, _distribution!.Distance(_pooled.Compute()));
     }
 

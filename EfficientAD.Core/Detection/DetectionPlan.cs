@@ -11,38 +11,31 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>The way from an image to its maps and its score (paper, section 3.4), built once per model and backend: image,
-/// preprocessing, networks, maps, score. All buffers are allocated here or at the first image of a new size.</summary>
+/// <summary>The way from an image to its maps and its score (paper, section 3.4), built once per model: input, networks, maps,
+/// score. All buffers are allocated here or at the first image of a new size.</summary>
 /// <remarks>Not thread-safe.</remarks>
 public sealed class DetectionPlan : IDisposable
 {
-    private const int Border = MapPlacement.PublishedBorder;
-
     private readonly IBackend _backend;
     private readonly MapOrder _order;
     private readonly bool _padded;
     private readonly SharedTeacher? _shared;
-    private readonly FeatureWindow? _window;
-    private readonly NetworkInput _input;
+    private readonly NetworkInput _fitted;
     private readonly (int Height, int Width) _inputSize;
-    private readonly TiledMaps? _tiles;
     private readonly Tape _tape;
     private readonly Recording? _networks;
-    private readonly Tensor? _image, _autoencoderImage;  // null where the plan of a device or of tiles preprocesses images itself
     private readonly Tensor _localMap, _globalMap;
-    private readonly Sample[] _samples;
-    private readonly bool[] _isGrey = [];
+    private readonly (Tensor Local, Tensor Global)[] _samples;
+    private readonly CombinedMap _combined;
+
+    // One of three computes the raw maps: the device's own plan, tiles, or the networks from this input on.
     private readonly FusedDetection? _device;
-    private FusedMaps? _fused;
+    private readonly TiledMaps? _tiles;
+    private readonly DetectionInput? _input;
     private int _taken = 1;
     private bool _areMapsStale;
-    private Tensor? _map;
-    private Action<Tensor>? _preprocessOnDevice;
-    private DeviceImage _deviceImage;
 
-    /// <param name="student">Frozen, as all three networks.</param>
-    /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
-    /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
+    /// <param name="networks">Frozen; their backend computes.</param>
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
     /// <param name="mode">Padded networks have the plain way only; a CUDA device that and, from compute capability 8.0 on,
@@ -55,45 +48,33 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="tile">Where the input is larger than so many pixels a side, it is computed in tiles of at most that, one
     /// image at a time; the result is the same up to rounding. 0 takes it whole. Unpadded networks.</param>
     public DetectionPlan(
-        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
+        DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
         int batch = 1, ImageFit fit = ImageFit.Squash, int tile = 0)
-        : this(
-            backend, teacher, student, autoencoder, mean, deviation, order, height, width, mode, batch, fit, tile, shared: null,
-            window: null)
+        : this(networks, order, height, width, mode, batch, fit, tile, shared: null, window: null)
     {
     }
 
     /// <param name="shared">Holds the teacher and the input, where other plans use them too; then the batch is 1.</param>
     /// <param name="window">Where the input is a tile of another plan's: which part of its map.</param>
     internal DetectionPlan(
-        IBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, MapOrder order, int height, int width, DetectionMode mode, int batch,
-        ImageFit fit, int tile, SharedTeacher? shared, FeatureWindow? window)
+        DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode, int batch, ImageFit fit, int tile,
+        SharedTeacher? shared, FeatureWindow? window)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        if (fit == ImageFit.Letterbox && order != MapOrder.Aligned)
-            throw new ArgumentException($"A letterbox needs the map order Aligned, not {order}: the others do not know where the image lies.", nameof(order));
-        bool isTiled = tile > 0 && (tile < height || tile < width);
-        if (isTiled && (teacher.Padded || tile < PatchDescriptionNetwork.ReceptiveField))
-        {
-            throw new ArgumentException(
-                $"Tiles need at least {PatchDescriptionNetwork.ReceptiveField} pixels a side, not {tile}, and networks without padding.",
-                nameof(tile));
-        }
-
+        bool isTiled = RequireTiles(networks, batch, fit, order, height, width, tile);
         if (isTiled) shared = null;
-        (_backend, _order, _padded, _shared, _window) = (backend, order, teacher.Padded, shared, window);
-        (_inputSize, _input) = ((height, width), new NetworkInput(backend, fit, height, width));
-        CpuBackend? fusing = backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
-        _tape = new Tape(backend);
-        bool isOrdinary = !isTiled && window is null && fit == ImageFit.Squash;
-        if (backend is CudaBackend cuda && !_padded && mode == DetectionMode.Fast && isOrdinary && FusedDetection.RunsOn(cuda))
+        (_backend, _order, _padded, _shared) = (networks.Backend, order, networks.Teacher.Padded, shared);
+        (_inputSize, _fitted, _tape) = ((height, width), new NetworkInput(_backend, fit, height, width), new Tape(_backend));
+        bool isOrdinary = !_padded && !isTiled && window is null && fit == ImageFit.Squash;
+        if (_backend is CudaBackend cuda && mode == DetectionMode.Fast && isOrdinary && FusedDetection.RunsOn(cuda))
         {
             Batch = shared is not null ? 1 : Math.Min(batch, FusedDetection.MaximumSamples);
-            Fallback = cuda.FindFusedFault(new FusedProblem(teacher.Size, order, height, width, Batch));
+            Fallback = cuda.FindFusedFault(new FusedProblem(networks.Teacher.Size, order, height, width, Batch));
             if (Fallback is null)
-                _device = new FusedDetection(cuda, teacher, student, autoencoder, mean, deviation, order, height, width, Batch);
+            {
+                _device = new FusedDetection(
+                    cuda, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, order,
+                    height, width, Batch);
+            }
         }
 
         Variable local, global;
@@ -104,36 +85,26 @@ public sealed class DetectionPlan : IDisposable
         else if (isTiled)
         {
             Batch = 1;
-            _tiles = new TiledMaps(backend, _input, height, width, tile, (tileHeight, tileWidth, place) => new DetectionPlan(
-                backend, teacher, student, autoencoder, mean, deviation, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1,
-                ImageFit.Squash, tile: 0, shared: null, place));
+            _tiles = new TiledMaps(_backend, _fitted, height, width, tile, (tileHeight, tileWidth, place) => new DetectionPlan(
+                networks, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1, ImageFit.Squash, tile: 0, shared: null, place));
             (local, global) = (Variable.Constant(_tiles.LocalMap), Variable.Constant(_tiles.GlobalMap));
         }
         else
         {
+            CpuBackend? fusing = _backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
             Batch = fusing is null || shared is not null ? 1 : batch;
-            _isGrey = shared?.IsGrey ?? new bool[Batch];
-            _image = shared?.Image ?? _tape.Allocate(new Shape(Batch, 3, height, width));
-            _autoencoderImage = window is null && height == Autoencoder.InputSize && width == Autoencoder.InputSize
-                ? _image
-                : shared?.AutoencoderImage ?? _tape.Allocate(Autoencoder.Input with { N = Batch });
+            _input = new DetectionInput(_tape, _fitted, new Shape(Batch, 3, height, width), shared, isTile: window is not null);
             (local, global) = fusing is not null
-                ? FusedMapsOf(fusing, teacher, student, autoencoder, mean, deviation, mode, _image, _autoencoderImage)
-                : PlainMapsOf(teacher, student, autoencoder, mean, deviation, _image, _autoencoderImage);
+                ? FusedMapsOf(fusing, networks, mode, window)
+                : PlainMaps.Record(_tape, networks, _input, _shared?.Features, window);
         }
 
         _localMap = AtQuantileSize(local, height, width);
         _globalMap = AtQuantileSize(global, height, width);
         // What a recording holds cannot change: a tile's window does.
-        _networks = window is null ? backend.Record(_tape.Forward) : null;
-        _samples = _image is null
-            ? []
-            :
-            [
-                .. Enumerable.Range(0, Batch).Select(i => new Sample(
-                    _image.Samples(i, 1), _autoencoderImage == _image ? null : _autoencoderImage!.Samples(i, 1),
-                    _localMap.Samples(i, 1), _globalMap.Samples(i, 1))),
-            ];
+        _networks = window is null ? _backend.Record(_tape.Forward) : null;
+        _samples = [.. Enumerable.Range(0, Batch).Select(i => (_localMap.Samples(i, 1), _globalMap.Samples(i, 1)))];
+        _combined = new CombinedMap(_backend, order, _padded, _samples[0].Local.Shape);
     }
 
     /// <summary>Images that <see cref="ComputeMaps(int)"/> takes at most.</summary>
@@ -144,13 +115,13 @@ public sealed class DetectionPlan : IDisposable
     public string? Fallback { get; }
 
     /// <summary>Teacher against student, at the size at which this order takes quantiles: [n, 1, h, w].</summary>
-    public Tensor LocalMap => AtQuantileSize(_localMap);
+    public Tensor LocalMap => Fresh(_localMap);
 
     /// <summary>Autoencoder against student, likewise.</summary>
-    public Tensor GlobalMap => AtQuantileSize(_globalMap);
+    public Tensor GlobalMap => Fresh(_globalMap);
 
     /// <summary>Extent of the networks' input that an image of this extent covers.</summary>
-    internal FittedArea AreaOf(int height, int width) => FittedArea.Of(_input.Fit, (height, width), _inputSize);
+    internal FittedArea AreaOf(int height, int width) => FittedArea.Of(_fitted.Fit, (height, width), _inputSize);
 
     /// <summary>Whether an area is the whole input.</summary>
     internal bool Covers(FittedArea area) => (area.Height, area.Width) == _inputSize;
@@ -162,17 +133,15 @@ public sealed class DetectionPlan : IDisposable
         return row >= 0 && row < area.Height && column >= 0 && column < area.Width;
     }
 
-    /// <summary>The patch description networks' input, [n, 3, h, w].</summary>
-    internal Tensor Image => _image ?? throw new InvalidOperationException("This plan preprocesses images itself.");
-
-    /// <summary>The autoencoder's; may be the same.</summary>
-    internal Tensor AutoencoderImage => _autoencoderImage ?? throw new InvalidOperationException("This plan preprocesses images itself.");
+    /// <summary>What the networks read.</summary>
+    internal DetectionInput Input => _input
+        ?? throw new InvalidOperationException("This plan preprocesses images itself: give it an image, or use another mode.");
 
     /// <summary>Is marked at each part, where there is one.</summary>
     internal DetectionClock? Clock { get; set; }
 
     /// <summary>How the CPU computes the maps; null where it does so layer by layer.</summary>
-    internal FusedMaps? Fused => _fused;
+    internal FusedMaps? Fused { get; private set; }
 
     /// <summary>Computes both maps of an image.</summary>
     public void ComputeMaps(ImageView image)
@@ -187,22 +156,9 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="sample">Its place in the batch.</param>
     public void Preprocess(ImageView image, int sample)
     {
-        if (_device is not null)
-        {
-            _device.Stage(sample, image);
-            return;
-        }
-
-        if (_tiles is not null)
-        {
-            _tiles.Preprocess(image);
-            return;
-        }
-
-        _isGrey[sample] = image.Format == PixelFormat.Grey8 && _input.Fit == ImageFit.Squash;  // a letterbox's frame is not
-        (Tensor input, Tensor? autoencoderInput, _, _) = _samples[sample];
-        _input.Write(image, ColourAdjustment.None, input);
-        if (autoencoderInput is not null) _input.Write(image, ColourAdjustment.None, autoencoderInput);
+        if (_device is not null) _device.Stage(sample, image);
+        else if (_tiles is not null) _tiles.Preprocess(image);
+        else Input.Write(image, sample);
     }
 
     /// <summary>Whether an image may be preprocessed into the batch of the one before it: on a CUDA device they are of one
@@ -234,7 +190,7 @@ public sealed class DetectionPlan : IDisposable
     /// last.</summary>
     internal void ComputeMapsAgain(ImageView image)
     {
-        if (_device is not null || _tiles is not null) ComputeMaps(image);  // it shares weights alone
+        if (_input is null) ComputeMaps(image);  // it shares weights alone
         else RunNetworks();
     }
 
@@ -242,17 +198,11 @@ public sealed class DetectionPlan : IDisposable
     /// <exception cref="ArgumentException">The address is not on the device, or the numbers fit no image.</exception>
     public void ComputeMaps(DeviceImage image)
     {
-        if (_tiles is not null || _input.Fit != ImageFit.Squash)
+        if (_tiles is not null || _fitted.Fit != ImageFit.Squash)
             throw new NotSupportedException("Tiles and letterboxes take images in host memory. Download the image, or use neither.");
-        if (_device is null)
-        {
-            _deviceImage = image;
-            ComputeMaps(_preprocessOnDevice ??= PreprocessOnDevice);
-            return;
-        }
-
         Clock?.Mark(DetectionMark.Start);
-        _device.Stage(image);
+        if (_device is not null) _device.Stage(image);
+        else Input.Write(image, (CudaBackend)_backend);
         Clock?.Mark(DetectionMark.Preprocessed);
         ComputeMaps(1);
     }
@@ -263,12 +213,10 @@ public sealed class DetectionPlan : IDisposable
     /// <exception cref="InvalidOperationException">The plan preprocesses images itself.</exception>
     public void ComputeMaps(Action<Tensor> preprocess)
     {
-        if (_image is null || _input.Fit != ImageFit.Squash)
-            throw new InvalidOperationException("This plan preprocesses images itself: give it an image, or use another mode.");
+        if (_fitted.Fit != ImageFit.Squash)
+            throw new InvalidOperationException("This plan letterboxes images itself: give it an image.");
         Clock?.Mark(DetectionMark.Start);
-        _isGrey[0] = false;
-        preprocess(_image);
-        if (_autoencoderImage != _image) preprocess(_autoencoderImage!);
+        Input.Write(preprocess);
         Clock?.Mark(DetectionMark.Preprocessed);
         ComputeMaps(1);
     }
@@ -284,49 +232,64 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="sample">Its place.</param>
     public float Combine(int sample, MapScaling scaling, int height, int width, Span<float> map)
     {
-        if (_device is not null)
-        {
-            float ofDevice = _device.Finish(sample, scaling, height, width, map);
-            Clock?.Mark(DetectionMark.Downloaded);
-            return ofDevice;
-        }
-
-        Tensor local = _tiles is null ? _samples[sample].LocalMap : _localMap;
-        Tensor global = _tiles is null ? _samples[sample].GlobalMap : _globalMap;
-        _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, Combined);
-        bool scoreFromCombined = _order.IsScoredAtInput();
-        if (!map.IsEmpty || !scoreFromCombined) ResizeToImage(height, width);
-        _backend.Maximum(scoreFromCombined ? Combined : _map!, Score);
-        if (!map.IsEmpty) _backend.Download(_map!, map);  // behind all launches: it waits for them
-        Span<float> score = stackalloc float[1];
-        _backend.Download(Score, score);
+        float score = _device is not null
+            ? _device.Finish(sample, scaling, height, width, map)
+            : _combined.Compute(
+                _samples[sample].Local, _samples[sample].Global, scaling, AreaOf(height, width), height, width, map);
         Clock?.Mark(DetectionMark.Downloaded);
-        return score[0];
+        return score;
     }
-
-    /// <summary>One image's part of the batch.</summary>
-    /// <param name="AutoencoderImage">Null where it is the image.</param>
-    private sealed record Sample(Tensor Image, Tensor? AutoencoderImage, Tensor LocalMap, Tensor GlobalMap);
 
     public void Dispose()
     {
-        _map?.Dispose();
-        _fused?.Dispose();
+        _combined.Dispose();
+        Fused?.Dispose();
         _tiles?.Dispose();
         _device?.Dispose();
         _networks?.Dispose();
         _tape.Dispose();
     }
 
-    private Tensor Combined => field ??= _tape.Allocate(_localMap.Shape with { N = 1 });
+    /// <returns>Whether the input is computed in tiles.</returns>
+    private static bool RequireTiles(
+        DetectionNetworks networks, int batch, ImageFit fit, MapOrder order, int height, int width, int tile)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        if (fit == ImageFit.Letterbox && order != MapOrder.Aligned)
+            throw new ArgumentException($"A letterbox needs the map order Aligned, not {order}: the others do not know where the image lies.", nameof(order));
+        bool isTiled = tile > 0 && (tile < height || tile < width);
+        if (isTiled && (networks.Teacher.Padded || tile < PatchDescriptionNetwork.ReceptiveField))
+        {
+            throw new ArgumentException(
+                $"Tiles need at least {PatchDescriptionNetwork.ReceptiveField} pixels a side, not {tile}, and networks without padding.",
+                nameof(tile));
+        }
 
-    private Tensor Bordered => field ??= _tape.Allocate(
-        Combined.Shape with { H = Combined.Shape.H + 2 * Border, W = Combined.Shape.W + 2 * Border });
+        return isTiled;
+    }
 
-    private Tensor Score => field ??= _tape.Allocate(new Shape(1, 1, 1, 1));
+    private (Variable Local, Variable Global) FusedMapsOf(
+        CpuBackend cpu, DetectionNetworks networks, DetectionMode mode, FeatureWindow? window)
+    {
+        FusedMaps fused = FusedMaps.Create(
+            cpu, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, Input.Image,
+            Input.AutoencoderImage, Input.IsGrey, largeTiles: mode == DetectionMode.Fast, _shared?.Hidden, window);
+        Fused = fused;
+        _tape.Defer(() => fused.Compute(_taken));
+        return (Variable.Constant(fused.LocalMap), Variable.Constant(fused.GlobalMap));
+    }
+
+    /// <summary>The order decides at which size the quantiles are taken: raw, or resized to the input.</summary>
+    private Tensor AtQuantileSize(Variable map, int height, int width) => _order switch
+    {
+        MapOrder.Paper => _tape.ResizeBilinear(map, height, width).Value,
+        MapOrder.Anomalib => _tape.ResizeBilinear(
+            _padded ? map : _tape.Pad(map, MapPlacement.PublishedBorder), height, width).Value,
+        _ => map.Value,
+    };
 
     /// <summary>The device's plan leaves raw maps; the verdict needs no others, quantiles may.</summary>
-    private Tensor AtQuantileSize(Tensor map)
+    private Tensor Fresh(Tensor map)
     {
         if (_areMapsStale) RunNetworks();
         _areMapsStale = false;
@@ -337,81 +300,5 @@ public sealed class DetectionPlan : IDisposable
     {
         if (_networks is null) _tape.Forward();
         else _networks.Replay();
-    }
-
-    private void PreprocessOnDevice(Tensor output) => ((CudaBackend)_backend).PreprocessDevice(
-        _deviceImage.Address, _deviceImage.Width, _deviceImage.Height, _deviceImage.Stride, _deviceImage.Format,
-        ColourAdjustment.None, output.Shape.H, output.Shape.W, output);
-
-    private (Variable Local, Variable Global) PlainMapsOf(
-        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder, Tensor mean, Tensor deviation,
-        Tensor input, Tensor autoencoderInput)
-    {
-        int height = PatchDescriptionNetwork.OutputSize(input.Shape.H, _padded);
-        int width = PatchDescriptionNetwork.OutputSize(input.Shape.W, _padded);
-        Variable predicted = _window is null
-            ? autoencoder.Predict(_tape, Variable.Constant(autoencoderInput), _padded, height, width)
-            : PredictWindow(autoencoder, autoencoderInput, _window, height, width);
-        Variable image = Variable.Constant(input), hidden = student.Hidden(_tape, image);
-        Variable features = _tape.NormalizeChannels(_shared?.Features ?? teacher.Forward(_tape, image), mean, deviation);
-        return (
-            _tape.SquaredDifferenceMap(features, student.TeacherHalf(_tape, hidden)),
-            _tape.SquaredDifferenceMap(predicted, student.AutoencoderHalf(_tape, hidden)));
-    }
-
-    private Variable PredictWindow(
-        Autoencoder autoencoder, Tensor autoencoderInput, FeatureWindow window, int height, int width)
-    {
-        int size = Autoencoder.OutputSize(_padded);
-        Tensor whole = autoencoder.Forward(_tape, Variable.Constant(autoencoderInput), size).Value;
-        Tensor part = _tape.Allocate(whole.Shape with { H = height, W = width });
-        return _tape.Record(
-            part, needsGradient: false,
-            () => _backend.ResampleBilinear(
-                whole, window.Rows(size).Scale, window.Rows(size).Offset, window.Columns(size).Scale, window.Columns(size).Offset, part),
-            _ => { });
-    }
-
-    private (Variable Local, Variable Global) FusedMapsOf(
-        CpuBackend cpu, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, DetectionMode mode, Tensor input, Tensor autoencoderInput)
-    {
-        _fused = FusedMaps.Create(
-            cpu, teacher, student, autoencoder, mean, deviation, input, autoencoderInput, _isGrey,
-            largeTiles: mode == DetectionMode.Fast, _shared?.Hidden, _window);
-        _tape.Defer(() => _fused.Compute(_taken));
-        return (Variable.Constant(_fused.LocalMap), Variable.Constant(_fused.GlobalMap));
-    }
-
-    /// <summary>The order decides at which size the quantiles are taken: raw, or resized to the input.</summary>
-    private Tensor AtQuantileSize(Variable map, int height, int width) => _order switch
-    {
-        MapOrder.Paper => _tape.ResizeBilinear(map, height, width).Value,
-        MapOrder.Anomalib => _tape.ResizeBilinear(_padded ? map : _tape.Pad(map, Border), height, width).Value,
-        _ => map.Value,
-    };
-
-    private void ResizeToImage(int height, int width)
-    {
-        if (_map is null || _map.Shape.H != height || _map.Shape.W != width)
-        {
-            _map?.Dispose();
-            _map = _backend.Allocate(new Shape(1, 1, height, width));
-        }
-
-        switch (_order)
-        {
-            case MapOrder.Aligned:
-                MapPlacement place = MapPlacement.Aligned(_padded, AreaOf(height, width), (height, width));
-                _backend.ResampleBilinear(Combined, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX, _map);
-                break;
-            case MapOrder.Reference when !_padded:
-                _backend.Pad(Combined, Border, 0, Bordered);
-                _backend.ResizeBilinear(Bordered, _map);
-                break;
-            default:
-                _backend.ResizeBilinear(Combined, _map);
-                break;
-        }
     }
 }

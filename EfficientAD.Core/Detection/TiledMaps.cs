@@ -48,14 +48,14 @@ internal sealed class TiledMaps : IDisposable
     /// <summary>Draws the whole input in 8 bits, and the autoencoder's.</summary>
     public void Preprocess(ImageView image)
     {
-        _input.Write(image, ColourAdjustment.None, _plan.AutoencoderImage);
+        _input.Write(image, ColourAdjustment.None, _plan.Input.AutoencoderImage);
         _input.Draw(image, ColourAdjustment.None);
     }
 
     /// <summary>Computes both maps of what was drawn last.</summary>
     public void Compute()
     {
-        Tensor tile = _plan.Image;
+        Tensor tile = _plan.Input.Image;
         ImageView canvas = _input.Drawn;
         foreach (int top in Starts(LocalMap.Shape.H, _tileHeight))
         {

@@ -118,9 +118,7 @@ public sealed class NetworkComparison
         using ModelFile model = ModelFile.Open(_modelPath);
         ModelInformation information = model.Information;
         using DetectionNetworks networks = model.Load(_backend);
-        using var plan = new DetectionPlan(
-            _backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            information.MapOrder, _input.H, _input.W);
+        using var plan = new DetectionPlan(networks, information.MapOrder, _input.H, _input.W);
         if (_input is not { H: Autoencoder.InputSize, W: Autoencoder.InputSize })
             return;  // the autoencoder would need another input
         plan.ComputeMaps(input => _backend.Upload(_inputValues, input));

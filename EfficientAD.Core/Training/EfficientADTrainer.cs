@@ -206,9 +206,7 @@ public sealed class EfficientADTrainer : IDisposable
             return (alone, (step, rate) => alone.Run(step, rate, _images, _features));
         }
 
-        var all = new TrainingStep(
-            _backend, _recipe, _draws, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            _options.InputHeight, _options.InputWidth, _options.Fit);
+        var all = new TrainingStep(_networks, _recipe, _draws, _options.InputHeight, _options.InputWidth, _options.Fit);
         return (all, (step, rate) => all.Run(step, rate, _images, _penaltyImages, _features));
     }
 
@@ -221,8 +219,7 @@ public sealed class EfficientADTrainer : IDisposable
         using var trained = new DetectionNetworks(_backend, _options.Size, _recipe.Padded, trainable: false);
         trained.CopyFrom(_networks);
         using var plan = new Detection.DetectionPlan(
-            _backend, trained.Teacher, trained.Student, trained.Autoencoder, trained.Mean, trained.Deviation,
-            _recipe.MapOrder, _options.InputHeight, _options.InputWidth, fit: _options.Fit);
+            trained, _recipe.MapOrder, _options.InputHeight, _options.InputWidth, fit: _options.Fit);
         using var fit = AutoencoderFit.For(_recipe, trained, _input, _options.InputHeight, _options.InputWidth);
         var validation = new ValidationMaps(plan, _backend, _split.Validation.Count, fit);
         for (int i = 0; i < _split.Validation.Count; i++)

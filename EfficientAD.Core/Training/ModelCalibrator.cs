@@ -62,8 +62,7 @@ public sealed class ModelCalibrator : IDisposable
     {
         if (NeedsStatistics) ComputeStatistics(progress, cancellation);
         using var plan = new DetectionPlan(
-            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            _outline.MapOrder, _outline.InputHeight, _outline.InputWidth, fit: Fit);
+            _networks, _outline.MapOrder, _outline.InputHeight, _outline.InputWidth, fit: Fit);
         Recipe recipe = Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference;
         using var fit = AutoencoderFit.For(recipe, _networks, Input, _outline.InputHeight, _outline.InputWidth);
         var maps = new ValidationMaps(plan, _backend, Images.Validation.Count, fit);

@@ -28,15 +28,15 @@ public sealed partial class TrainingStep : IDisposable
     private readonly Variable? _penalty, _autoencoder, _studentAutoencoder;
     private StepLosses _lastLosses;
 
-    /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
-    /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
+    /// <param name="networks">Student and autoencoder get gradients and steps; their backend computes.</param>
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
     public TrainingStep(
-        IBackend backend, Recipe recipe, StepDraws draws,
-        PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, int height, int width, ImageFit fit = ImageFit.Squash)
+        DetectionNetworks networks, Recipe recipe, StepDraws draws, int height, int width, ImageFit fit = ImageFit.Squash)
     {
+        IBackend backend = networks.Backend;
+        (PatchDescriptionNetwork teacher, PatchDescriptionNetwork student) = (networks.Teacher, networks.Student);
+        Autoencoder autoencoder = networks.Autoencoder;
         (_backend, _recipe, _draws) = (backend, recipe, draws);
         _input = new NetworkInput(backend, fit, height, width);
         IEnumerable<Parameter> parameters = recipe.Autoencoder ? student.Parameters.Concat(autoencoder.Parameters) : student.Parameters;
@@ -49,7 +49,7 @@ public sealed partial class TrainingStep : IDisposable
         Variable images = Variable.Constant(_images), plain = images.Samples(0, batch);
         Variable plainFeatures = teacher.Forward(_plainTeacher, plain);
         _plainFeatures = plainFeatures.Value;
-        Variable plainTarget = _tape.NormalizeChannels(plainFeatures, mean, deviation);
+        Variable plainTarget = _tape.NormalizeChannels(plainFeatures, networks.Mean, networks.Deviation);
         (int First, int Count, int Half)[] passes =
         [
             (0, batch, 0),
@@ -70,7 +70,8 @@ public sealed partial class TrainingStep : IDisposable
         _autoencoderImages = sameSize
             ? augmented.Value
             : _tape.Allocate(new Shape(batch, 3, Autoencoder.InputSize, Autoencoder.InputSize));
-        Variable augmentedTarget = _tape.NormalizeChannels(teacher.Forward(_augmentedTeacher, augmented), mean, deviation);
+        Variable augmentedTarget = _tape.NormalizeChannels(
+            teacher.Forward(_augmentedTeacher, augmented), networks.Mean, networks.Deviation);
         Shape map = plainTarget.Value.Shape;
         Variable predicted = autoencoder.Predict(
             _tape, Variable.Constant(_autoencoderImages), recipe.Padded, map.H, map.W, layer => draws.Dropout(Step, layer));

@@ -3,7 +3,6 @@ using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
-using EfficientAD.Models;
 using EfficientAD.Native;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -55,9 +54,9 @@ public class CudaDetectionTests
         Assert.NotEqual(frames[0].Map, frames[1].Map);
         using var memory = new DeviceBuffer(stream, Stride * Height);
         stream.Upload<byte>(Picture(0), memory.Address);
-        Frame again = onCuda.Detect(input => cuda.PreprocessDevice(
-            memory.Address, Width, Height, Stride, PixelFormat.Rgb24, ColourAdjustment.None, input.Shape.H,
-            input.Shape.W, input));
+        var picture = new DeviceImage(memory.Address, Width, Height, Stride, PixelFormat.Rgb24);
+        Frame again = onCuda.Detect(
+            input => cuda.PreprocessDevice(picture, ColourAdjustment.None, input.Shape.H, input.Shape.W, input));
         TensorAssert.SameBits(frames[0].Map, again.Map, "the first picture again, from the device and by the graph");
         Assert.Equal(frames[0].Score, again.Score);
     }
@@ -68,23 +67,13 @@ public class CudaDetectionTests
 
     private sealed class Detector : IDisposable
     {
-        private readonly PatchDescriptionNetwork _teacher, _student;
-        private readonly Autoencoder _autoencoder;
-        private readonly Tensor _mean, _deviation;
+        private readonly DetectionNetworks _networks;
         private readonly DetectionPlan _plan;
 
         public Detector(IBackend backend)
         {
-            _teacher = new PatchDescriptionNetwork(backend, PdnSize.Small, 384, padded: false, trainable: false);
-            _student = new PatchDescriptionNetwork(backend, PdnSize.Small, 768, padded: false, trainable: false);
-            _autoencoder = new Autoencoder(backend, trainable: false);
-            _teacher.Filled(backend, 1);
-            _student.Filled(backend, 2);
-            _autoencoder.Filled(backend, 3);
-            (_mean, _deviation) = (backend.Allocate(Shape.Vector(384)), backend.Allocate(Shape.Vector(384)));
-            backend.Fill(1, _deviation);
-            _plan = new DetectionPlan(
-                backend, _teacher, _student, _autoencoder, _mean, _deviation, MapOrder.Reference, 64, 64);
+            _networks = Drawn.Networks(backend, PdnSize.Small, trainable: false);
+            _plan = new DetectionPlan(_networks, MapOrder.Reference, 64, 64);
         }
 
         public Frame Detect(byte[] pixels)
@@ -102,11 +91,7 @@ public class CudaDetectionTests
         public void Dispose()
         {
             _plan.Dispose();
-            _teacher.Dispose();
-            _student.Dispose();
-            _autoencoder.Dispose();
-            _mean.Dispose();
-            _deviation.Dispose();
+            _networks.Dispose();
         }
 
         private Frame Combine()

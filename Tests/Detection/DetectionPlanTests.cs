@@ -12,16 +12,6 @@ public sealed class DetectionPlanTests : IDisposable
     private const int Input = 128, Image = 256;
 
     private readonly CpuBackend _backend = new(new CpuOptions { Threads = 1 });
-    private readonly Autoencoder _autoencoder;
-    private readonly Tensor _mean, _deviation;
-
-    public DetectionPlanTests()
-    {
-        _autoencoder = new Autoencoder(_backend, trainable: false);
-        _mean = _backend.Allocate(Shape.Vector(PatchDescriptionNetwork.TeacherChannels));
-        _deviation = _backend.Allocate(_mean.Shape);
-        _backend.Fill(1, _deviation);
-    }
 
     [Theory]
     [InlineData(MapOrder.Aligned, false, 2 * (16.5 + 4 * 10))]      // the centre of the tenth output's patch
@@ -31,8 +21,8 @@ public sealed class DetectionPlanTests : IDisposable
     [InlineData(MapOrder.Paper, true, 2 * (2 + 4 * 10))]            // 32 outputs over 128 pixels
     public void HotValue_ComesOutWhereTheOrderPutsIt(MapOrder order, bool padded, double expectedCentre)
     {
-        using PatchDescriptionNetwork teacher = Network(384, padded), student = Network(768, padded);
-        using var plan = new DetectionPlan(_backend, teacher, student, _autoencoder, _mean, _deviation, order, Input, Input);
+        using DetectionNetworks networks = Networks(padded);
+        using var plan = new DetectionPlan(networks, order, Input, Input);
         SetLocalMap(plan, order, padded, hot: 10);
 
         var map = new float[Image * Image];
@@ -53,9 +43,8 @@ public sealed class DetectionPlanTests : IDisposable
     [Fact]
     public void Combine_ScalesBothMapsAndReturnsTheMaximum()
     {
-        using PatchDescriptionNetwork teacher = Network(384, padded: false), student = Network(768, padded: false);
-        using var plan = new DetectionPlan(
-            _backend, teacher, student, _autoencoder, _mean, _deviation, MapOrder.Aligned, Input, Input);
+        using DetectionNetworks networks = Networks(padded: false);
+        using var plan = new DetectionPlan(networks, MapOrder.Aligned, Input, Input);
         _backend.Fill(3, plan.LocalMap);
         _backend.Fill(5, plan.GlobalMap);
 
@@ -69,22 +58,15 @@ public sealed class DetectionPlanTests : IDisposable
     [Fact]
     public void NotANumberInAMap_ReachesTheScore()
     {
-        using PatchDescriptionNetwork teacher = Network(384, padded: false), student = Network(768, padded: false);
-        using var plan = new DetectionPlan(
-            _backend, teacher, student, _autoencoder, _mean, _deviation, MapOrder.Reference, Input, Input);
+        using DetectionNetworks networks = Networks(padded: false);
+        using var plan = new DetectionPlan(networks, MapOrder.Reference, Input, Input);
         var values = new float[plan.LocalMap.Shape.Count];
         values[7] = float.NaN;
         _backend.Upload(values, plan.LocalMap);
         Assert.True(float.IsNaN(plan.Combine(new MapScaling(0, 1, 0, 1), Image, Image, [])));
     }
 
-    public void Dispose()
-    {
-        _autoencoder.Dispose();
-        _mean.Dispose();
-        _deviation.Dispose();
-        _backend.Dispose();
-    }
+    public void Dispose() => _backend.Dispose();
 
     /// <summary>One hot value of the raw map; orders that resize before the quantiles get it resized by the backend.</summary>
     private void SetLocalMap(DetectionPlan plan, MapOrder order, bool padded, int hot)
@@ -107,6 +89,5 @@ public sealed class DetectionPlanTests : IDisposable
         _backend.ResizeBilinear(bordered, plan.LocalMap);
     }
 
-    private PatchDescriptionNetwork Network(int outputs, bool padded) =>
-        new(_backend, PdnSize.Small, outputs, padded, trainable: false);
+    private DetectionNetworks Networks(bool padded) => new(_backend, PdnSize.Small, padded, trainable: false);
 }

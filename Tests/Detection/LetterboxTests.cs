@@ -143,9 +143,8 @@ public sealed class LetterboxTests : IDisposable
         _backend.Dispose();
     }
 
-    private DetectionPlan Plan() => new(
-        _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-        MapOrder.Aligned, Input, Input, fit: ImageFit.Letterbox);
+    private DetectionPlan Plan() =>
+        new(_networks, MapOrder.Aligned, Input, Input, fit: ImageFit.Letterbox);
 
     private void SetLocalMap(DetectionPlan plan, int y, int x)
     {

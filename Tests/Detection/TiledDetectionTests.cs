@@ -71,8 +71,7 @@ public sealed class TiledDetectionTests : IDisposable
     {
         using var networks = new DetectionNetworks(_backend, PdnSize.Small, padded: true, trainable: false);
         var refused = Assert.Throws<ArgumentException>(() => new DetectionPlan(
-            _backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, MapOrder.Paper,
-            Height, Width, tile: 80));
+            networks, MapOrder.Paper, Height, Width, tile: 80));
         Assert.Contains("without padding", refused.Message, StringComparison.Ordinal);
     }
 
@@ -82,9 +81,8 @@ public sealed class TiledDetectionTests : IDisposable
         _backend.Dispose();
     }
 
-    private DetectionPlan Plan(DetectionMode mode, int tile, ImageFit fit) => new(
-        _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-        MapOrder.Aligned, Height, Width, mode, batch: 1, fit, tile);
+    private DetectionPlan Plan(DetectionMode mode, int tile, ImageFit fit) =>
+        new(_networks, MapOrder.Aligned, Height, Width, mode, batch: 1, fit, tile);
 
     /// <summary>Up to rounding: minimal filtering sums in an order that depends on where a tile begins.</summary>
     private void AssertSame(Tensor expected, Tensor actual)

@@ -42,6 +42,17 @@ internal static class Drawn
         return network;
     }
 
+    /// <summary>All networks so filled, with the seeds 1, 2 and 3, a mean of 0 and a deviation of 1.</summary>
+    public static DetectionNetworks Networks(IBackend backend, PdnSize size, bool trainable, bool padded = false)
+    {
+        var networks = new DetectionNetworks(backend, size, padded, trainable);
+        networks.Teacher.Filled(backend, 1);
+        networks.Student.Filled(backend, 2);
+        networks.Autoencoder.Filled(backend, 3);
+        backend.Fill(1, networks.Deviation);
+        return networks;
+    }
+
     /// <summary><c>image</c> in efficientad_torch.py: uniform in +-sqrt(3).</summary>
     public static float[] Image(ulong seed, ulong stream, Shape shape) =>
         Symmetric(seed, stream, Math.Sqrt(3), shape.Count);

@@ -46,9 +46,7 @@ public sealed class AutoencoderFitTests : IDisposable
     [Fact]
     public void Scale_OfTheGlobalMapShrinksByIt_TheLocalOneStays()
     {
-        using var plan = new DetectionPlan(
-            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            MapOrder.Aligned, Size, Size);
+        using var plan = new DetectionPlan(_networks, MapOrder.Aligned, Size, Size);
         using AutoencoderFit fit = Say(0.5f);
         MapScaling published = Scaling(null), weighed = Scaling(fit);
         Assert.Equal(published.LocalScale, weighed.LocalScale);

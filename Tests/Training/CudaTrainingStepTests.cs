@@ -87,14 +87,9 @@ public class CudaTrainingStepTests
     private static (float[] Losses, float[] Weights) TakeSteps(IBackend backend)
     {
         const int Size = 33, Images = 2;
-        using var networks = new DetectionNetworks(backend, PdnSize.Small, padded: false, trainable: true);
-        networks.Teacher.Filled(backend, 1);
-        networks.Student.Filled(backend, 2);
-        networks.Autoencoder.Filled(backend, 3);
-        backend.Fill(1, networks.Deviation);
+        using DetectionNetworks networks = Drawn.Networks(backend, PdnSize.Small, trainable: true);
         using var step = new TrainingStep(
-            backend, Recipe.Reference with { HardQuantile = 0.99f }, new StepDraws(seed: 5), networks.Teacher, networks.Student,
-            networks.Autoencoder, networks.Mean, networks.Deviation, Size, Size);
+            networks, Recipe.Reference with { HardQuantile = 0.99f }, new StepDraws(seed: 5), Size, Size);
         ImageSet images = NoiseImages(1), penalty = NoiseImages(2);
         using var features = new FeatureCache(Images, long.MaxValue);
         float[] losses = [.. Enumerable.Range(0, GraphSteps).SelectMany(i =>
@@ -114,23 +109,15 @@ public class CudaTrainingStepTests
     private static Result Compute(IBackend backend, PdnSize size)
     {
         const int Size = 40;
-        using var teacher = new PatchDescriptionNetwork(backend, size, 384, padded: false, trainable: false);
-        using var student = new PatchDescriptionNetwork(backend, size, 768, padded: false, trainable: true);
-        using var autoencoder = new Autoencoder(backend, trainable: true);
-        teacher.Filled(backend, 1);
-        student.Filled(backend, 2);
-        autoencoder.Filled(backend, 3);
-        using Tensor mean = backend.Allocate(Shape.Vector(384)), deviation = backend.Allocate(Shape.Vector(384));
-        backend.Fill(1, deviation);
+        using DetectionNetworks networks = Drawn.Networks(backend, size, trainable: true);
         using var step = new TrainingStep(
-            backend, Recipe.Reference with { HardQuantile = 0.99f }, new StepDraws(seed: 5), teacher, student,
-            autoencoder, mean, deviation, Size, Size);
+            networks, Recipe.Reference with { HardQuantile = 0.99f }, new StepDraws(seed: 5), Size, Size);
         for (int view = 0; view < 3; view++)
             backend.Upload(Drawn.Symmetric(4, (ulong)view, 2, 3 * Size * Size), step.Images.Samples(view, 1));
 
         step.ComputeTeacher();
         StepLosses losses = step.ComputeGradients();
-        Parameter[] parameters = [.. student.Parameters, .. autoencoder.Parameters];
+        Parameter[] parameters = [.. networks.Student.Parameters, .. networks.Autoencoder.Parameters];
         float[][] gradients = [.. parameters.Select(parameter => Download(backend, parameter.Gradient!))];
         step.Update(1e-4f);
         return new Result(

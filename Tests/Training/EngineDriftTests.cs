@@ -1,6 +1,5 @@
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Networks;
-using EfficientAD.Tensors;
 using EfficientAD.Tests.References;
 using EfficientAD.Training;
 
@@ -28,14 +27,9 @@ public class EngineDriftTests
     private static double[] Train(PdnSize size, int steps, bool isPlain)
     {
         using var backend = new CpuBackend(new CpuOptions { IsPlain = isPlain });
-        using var networks = new DetectionNetworks(backend, size, padded: false, trainable: true);
-        networks.Teacher.Filled(backend, 1);
-        networks.Student.Filled(backend, 2);
-        networks.Autoencoder.Filled(backend, 3);
-        backend.Fill(1, networks.Deviation);
+        using DetectionNetworks networks = Drawn.Networks(backend, size, trainable: true);
         using var step = new TrainingStep(
-            backend, Recipe.Reference with { HardQuantile = 0.99f }, new StepDraws(seed: 5), networks.Teacher, networks.Student,
-            networks.Autoencoder, networks.Mean, networks.Deviation, Size, Size);
+            networks, Recipe.Reference with { HardQuantile = 0.99f }, new StepDraws(seed: 5), Size, Size);
         var result = new List<double>();
         for (int i = 0; i < steps; i++)
         {

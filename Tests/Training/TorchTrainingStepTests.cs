@@ -24,19 +24,11 @@ public class TorchTrainingStepTests
     public void FiveSteps_MatchPyTorch()
     {
         using var backend = new CpuBackend();
-        using var teacher = new PatchDescriptionNetwork(backend, PdnSize.Small, 384, padded: false, trainable: false);
-        using var student = new PatchDescriptionNetwork(backend, PdnSize.Small, 768, padded: false, trainable: true);
-        using var autoencoder = new Autoencoder(backend, trainable: true);
-        teacher.Filled(backend, 1);
-        student.Filled(backend, 2);
-        autoencoder.Filled(backend, 3);
-        using Tensor mean = backend.Allocate(Shape.Vector(384)), deviation = backend.Allocate(Shape.Vector(384));
-        backend.Upload(Reference.Floats("teacher.mean"), mean);
-        backend.Upload(Reference.Floats("teacher.deviation"), deviation);
+        using DetectionNetworks networks = Drawn.Networks(backend, PdnSize.Small, trainable: true);
+        backend.Upload(Reference.Floats("teacher.mean"), networks.Mean);
+        backend.Upload(Reference.Floats("teacher.deviation"), networks.Deviation);
 
-        using var step = new TrainingStep(
-            backend, Recipe.Reference, new StepDraws(seed: 5),
-            teacher, student, autoencoder, mean, deviation, 256, 256);
+        using var step = new TrainingStep(networks, Recipe.Reference, new StepDraws(seed: 5), 256, 256);
         for (int view = 0; view < 3; view++)
             backend.Upload(Drawn.Image(4, (ulong)view, new Shape(1, 3, 256, 256)), step.Images.Samples(view, 1));
         step.ComputeTeacher();
@@ -64,10 +56,10 @@ public class TorchTrainingStepTests
 
         void ForEachParameter(Action<string, Parameter> visit)
         {
-            foreach (Network network in new Network[] { student, autoencoder })
+            foreach (Network network in new Network[] { networks.Student, networks.Autoencoder })
                 foreach ((int i, Parameter parameter) in network.Parameters.Index())
                 {
-                    string owner = network == student ? "student" : "autoencoder";
+                    string owner = network == networks.Student ? "student" : "autoencoder";
                     visit($"{owner}.{i / 2}.{(i % 2 == 0 ? "weight" : "bias")}", parameter);
                 }
         }

@@ -32,18 +32,10 @@ public class TrainingStepBatchTests
     private static Result Compute(int[] samples)
     {
         using var backend = new CpuBackend();
-        using var teacher = new PatchDescriptionNetwork(backend, PdnSize.Small, 384, padded: false, trainable: false);
-        using var student = new PatchDescriptionNetwork(backend, PdnSize.Small, 768, padded: false, trainable: true);
-        using var autoencoder = new Autoencoder(backend, trainable: true);
-        teacher.Filled(backend, 1);
-        student.Filled(backend, 2);
-        autoencoder.Filled(backend, 3);
-        using Tensor mean = backend.Allocate(Shape.Vector(384)), deviation = backend.Allocate(Shape.Vector(384));
-        backend.Fill(1, deviation);
+        using DetectionNetworks networks = Drawn.Networks(backend, PdnSize.Small, trainable: true);
 
         Recipe recipe = Recipe.Reference with { BatchSize = samples.Length, HardQuantile = 0.99f };
-        using var step = new TrainingStep(
-            backend, recipe, new StepDraws(seed: 5), teacher, student, autoencoder, mean, deviation, Size, Size);
+        using var step = new TrainingStep(networks, recipe, new StepDraws(seed: 5), Size, Size);
         for (int view = 0; view < 3; view++)
             for (int i = 0; i < samples.Length; i++)
             {
@@ -54,7 +46,7 @@ public class TrainingStepBatchTests
 
         step.ComputeTeacher();
         StepLosses losses = step.ComputeGradients();
-        Tensor gradient = student.Parameters.ElementAt(6).Gradient!.Samples(0, 384);
+        Tensor gradient = networks.Student.Parameters.ElementAt(6).Gradient!.Samples(0, 384);
         var values = new float[gradient.Shape.Count];
         backend.Download(gradient, values);
         return new Result(losses.Hard, losses.Penalty, values);

@@ -31,21 +31,15 @@ public sealed partial class CudaBackend
 
     /// <summary>As <see cref="Preprocess(ImageView, ColourAdjustment, int, int, Tensor)"/>, for an image that is on
     /// the device already: from a camera's driver or a decoder that writes there.</summary>
-    /// <param name="frame">CUdeviceptr of the first pixel. It is read in the stream's order: leave the image alone
-    /// until the stream has come past this call.</param>
-    /// <param name="width">Pixels in a row.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="stride">Bytes from one row to the next.</param>
+    /// <param name="image">It is read in the stream's order: leave it alone until the stream has come past this call.</param>
     /// <remarks>Nothing is allocated and nothing waits at sizes that were met before; up to 16 are
     /// remembered.</remarks>
     /// <exception cref="ArgumentException">The address is not on the device, or the numbers fit no image.</exception>
     public void PreprocessDevice(
-        nint frame, int width, int height, int stride, PixelFormat format, ColourAdjustment adjustment,
-        int resizedHeight, int resizedWidth, Tensor output)
+        DeviceImage image, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, Tensor output)
     {
-        ImageView.BytesOf(width, height, stride, format);
-        _context.RequireDeviceMemory(frame);
-        var image = new DeviceImage(frame, width, height, stride, format);
+        ImageView.BytesOf(image.Width, image.Height, image.Stride, image.Format);
+        _context.RequireDeviceMemory(image.Address);
         PreprocessingSizes sizes = RequireSizes(image, adjustment, resizedHeight, resizedWidth, output);
         (nint lumaSum, nint rows, _) = ReserveForPreprocessing(sizes, 0);
         Preprocess(image, adjustment, sizes, lumaSum, rows, output);

@@ -1,4 +1,3 @@
-using EfficientAD.Autograd;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Detection;
@@ -35,14 +34,13 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
         if (instructions == InstructionSet.Avx2 && !System.Runtime.Intrinsics.Vector256.IsHardwareAccelerated)
             Assert.Skip("This processor has no AVX2.");
         Networks networks = known.With(size, instructions);
-        (float[] local, float[] global) = networks.Maps(networks.Backend, height, width, DetectionMode.Plain);
-        (float[] fusedLocal, float[] fusedGlobal) = networks.Maps(networks.Backend, height, width, mode);
+        (float[] local, float[] global) = networks.Maps(height, width, DetectionMode.Plain);
+        (float[] fusedLocal, float[] fusedGlobal) = networks.Maps(height, width, mode);
         AssertError(local, fusedLocal, 3e-4, "local map");
         AssertError(global, fusedGlobal, 3e-5, "global map");
 
         // Same bits with another number of threads and on another run.
-        using CpuBackend three = CpuBackendTests.On(3, instructions);
-        (float[] again, float[] globalAgain) = networks.Maps(three, height, width, mode);
+        (float[] again, float[] globalAgain) = known.With(size, instructions, threads: 3).Maps(height, width, mode);
         TensorAssert.SameBits(fusedLocal, again, "local map on three threads");
         TensorAssert.SameBits(fusedGlobal, globalAgain, "global map on three threads");
     }
@@ -51,8 +49,8 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
     public void GreyFrame_GivesTheMapsOfItsThreeColours(DetectionMode mode)
     {
         const int Side = 96;
-        using var networks = new Networks(PdnSize.Small, InstructionSet.Auto);
-        using DetectionPlan plan = networks.Plan(networks.Backend, 61, 72, mode, batch: 2);
+        Networks networks = known.With(PdnSize.Small, InstructionSet.Auto);
+        using DetectionPlan plan = networks.Plan(61, 72, mode, batch: 2);
         RgbImage colour = NaturalTexture.Render(2, 0, Side);
         var grey = new GreyImage(Side, Side, [.. colour.Pixels.Where((_, i) => i % 3 == 1)]);
         var same = new RgbImage(Side, Side, [.. grey.Pixels.SelectMany(value => new[] { value, value, value })]);
@@ -76,8 +74,8 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
     {
         const int Height = 61, Width = 72, Batch = 3;
         Networks networks = known.With(PdnSize.Small, InstructionSet.Auto);
-        using DetectionPlan single = networks.Plan(networks.Backend, Height, Width, DetectionMode.Fast, batch: 1);
-        using DetectionPlan plan = networks.Plan(networks.Backend, Height, Width, DetectionMode.Fast, Batch);
+        using DetectionPlan single = networks.Plan(Height, Width, DetectionMode.Fast, batch: 1);
+        using DetectionPlan plan = networks.Plan(Height, Width, DetectionMode.Fast, Batch);
         RgbImage[] images = [.. Enumerable.Range(0, samples).Select(i => NaturalTexture.Render(2, i, 96))];
         for (int i = 0; i < samples; i++) plan.Preprocess(images[i].View, i);
         plan.ComputeMaps(samples);
@@ -99,19 +97,19 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
         AssertError(expected, Local(DetectionMode.Precise), 5e-5, "precise local map");
         AssertError(expected, Local(DetectionMode.Fast), 2e-4, "fast local map");
 
-        float[] Local(DetectionMode mode) => networks.Maps(networks.Backend, Height, Width, mode).Local;
+        float[] Local(DetectionMode mode) => networks.Maps(Height, Width, mode).Local;
     }
 
     [Fact]
     public void NotANumberInAWeight_ReachesBothMaps()
     {
-        using var networks = new Networks(PdnSize.Small, InstructionSet.Auto);
-        Tensor weights = networks.Student.Layers[1].Weights.Value;
+        using var networks = new Networks(PdnSize.Small, InstructionSet.Auto, threads: 2, known.With(PdnSize.Small, InstructionSet.Auto));
+        Tensor weights = networks.All.Student.Layers[1].Weights.Value;
         var values = new float[weights.Shape.Count];
         networks.Backend.Download(weights, values);
         values[77] = float.NaN;
         networks.Backend.Upload(values, weights);
-        (float[] local, float[] global) = networks.Maps(networks.Backend, 40, 40, DetectionMode.Fast);
+        (float[] local, float[] global) = networks.Maps(40, 40, DetectionMode.Fast);
         Assert.All(local.Concat(global), value => Assert.True(float.IsNaN(value)));
     }
 
@@ -128,16 +126,16 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
         Assert.True(error < bound, $"{what}: relative error {error:G3}; stated is {bound:G3}.");
     }
 
-    /// <summary>Networks of each size and instruction set: what hangs packed on their weights serves one set.</summary>
+    /// <summary>Networks of each size, drawn once, on a backend of each kind.</summary>
     public sealed class Known : IDisposable
     {
-        private readonly Dictionary<(PdnSize, InstructionSet), Networks> _networks = [];
+        private readonly Dictionary<(PdnSize, InstructionSet, int), Networks> _networks = [];
 
-        internal Networks With(PdnSize size, InstructionSet instructions)
+        internal Networks With(PdnSize size, InstructionSet instructions, int threads = 2)
         {
-            if (!_networks.TryGetValue((size, instructions), out Networks? networks))
-                _networks[(size, instructions)] = networks = new Networks(size, instructions);
-            return networks;
+            if (_networks.TryGetValue((size, instructions, threads), out Networks? networks)) return networks;
+            Networks? drawn = (instructions, threads) == (InstructionSet.Auto, 2) ? null : With(size, InstructionSet.Auto);
+            return _networks[(size, instructions, threads)] = new Networks(size, instructions, threads, drawn);
         }
 
         public void Dispose()
@@ -148,41 +146,40 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
 
     internal sealed class Networks : IDisposable
     {
-        private readonly PatchDescriptionNetwork _teacher;
-        private readonly Autoencoder _autoencoder;
-        private readonly Tensor _mean, _deviation;
-
-        public Networks(PdnSize size, InstructionSet instructions)
+        /// <param name="drawn">Of the same size, to copy from; null draws.</param>
+        public Networks(PdnSize size, InstructionSet instructions, int threads, Networks? drawn)
         {
-            Backend = CpuBackendTests.On(2, instructions);
-            _teacher = new PatchDescriptionNetwork(Backend, size, 384, padded: false, trainable: false);
-            Student = new PatchDescriptionNetwork(Backend, size, 768, padded: false, trainable: false);
-            _autoencoder = new Autoencoder(Backend, trainable: false);
-            _teacher.Initialize(new CounterRandom(1, 0));
-            Student.Initialize(new CounterRandom(2, 0));
-            _autoencoder.Initialize(new CounterRandom(3, 0));
-            (_mean, _deviation) = (Backend.Allocate(Shape.Vector(384)), Backend.Allocate(Shape.Vector(384)));
-            Backend.Fill(0.01f, _mean);
-            Backend.Fill(0.3f, _deviation);
+            Backend = CpuBackendTests.On(threads, instructions);
+            All = new DetectionNetworks(Backend, size, padded: false, trainable: false);
+            if (drawn is not null)
+            {
+                All.CopyFrom(drawn.All);
+                return;
+            }
+
+            All.Teacher.Initialize(new CounterRandom(1, 0));
+            All.Student.Initialize(new CounterRandom(2, 0));
+            All.Autoencoder.Initialize(new CounterRandom(3, 0));
+            Backend.Fill(0.01f, All.Mean);
+            Backend.Fill(0.3f, All.Deviation);
             Teach();
         }
 
         public CpuBackend Backend { get; }
 
-        public PatchDescriptionNetwork Student { get; }
+        public DetectionNetworks All { get; }
 
-        public (float[] Local, float[] Global) Maps(CpuBackend backend, int height, int width, DetectionMode mode)
+        public (float[] Local, float[] Global) Maps(int height, int width, DetectionMode mode)
         {
-            using DetectionPlan plan = Plan(backend, height, width, mode, batch: 1);
+            using DetectionPlan plan = Plan(height, width, mode, batch: 1);
             RgbImage image = NaturalTexture.Render(1, 0, 96);
             plan.ComputeMaps(image.View);
             plan.ComputeMaps(image.View);
             return (Values(plan.LocalMap, 0), Values(plan.GlobalMap, 0));
         }
 
-        /// <param name="backend">May be another than the weights', with the same instructions: all read the same memory.</param>
-        public DetectionPlan Plan(CpuBackend backend, int height, int width, DetectionMode mode, int batch) => new(
-            backend, _teacher, Student, _autoencoder, _mean, _deviation, MapOrder.Reference, height, width, mode, batch);
+        public DetectionPlan Plan(int height, int width, DetectionMode mode, int batch) =>
+            new(All, MapOrder.Reference, height, width, mode, batch);
 
         public float[] Values(Tensor map, int sample)
         {
@@ -196,7 +193,7 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
         {
             using Tensor input = Backend.Allocate(new Shape(1, 3, height, width));
             Backend.Preprocess(NaturalTexture.Render(1, 0, 96).View, ColourAdjustment.None, height, width, input);
-            HostTensor teacher = Features(_teacher, Host(input)), student = Features(Student, Host(input));
+            HostTensor teacher = Features(All.Teacher, Host(input)), student = Features(All.Student, Host(input));
             var map = new float[teacher.Shape.Plane];
             for (int i = 0; i < map.Length; i++)
             {
@@ -215,16 +212,17 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
 
         public void Dispose()
         {
-            foreach (IDisposable part in new IDisposable[] { _teacher, Student, _autoencoder, _mean, _deviation, Backend }) part.Dispose();
+            All.Dispose();
+            Backend.Dispose();
         }
 
         /// <summary>The student's first half becomes the normalised teacher, but for a few per cent of each weight.</summary>
         private void Teach()
         {
-            foreach ((int i, ConvolutionLayer layer) in Student.Layers.Index())
+            foreach ((int i, ConvolutionLayer layer) in All.Student.Layers.Index())
             {
-                ConvolutionLayer known = _teacher.Layers[i];
-                bool isLast = i == Student.Layers.Count - 1;
+                ConvolutionLayer known = All.Teacher.Layers[i];
+                bool isLast = i == All.Student.Layers.Count - 1;
                 // The wide layer before a 1 x 1 last one has no counterpart of its shape.
                 if (layer.Weights.Value.Shape.SampleCount != known.Weights.Value.Shape.SampleCount) continue;
                 Mix(layer.Weights.Value, known.Weights.Value, isLast ? 1 / 0.3f : 1, 0, (ulong)i);

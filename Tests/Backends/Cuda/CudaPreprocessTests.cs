@@ -69,17 +69,17 @@ public sealed class CudaPreprocessTests : IDisposable
         using (var backend = new CudaBackend(context, stream))
         {
             using Tensor output = backend.Allocate(new Shape(1, 3, 33, 40));
-            backend.PreprocessDevice(
-                frame.Address, Width, Height, Stride, PixelFormat.Rgba32, adjustment, 33, 40, output);
+            var onDevice = new DeviceImage(frame.Address, Width, Height, Stride, PixelFormat.Rgba32);
+            backend.PreprocessDevice(onDevice, adjustment, 33, 40, output);
             var actual = new float[output.Shape.Count];
             backend.Download(output, actual);
             var image = new ImageView(pixels, Width, Height, Stride, PixelFormat.Rgba32);
             TensorAssert.SameBits(OnCpu(image, adjustment, 33, 40, output.Shape), actual, "the input");
 
             Assert.Throws<ArgumentException>(() => backend.PreprocessDevice(
-                frame.Address, Width, Height, 4 * Width - 1, PixelFormat.Rgba32, default, 33, 40, output));
+                onDevice with { Stride = 4 * Width - 1 }, default, 33, 40, output));
             Assert.Throws<ArgumentException>(() => backend.PreprocessDevice(
-                12345, Width, Height, Stride, PixelFormat.Rgba32, default, 33, 40, output));
+                onDevice with { Address = 12345 }, default, 33, 40, output));
         }
     }
 

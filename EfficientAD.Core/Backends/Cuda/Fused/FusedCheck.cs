@@ -97,8 +97,7 @@ internal sealed class FusedCheck
         DetectionNetworks networks, FusedProblem problem, RgbImage[] frames)
     {
         using var plan = new DetectionPlan(
-            networks.Backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            problem.Order, problem.Height, problem.Width, DetectionMode.Precise);
+            networks, problem.Order, problem.Height, problem.Width, DetectionMode.Precise);
         return [.. frames.Select(frame =>
         {
             plan.ComputeMaps(frame.View);

@@ -51,9 +51,7 @@ public sealed class FusedCheckTests : IDisposable
             WithoutLaunches, new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
         using var backend = new CudaBackend(simulated.Context, simulated.Stream);
         using var networks = new DetectionNetworks(backend, PdnSize.Small, padded: false, trainable: false);
-        using var plan = new DetectionPlan(
-            backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            MapOrder.Reference, 33, 33, DetectionMode.Fast, batch: 2);
+        using var plan = new DetectionPlan(networks, MapOrder.Reference, 33, 33, DetectionMode.Fast, batch: 2);
         Assert.Contains(" of the fused plan wrongly", plan.Fallback);
         Assert.Equal(1, plan.Batch);
     }

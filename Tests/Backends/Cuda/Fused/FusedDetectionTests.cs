@@ -38,10 +38,10 @@ public sealed class FusedDetectionTests : IDisposable
     [Theory, MemberData(nameof(Cases))]
     public void Detection_IsThatOfTheCpu(PdnSize size, MapOrder order, int height, int width, int seed)
     {
-        using DetectionNetworks onCpu = Filled(new DetectionNetworks(_cpu, size, padded: false, trainable: false));
+        using DetectionNetworks onCpu = Filled(_cpu, size);
         var gpu = new SimulatedGpu(seed: seed, checks: Checks.Bounds | Checks.Uninitialized);
         using CudaBackend cuda = gpu.Open();
-        using DetectionNetworks onCuda = Filled(new DetectionNetworks(cuda, size, padded: false, trainable: false));
+        using DetectionNetworks onCuda = Filled(cuda, size);
         using DetectionPlan plan = Plan(onCuda, order, height, width, DetectionMode.Fast);
         using DetectionPlan reference = Plan(onCpu, order, height, width, DetectionMode.Plain);
         for (uint frame = 0; frame < 2; frame++)
@@ -64,7 +64,7 @@ public sealed class FusedDetectionTests : IDisposable
     {
         var gpu = new SimulatedGpu(seed: 4, checks: Checks.Bounds);
         using CudaBackend cuda = gpu.Open();
-        using DetectionNetworks networks = Filled(new DetectionNetworks(cuda, PdnSize.Small, padded: false, trainable: false));
+        using DetectionNetworks networks = Filled(cuda, PdnSize.Small);
         using FusedDetection fused = Fused(cuda, networks, samples: 3);
         var first = new float[Width * Height];
         fused.Compute(Frame(Pixels(1)));
@@ -100,7 +100,7 @@ public sealed class FusedDetectionTests : IDisposable
     {
         var gpu = new SimulatedGpu(computeCapability: 90, checks: Checks.Bounds);
         using CudaBackend cuda = gpu.Open();
-        using DetectionNetworks networks = Filled(new DetectionNetworks(cuda, PdnSize.Small, padded: false, trainable: false));
+        using DetectionNetworks networks = Filled(cuda, PdnSize.Small);
         FusionOptions all = new();
         FusionOptions[] variants =
         [
@@ -126,9 +126,7 @@ public sealed class FusedDetectionTests : IDisposable
     private static ImageView Frame(byte[] pixels) => new(pixels, Width, Height, 3 * Width, PixelFormat.Rgb24);
 
     private static DetectionPlan Plan(DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode) =>
-        new(
-            networks.Backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            order, height, width, mode);
+        new(networks, order, height, width, mode);
 
     private static FusedDetection Fused(
         CudaBackend backend, DetectionNetworks networks, int samples, FusionOptions? options = null) =>
@@ -142,13 +140,11 @@ public sealed class FusedDetectionTests : IDisposable
         return plan.Combine(Scaling, Height, Width, map);
     }
 
-    private static DetectionNetworks Filled(DetectionNetworks networks)
+    private static DetectionNetworks Filled(IBackend backend, PdnSize size)
     {
-        networks.Teacher.Filled(networks.Backend, 1);
-        networks.Student.Filled(networks.Backend, 2);
-        networks.Autoencoder.Filled(networks.Backend, 3);
-        networks.Backend.Fill(0.01f, networks.Mean);
-        networks.Backend.Fill(0.8f, networks.Deviation);
+        DetectionNetworks networks = Drawn.Networks(backend, size, trainable: false);
+        backend.Fill(0.01f, networks.Mean);
+        backend.Fill(0.8f, networks.Deviation);
         return networks;
     }
 

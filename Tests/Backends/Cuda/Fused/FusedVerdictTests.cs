@@ -105,9 +105,7 @@ public sealed class FusedVerdictTests : IDisposable
 
     private float OnCpu(MapOrder order, float[] local, float[] global, int height, int width, float[] map)
     {
-        using var plan = new DetectionPlan(
-            _cpu, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation, order,
-            InputHeight, InputWidth);
+        using var plan = new DetectionPlan(_networks, order, InputHeight, InputWidth);
         foreach ((float[] values, Tensor to) in ((float[], Tensor)[])[(local, plan.LocalMap), (global, plan.GlobalMap)])
         {
             using Tensor raw = _cpu.Allocate(new Shape(1, 1, MapHeight, MapWidth));
