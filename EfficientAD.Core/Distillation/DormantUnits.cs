@@ -89,8 +89,8 @@ internal sealed class DormantUnits : IDisposable
         float bound = 1 / MathF.Sqrt(inputs);
         var statistics = new ChannelStatistics(_values[layer].Value.Shape.C);
 
-        Change(layers[layer].Weights, units, inputs, (row, i) => random.Uniform((ulong)(row * inputs + i), -bound, bound));
-        Change(layers[layer].Bias, units, 1, (_, _) => 0);
+        Write(layers[layer].Weights.Value, units, inputs, (row, i) => random.Uniform((ulong)(row * inputs + i), -bound, bound));
+        Write(layers[layer].Bias.Value, units, 1, (_, _) => 0);
         LookAt(layer, map => statistics.Add(_backend, map));
         (float[] mean, float[] deviation) = (statistics.Mean(), statistics.Deviation());
         float[] drawn = _backend.Download(layers[layer].Weights.Value);
@@ -103,23 +103,23 @@ internal sealed class DormantUnits : IDisposable
         Change(layers[layer + 1].Weights, columns, next.Plane, (_, _) => 0);
     }
 
-    /// <summary>Overwrites blocks of a parameter and of its average. Adam forgets their direction, and takes the mean of all for
-    /// their mean square: with none, their first steps together would be large enough to upset the network.</summary>
+    /// <summary>Gives blocks of a parameter and of its average their new values. Adam forgets their direction, and takes the mean of
+    /// all for their mean square: with none, their first steps together would be large enough to upset the network.</summary>
     private void Change(Parameter parameter, int[] blocks, int size, Func<int, int, float> value)
     {
-        Rewrite(parameter.Value, value);
-        Rewrite(_state.Average.Of(parameter), value);
-        Rewrite(parameter.FirstMoment!, (_, _) => 0);
+        Write(parameter.Value, blocks, size, value);
+        Write(_state.Average.Of(parameter), blocks, size, value);
+        Write(parameter.FirstMoment!, blocks, size, (_, _) => 0);
         float square = TensorPrimitives.Average<float>(_backend.Download(parameter.SecondMoment!));
-        Rewrite(parameter.SecondMoment!, (_, _) => square);
+        Write(parameter.SecondMoment!, blocks, size, (_, _) => square);
+    }
 
-        void Rewrite(Tensor tensor, Func<int, int, float> write)
-        {
-            float[] values = _backend.Download(tensor);
-            foreach (int block in blocks)
-                for (int i = 0; i < size; i++) values[block * size + i] = write(block, i);
-            _backend.Upload(values, tensor);
-        }
+    private void Write(Tensor tensor, int[] blocks, int size, Func<int, int, float> value)
+    {
+        float[] values = _backend.Download(tensor);
+        foreach (int block in blocks)
+            for (int i = 0; i < size; i++) values[block * size + i] = value(block, i);
+        _backend.Upload(values, tensor);
     }
 
     /// <summary>Shows a layer's values before the rectifier, view after view.</summary>

@@ -46,30 +46,16 @@ public sealed class Evaluator : IDisposable
     /// <summary>Adds one image with what each map says of it alone, which has metrics of its own then.</summary>
     public ImageEvaluation AddBranches(TestSample sample, BranchResults results)
     {
-        (_local ??= Alone()).Add(sample, results.Local);
-        (_global ??= Alone()).Add(sample, results.Global);
-        return Add(sample, results.Both);
+        List<GreyImage> masks = ReadMasks(sample, results.Both);
+        (_local ??= Alone()).Add(sample, results.Local, masks);
+        (_global ??= Alone()).Add(sample, results.Global, masks);
+        return Add(sample, results.Both, masks);
     }
 
     /// <summary>Adds one image. Its map may be reused by the caller afterwards.</summary>
     /// <exception cref="ArgumentException">The result is not invalid, but its score or map is not finite.</exception>
     /// <exception cref="IOException">The temporary file cannot grow.</exception>
-    public ImageEvaluation Add(TestSample sample, DetectionResult result)
-    {
-        string name = Path.GetRelativePath(_dataset.Root, sample.Path).Replace(Path.DirectorySeparatorChar, '/');
-        var image = new ImageEvaluation(
-            sample.Path, name, sample.Defect, sample.IsGood,
-            result.Verdict, result.Score, result.CalibratedScore, result.Reason);
-        if (result.Verdict != Verdict.Invalid)
-        {
-            if (!float.IsFinite(result.Score))
-                throw new ArgumentException($"{name} has the score {result.Score} but is not invalid.", nameof(result));
-            if (result.Map is not null)
-                image = Store(image, sample, result.Map);
-        }
-        _images.Add(image);
-        return image;
-    }
+    public ImageEvaluation Add(TestSample sample, DetectionResult result) => Add(sample, result, ReadMasks(sample, result));
 
     /// <summary>The map and the masks of an image of this evaluation; null if it has no map.</summary>
     public PixelSample? Read(ImageEvaluation image) => image.Map is null ? null : _store.Read(image.Map);
@@ -112,20 +98,40 @@ public sealed class Evaluator : IDisposable
 
     private Evaluator Alone() => new(_dataset, _readMask, _temporaryFolder) { Groups = Groups };
 
-    private ImageEvaluation Store(ImageEvaluation image, TestSample sample, AnomalyMap map)
+    private ImageEvaluation Add(TestSample sample, DetectionResult result, List<GreyImage> masks)
+    {
+        string name = NameOf(sample);
+        var image = new ImageEvaluation(
+            sample.Path, name, sample.Defect, sample.IsGood,
+            result.Verdict, result.Score, result.CalibratedScore, result.Reason);
+        if (result.Verdict != Verdict.Invalid)
+        {
+            if (!float.IsFinite(result.Score))
+                throw new ArgumentException($"{name} has the score {result.Score} but is not invalid.", nameof(result));
+            if (result.Map is not null)
+                image = Store(image, result.Map, masks);
+        }
+        _images.Add(image);
+        return image;
+    }
+
+    private string NameOf(TestSample sample) =>
+        Path.GetRelativePath(_dataset.Root, sample.Path).Replace(Path.DirectorySeparatorChar, '/');
+
+    private ImageEvaluation Store(ImageEvaluation image, AnomalyMap map, List<GreyImage> masks)
     {
         int index = map.Values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
         if (index >= 0)
             throw new ArgumentException(
                 $"The map of {image.Name} holds {map.Values[index]} but the image is not invalid.", nameof(map));
-        List<GreyImage> masks = ReadMasks(image, sample, map);
         return image with { Map = _store.Add(map, masks), HasPixelTruth = image.IsGood || masks.Count > 0 };
     }
 
-    /// <summary>The image's masks; none, with a warning, if they cannot be used.</summary>
-    private List<GreyImage> ReadMasks(ImageEvaluation image, TestSample sample, AnomalyMap map)
+    /// <summary>The masks of an image that has a map; none, with a warning, if they cannot be used.</summary>
+    private List<GreyImage> ReadMasks(TestSample sample, DetectionResult result)
     {
-        if (image.IsGood) return [];  // whatever lies beside it: a good image has no defects
+        // Whatever lies beside a good image: it has no defects.
+        if (sample.IsGood || result.Verdict == Verdict.Invalid || result.Map is not { } map) return [];
         var masks = new List<GreyImage>();
         foreach (string path in sample.MaskPaths)
         {
@@ -142,7 +148,7 @@ public sealed class Evaluator : IDisposable
                 e is ImageFormatException or InvalidDataException or IOException or UnauthorizedAccessException)
             {
                 string mask = Path.GetFileName(path);
-                _warnings.Add($"{image.Name} is left out of the pixel metrics because of its mask {mask}: {e.Message}");
+                _warnings.Add($"{NameOf(sample)} is left out of the pixel metrics because of its mask {mask}: {e.Message}");
                 return [];
             }
         }

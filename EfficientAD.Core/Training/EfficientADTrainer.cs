@@ -233,7 +233,13 @@ public sealed class EfficientADTrainer : IDisposable
         float[] scores = validation.Scores(scaling);
         Detection.PooledDistribution? pooled = null;
         Detection.PooledScaling? pooledScaling = null;
-        if (_options.PooledHead) (pooled, pooledScaling) = FitHead(trained, scores);
+        if (_options.PooledHead)
+        {
+            using var head = new PooledHeadFit(trained, _input, _options.InputHeight, _options.InputWidth);
+            pooled = head.FindDistribution(Enumerable.Range(0, _images.Count).Select(i => _images[i]));
+            pooledScaling = head.FindScaling(pooled, _split.Validation.Select(path => ImageReader.Default.Read(path)), scores);
+        }
+
         var information = new ModelInformation
         {
             Size = _options.Size,
@@ -261,26 +267,6 @@ public sealed class EfficientADTrainer : IDisposable
         ModelFile.Save(_options.ModelPath, information, trained, pooled);
         File.Delete(CheckpointPath);
         return information;
-    }
-
-    /// <summary>The distribution of the training images' pooled features, and how their distance adds to the score.</summary>
-    /// <param name="scores">Of the validation images by their maps; overwritten by those with the head.</param>
-    private (Detection.PooledDistribution Distribution, Detection.PooledScaling Scaling) FitHead(
-        DetectionNetworks trained, float[] scores)
-    {
-        using var features = new Detection.PooledFeatures(_backend, trained.Student, _options.InputHeight, _options.InputWidth);
-        Detection.PooledDistribution distribution = Detection.PooledDistribution.Fit(
-            [.. Enumerable.Range(0, _images.Count).Select(i => Pool(_images[i]))]);
-        double[] distances = [.. _split.Validation.Select(path => distribution.Distance(Pool(ImageReader.Default.Read(path))))];
-        Detection.PooledScaling scaling = Detection.PooledScaling.FromGood(scores, distances);
-        for (int i = 0; i < scores.Length; i++) scores[i] = scaling.Combine(scores[i], distances[i]);
-        return (distribution, scaling);
-
-        double[] Pool(RgbImage image)
-        {
-            _input.Write(image.View, ColourAdjustment.None, features.Image);
-            return features.Compute().ToArray();
-        }
     }
 
     private RgbImage RenderPenalty(int index) =>

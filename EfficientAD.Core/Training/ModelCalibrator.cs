@@ -19,6 +19,7 @@ public sealed class ModelCalibrator : IDisposable
     private readonly UncalibratedInformation _outline;
     private readonly ModelInformation? _model;
     private readonly DetectionNetworks _networks;
+    private readonly PooledDistribution? _distribution;
     private readonly HashSet<(int Height, int Width)> _sizes = [];
 
     /// <exception cref="ModelFormatException">The file is no model, or is damaged.</exception>
@@ -36,6 +37,7 @@ public sealed class ModelCalibrator : IDisposable
 
         _backend = options.Device.Open(options.Cpu);
         _networks = uncalibrated?.Load(_backend) ?? model!.Load(_backend);
+        _distribution = model?.LoadPooled();
 
         NeedsStatistics = uncalibrated is { HasStatistics: false };
         Split = options.Split
@@ -63,7 +65,7 @@ public sealed class ModelCalibrator : IDisposable
         if (NeedsStatistics) ComputeStatistics(progress, cancellation);
         using var plan = new DetectionPlan(
             _networks, _outline.MapOrder, _outline.InputHeight, _outline.InputWidth, fit: Fit);
-        Recipe recipe = Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference;
+        Recipe recipe = TrainedBy();
         using var fit = AutoencoderFit.For(recipe, _networks, Input, _outline.InputHeight, _outline.InputWidth);
         var maps = new ValidationMaps(plan, _backend, Images.Validation.Count, fit);
         for (int i = 0; i < Images.Validation.Count; i++)
@@ -74,9 +76,11 @@ public sealed class ModelCalibrator : IDisposable
         }
 
         MapScaling scaling = maps.FindScaling(recipe);
-        var calibration = Calibration.FromGoodScores(maps.Scores(scaling), _options.FalsePositiveRate);
-        ModelInformation information = Inform(scaling, calibration);
-        ModelFile.Save(_options.OutputPath, information, _networks);
+        float[] scores = maps.Scores(scaling);
+        PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, scores);
+        ModelInformation information = Inform(
+            scaling, pooled, Calibration.FromGoodScores(scores, _options.FalsePositiveRate));
+        ModelFile.Save(_options.OutputPath, information, _networks, _distribution);
         return information;
     }
 
@@ -106,6 +110,24 @@ public sealed class ModelCalibrator : IDisposable
         _backend.Upload(statistics.Deviation(), _networks.Deviation);
     }
 
+    private PooledScaling ScaleHead(PooledDistribution distribution, float[] scores)
+    {
+        using var head = new PooledHeadFit(_networks, Input, _outline.InputHeight, _outline.InputWidth);
+        return head.FindScaling(distribution, Images.Validation.Select(Read), scores);
+    }
+
+    /// <summary>The recipe as far as the maps' scales depend on it. What a model's training left out shows in its own scales.</summary>
+    private Recipe TrainedBy()
+    {
+        Recipe recipe = Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference;
+        if (_model is not { Scaling: var scaling }) return recipe;
+        return recipe with
+        {
+            Autoencoder = scaling.GlobalScale > 0,
+            SeparateMapScales = scaling.LocalLow != scaling.GlobalLow,
+        };
+    }
+
     private NetworkInput Input => new(_backend, Fit, _outline.InputHeight, _outline.InputWidth);
 
     private ImageFit Fit => _model?.Fit ?? ImageFit.Squash;
@@ -117,16 +139,15 @@ public sealed class ModelCalibrator : IDisposable
         return image;
     }
 
-    private ModelInformation Inform(MapScaling scaling, Calibration calibration)
+    private ModelInformation Inform(MapScaling scaling, PooledScaling? pooled, Calibration calibration)
     {
         (int height, int width) = _sizes.Count == 1 ? _sizes.First() : (0, 0);
         string deviation = $"calibrated on {Images.Validation.Count} images of {_dataset.Name}";
         if (_model is not null)
         {
-            if (_model.Pooled is not null) deviation += ", without the head on pooled features";
             return _model with
             {
-                Pooled = null,
+                Pooled = pooled,
                 Scaling = scaling,
                 Calibration = calibration,
                 ImageHeight = height,

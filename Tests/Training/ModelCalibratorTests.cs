@@ -51,6 +51,40 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
         Assert.Contains("calibrated on 1 images of noise", second.Deviations, StringComparison.Ordinal);
     }
 
+    /// <summary>What a training left out of its recipe is only told by the model's scales and head.</summary>
+    [Fact]
+    public void Calibration_KeepsWhatTrainingChose()
+    {
+        using var task = new TinyTask(trainingImages: 8);
+        Recipe recipe = TinyTask.Trained;
+
+        ModelInformation alone = Recalibrate(task, task.Options(2) with { Recipe = recipe with { Autoencoder = false } });
+        Assert.Equal((0f, 0f), (alone.Scaling.GlobalLow, alone.Scaling.GlobalHigh));
+        Assert.Null(alone.Pooled);
+
+        ModelInformation alike = Recalibrate(
+            task, task.Options(2) with { Recipe = recipe with { SeparateMapScales = false }, PooledHead = true });
+        Assert.Equal((alike.Scaling.LocalLow, alike.Scaling.LocalHigh), (alike.Scaling.GlobalLow, alike.Scaling.GlobalHigh));
+        Assert.True(alike.Pooled is { IsValid: true });
+
+        ModelInformation separate = Recalibrate(task, task.Options(2) with { Recipe = recipe });
+        Assert.NotEqual(separate.Scaling.LocalLow, separate.Scaling.GlobalLow);
+        Assert.True(separate.Scaling.GlobalScale > 0);
+    }
+
+    private static ModelInformation Recalibrate(TinyTask task, TrainingOptions options)
+    {
+        File.Delete(options.ModelPath);
+        using (var trainer = new EfficientADTrainer(task.Dataset, options)) trainer.Run(null, TestContext.Current.CancellationToken);
+        string model = Path.Combine(Path.GetDirectoryName(options.ModelPath)!, "calibrated.safetensors");
+        ModelInformation information;
+        using (var calibrator = new ModelCalibrator(task.Dataset, Options(options.ModelPath, model)))
+            information = calibrator.Run(null, TestContext.Current.CancellationToken);
+        using AnomalyDetector detector = AnomalyDetector.Load(model, new DetectorOptions { Threads = 2 });
+        Assert.NotEqual(Verdict.Invalid, detector.Detect(TinyTask.Part(0).View).Verdict);
+        return information;
+    }
+
     [Fact]
     public void Permutation_IsPyTorchs()
     {
