@@ -34,7 +34,7 @@ internal sealed class TrainSettings : ComputeSettings
     public string Size { get; init; } = "S";
 
     [CommandOption("--recipe <RECIPE>")]
-    [Description("reference, paper, anomalib (70,000 steps each), quick, student-teacher (a baseline), or solved (an experiment). Default: quick with --minutes up to 120, else reference.")]
+    [Description("reference, paper, anomalib (70,000 steps each), quick, or student-teacher (a baseline). Default: quick with --minutes up to 120, else reference.")]
     public string? Recipe { get; init; }
 
     [CommandOption("--steps <N>")]
@@ -125,7 +125,6 @@ internal sealed class TrainSettings : ComputeSettings
             return "--size M: no such teacher is shipped. Make one with 'efficientad distill'; name it with --teacher.";
         if (Recipe is not null && !Recipes.Contains(Recipe)) return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
         if (HardQuantile is { } quantile && quantile is not (>= 0 and < 1)) return $"--hard-quantile {HardQuantile}: give 0 to below 1.";
-        if (Recipe == "solved" && (StopEarly || NoAutoencoder)) return "--recipe solved trains the autoencoder alone: it needs one, and does not end early.";
         if (MapOrder is not null && !MapOrders.Contains(MapOrder))
             return $"--map-order {MapOrder}: give {string.Join(", ", MapOrders)}.";
         if (Resize is not ("squash" or "letterbox")) return $"--resize {Resize}: give squash or letterbox.";

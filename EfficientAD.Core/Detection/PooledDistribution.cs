@@ -47,8 +47,7 @@ internal sealed record PooledDistribution(double[] Mean, double[] Factor)
         if (!double.IsFinite(share)) share = 1;  // a multiple of the identity already
         TensorPrimitives.Multiply<double>(covariance, 1 - share, covariance);
         for (int i = 0; i < size; i++) covariance[i * size + i] += share * scale;
-        var factor = new CholeskyFactor(covariance, size);
-        return new PooledDistribution(mean, factor.Lower);
+        return new PooledDistribution(mean, CholeskyFactor.Of(covariance, size));
     }
 
     /// <summary>The Mahalanobis distance of a vector from the mean.</summary>

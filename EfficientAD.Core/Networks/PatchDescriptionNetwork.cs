@@ -159,9 +159,6 @@ public sealed class PatchDescriptionNetwork : Network
         }
     }
 
-    /// <summary>Weights and bias of a half of a student's last layer: 0 imitates the teacher, 1 the autoencoder.</summary>
-    internal (Variable Weights, Variable Bias) LastLayerHalf(int half) => (_weightHalves[half], _biasHalves[half]);
-
     /// <summary>The half of a student's last layer that imitates the teacher: all that some passes need.</summary>
     public Variable TeacherHalf(Tape tape, Variable hidden) => LastHalf(tape, hidden, 0);
 

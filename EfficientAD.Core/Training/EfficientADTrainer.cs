@@ -87,10 +87,8 @@ public sealed class EfficientADTrainer : IDisposable
             schedule.ResumeAt(step, steps);
         }
 
-        // A student that is solved for needs the patches again after a pause: the same ones.
-        StudentSolver? solver = _options.Resume && _recipe.StudentFit is null ? null : LookAtImages(progress, cancellation);
+        if (!_options.Resume) ComputeStatistics(progress, cancellation);
         TakeSteps(schedule, progress, cancellation);
-        solver?.SolveAutoencoderHalf(PrepareTrainingImage);
         return Finish(schedule.Steps, progress);
     }
 
@@ -105,57 +103,31 @@ public sealed class EfficientADTrainer : IDisposable
         $"{_options.Describe()}, teacher {_teacherOrigin}, data {_dataHash[..16]}, {_penaltyImages?.Count ?? 0} penalty images";
 
     /// <summary>Teacher statistics over the plain training images: mean and standard deviation per channel (paper, section
-    /// 3.1). With them what a student that is solved for needs of these images, and its first half.</summary>
-    private StudentSolver? LookAtImages(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    /// 3.1).</summary>
+    private void ComputeStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var tape = new Autograd.Tape(_backend);
         using Tensor image = _backend.Allocate(new Shape(1, 3, _options.InputHeight, _options.InputWidth));
-        // The features are kept for the steps: they must have the bits that a step after a pause computes, hence its way.
-        Autograd.Variable input = Autograd.Variable.Constant(image);
-        Tensor? hidden = _recipe.StudentFit is null ? null : _networks.Teacher.Hidden(tape, input).Value;
-        Tensor features = hidden is null
-            ? _networks.Teacher.Forward(tape, input).Value
-            : _networks.Teacher.Layers[^1].Forward(tape, Autograd.Variable.Constant(hidden)).Value;
-        StudentSolver? solver = _recipe.StudentFit is { } fit
-            ? new StudentSolver(_networks, fit, _draws, hidden!.Shape, features.Shape, _images.Count)
-            : null;
-        int penaltyImages = solver is not null && _recipe.Penalty ? StudentSolver.PenaltyImages : 0;
+        Tensor features = _networks.Teacher.Forward(tape, Autograd.Variable.Constant(image)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         for (int i = 0; i < _images.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            PrepareTrainingImage(i, image);
+            _input.Write(_images[i].View, ColourAdjustment.None, image);
             tape.Forward();
             statistics.Add(_backend, features);
             _features.Keep(i, _backend, features);
-            solver?.Add(i, hidden!, features);
-            Report(i + 1);
+            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, _images.Count));
         }
 
         _backend.Upload(statistics.Mean(), _networks.Mean);
         _backend.Upload(statistics.Deviation(), _networks.Deviation);
-        solver?.SolveTeacherHalf(image.Shape, penaltyImages == 0 ? null : PreparePenalty);
-        return solver;
-
-        void PreparePenalty(int i, Tensor input)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            (int index, ColourAdjustment adjustment) = _draws.Penalty(i, _penaltyImages!.Count);
-            _penaltyImages.Prepare(index, adjustment, _backend, input);
-            Report(_images.Count + i + 1);
-        }
-
-        void Report(int done) =>
-            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, done, _images.Count + penaltyImages));
     }
-
-    private void PrepareTrainingImage(int index, Tensor input) =>
-        _input.Write(_images[index].View, ColourAdjustment.None, input);
 
     private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
-        (IDisposable owner, Func<int, float, StepLosses> run) = PrepareSteps();
-        using IDisposable step = owner;
+        using var step = new TrainingStep(
+            _networks, _recipe, _draws, _options.InputHeight, _options.InputWidth, _options.Fit);
         using HeldBackLoss? heldBack = _earlyStop is null ? null : new HeldBackLoss(
             _networks, _recipe, _input, _split.Validation, _options.InputHeight, _options.InputWidth);
         var sinceCheckpoint = Stopwatch.StartNew();
@@ -169,7 +141,7 @@ public sealed class EfficientADTrainer : IDisposable
 
             float planned = _recipe.LearningRateAt(schedule.Step, schedule.Steps);
             float learningRate = _earlyStop?.LearningRateAt(schedule.Step, planned) ?? planned;
-            StepLosses losses = run(schedule.Step, learningRate);
+            StepLosses losses = step.Run(schedule.Step, learningRate, _images, _penaltyImages, _features);
             RequireFinite(losses);
             if (_earlyStop is not null && _earlyStop.IsDue(schedule.Step))
             {
@@ -179,35 +151,17 @@ public sealed class EfficientADTrainer : IDisposable
 
             progress?.Report(new TrainingProgress(TrainingPhase.Steps, schedule.Step + 1, schedule.Steps, losses, learningRate));
             if (sinceCheckpoint.Elapsed < _options.CheckpointInterval) continue;
-            RequireLastFinite();
+            RequireFinite(step.LastLosses);
             SaveCheckpoint(schedule, finished: 1);
             sinceCheckpoint.Restart();
         }
 
-        RequireLastFinite();
-
-        // A device's losses come a few steps late.
-        void RequireLastFinite()
-        {
-            if (owner is TrainingStep { LastLosses: var last }) RequireFinite(last);
-        }
+        RequireFinite(step.LastLosses);  // a device's losses come a few steps late
 
         void RequireFinite(StepLosses losses)
         {
             if (!float.IsFinite(losses.Total)) throw new TrainingDivergedException(schedule.Step, losses, CheckpointPath);
         }
-    }
-
-    private (IDisposable Owner, Func<int, float, StepLosses> Run) PrepareSteps()
-    {
-        if (_recipe.StudentFit is not null)
-        {
-            var alone = new AutoencoderStep(_recipe, _draws, _networks, _input, _options.InputHeight, _options.InputWidth);
-            return (alone, (step, rate) => alone.Run(step, rate, _images, _features));
-        }
-
-        var all = new TrainingStep(_networks, _recipe, _draws, _options.InputHeight, _options.InputWidth, _options.Fit);
-        return (all, (step, rate) => all.Run(step, rate, _images, _penaltyImages, _features));
     }
 
     private void SaveCheckpoint(StepSchedule schedule, int finished = 0) => TrainingCheckpoint.Save(

@@ -37,10 +37,6 @@ public sealed record Recipe
     /// images do not show.</summary>
     public bool WarmStart { get; init; }
 
-    /// <summary>Solves for the student instead of training it: it gets the teacher's hidden layers, and the last layer that is
-    /// best by least squares. Only the autoencoder takes steps then, on plain images. Null trains all of it.</summary>
-    public StudentFit? StudentFit { get; init; }
-
     /// <summary>Padded networks (64 x 64 maps at 256) instead of unpadded ones (56 x 56).</summary>
     public bool Padded { get; init; }
 
@@ -85,20 +81,8 @@ public sealed record Recipe
         Autoencoder = false,
     };
 
-    /// <summary>An experiment: a student that is solved for, and an autoencoder that takes few steps.</summary>
-    public static Recipe Solved => new()
-    {
-        Name = "solved",
-        Steps = 1_000,
-        LearningRate = 1e-3f,
-        Schedule = LearningRateSchedule.WarmUpCosine,
-        StudentFit = new StudentFit(Ridge: 0.01, Penalty: 0.1),
-        MapOrder = MapOrder.Aligned,
-        WeighsGlobalMap = true,
-    };
-
     /// <summary>The recipes that have a name.</summary>
-    public static IReadOnlyList<Recipe> Published { get; } = [Reference, Paper, Anomalib, Quick, StudentTeacher, Solved];
+    public static IReadOnlyList<Recipe> Published { get; } = [Reference, Paper, Anomalib, Quick, StudentTeacher];
 
     /// <exception cref="ArgumentException">No recipe has this name.</exception>
     public static Recipe Named(string name) =>

@@ -16,7 +16,7 @@ public sealed class StepDraws(ulong seed)
     private int[] _order = [];
     private int _epoch = -1;
 
-    private enum Purpose : ulong { Shuffle, Jitter, Penalty, Dropout, Student, Autoencoder, Patches, PenaltyPatches }
+    private enum Purpose : ulong { Shuffle, Jitter, Penalty, Dropout, Student, Autoencoder }
 
     /// <summary>Which training image the <paramref name="sample"/>-th sample of the run is: every image once per epoch.</summary>
     public int ImageIndex(long sample, int count)
@@ -59,12 +59,6 @@ public sealed class StepDraws(ulong seed)
 
     /// <summary>Where the autoencoder's first weights come from.</summary>
     public CounterRandom AutoencoderWeights => Stream(Purpose.Autoencoder, 0);
-
-    /// <summary>At which places of a training image patches are taken.</summary>
-    public CounterRandom Patches(int image) => Stream(Purpose.Patches, image);
-
-    /// <summary>At which places of a penalty image patches are taken.</summary>
-    public CounterRandom PenaltyPatches(int image) => Stream(Purpose.PenaltyPatches, image);
 
     private CounterRandom Stream(Purpose purpose, long index) => new(seed, ((ulong)purpose << 56) | (ulong)index);
 }

@@ -12,9 +12,6 @@ internal sealed class StepSchedule
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(2);
     private const double ReservedStepsPerValidationImage = 0.3;
 
-    // Steps of the autoencoder alone take less; behind them come the student's second half and its solution.
-    private const double ReservedShortStepsPerValidationImage = 4, ReservedShortStepsPerTrainingImage = 0.5, ReservedForSolution = 20;
-
     private readonly TimeSpan? _duration;
     private readonly double _reservedSteps;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -25,9 +22,7 @@ internal sealed class StepSchedule
     public StepSchedule(TrainingOptions options, int trainingImages, int validationImages)
     {
         _duration = options.Duration;
-        _reservedSteps = options.Recipe.StudentFit is null
-            ? ReservedStepsPerValidationImage * validationImages
-            : ReservedShortStepsPerValidationImage * validationImages + ReservedShortStepsPerTrainingImage * trainingImages + ReservedForSolution;
+        _reservedSteps = ReservedStepsPerValidationImage * validationImages;
         Steps = options.TargetSteps;
     }
 

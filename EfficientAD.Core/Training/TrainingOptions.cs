@@ -93,8 +93,6 @@ public sealed record TrainingOptions
         if (Recipe.HardQuantile is not (>= 0 and < 1))
             throw new ArgumentException($"The hard-feature loss's quantile lies from 0 to below 1, not at {Recipe.HardQuantile}.");
         if (EarlyStopInterval < 0) throw new ArgumentException($"Steps between two looks are 0 or more, not {EarlyStopInterval}.");
-        if (Recipe.StudentFit is not null && (EarlyStopInterval > 0 || !Recipe.Autoencoder))
-            throw new ArgumentException("A student that is solved for trains the autoencoder alone: it needs one, and does not end early.");
         if (Fit == ImageFit.Letterbox && Recipe.MapOrder != MapOrder.Aligned)
         {
             throw new ArgumentException(

@@ -23,7 +23,6 @@ public class UsageTests
         { "train --data d --out m --hard-quantile 1", "give 0 to below 1" },
         { "train --data d --out m --resize crop", "give squash or letterbox" },
         { "train --data d --out m --resize letterbox --map-order paper", "needs --map-order aligned, not paper" },
-        { "train --data d --out m --recipe solved --stop-early", "does not end early" },
         { "train --data d --out m --input 32", "33 to 4096" },
         { "train --data d --out m --input 64x", "33 to 4096" },
         { "train --data d --out m --input 64x64x64", "33 to 4096" },

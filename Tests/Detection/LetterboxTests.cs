@@ -111,7 +111,6 @@ public sealed class LetterboxTests : IDisposable
         using var task = new TinyTask(trainingImages: 4);
         TrainingOptions options = task.Options(2) with
         {
-            Recipe = TinyTask.Trained,
             Fit = ImageFit.Letterbox,
             InputHeight = 48,
             InputWidth = 72,

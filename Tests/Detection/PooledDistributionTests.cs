@@ -42,7 +42,7 @@ public class PooledDistributionTests
     public void Model_KeepsTheHead_AndScoresByIt()
     {
         using var task = new TinyTask(trainingImages: 8);
-        TrainingOptions options = task.Options(3) with { Recipe = TinyTask.Trained, PooledHead = true };
+        TrainingOptions options = task.Options(3) with { PooledHead = true };
         ModelInformation information;
         using (var trainer = new EfficientADTrainer(task.Dataset, options)) information = trainer.Run(null, TestContext.Current.CancellationToken);
         Assert.NotNull(information.Pooled);

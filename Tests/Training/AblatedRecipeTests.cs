@@ -42,7 +42,7 @@ public class AblatedRecipeTests
     public void CommonScale_IsThatOfTheLocalMap()
     {
         using var task = new TinyTask(trainingImages: 4);
-        TrainingOptions options = task.Options(2) with { Recipe = TinyTask.Trained with { SeparateMapScales = false, Penalty = false } };
+        TrainingOptions options = task.Options(2) with { Recipe = TinyTask.Recipe with { SeparateMapScales = false, Penalty = false } };
         ModelInformation information = Train(task, options, []);
         MapScaling scaling = information.Scaling;
         Assert.Equal((scaling.LocalLow, scaling.LocalHigh), (scaling.GlobalLow, scaling.GlobalHigh));

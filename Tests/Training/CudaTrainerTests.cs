@@ -42,7 +42,7 @@ public class CudaTrainerTests
 
     private static ModelInformation Train(TinyTask task, IBackend? backend)
     {
-        TrainingOptions options = task.Options(Steps) with { Recipe = TinyTask.Trained, Device = new Device(DeviceKind.Cpu) };
+        TrainingOptions options = task.Options(Steps) with { Device = new Device(DeviceKind.Cpu) };
         using var trainer = new EfficientADTrainer(task.Dataset, options, backend);
         if (backend is not null) Assert.Equal(backend.Name, trainer.Processor);
         return trainer.Run(progress: null, CancellationToken.None);

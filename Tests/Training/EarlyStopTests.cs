@@ -58,7 +58,7 @@ public class EarlyStopTests
         using var task = new TinyTask(trainingImages: 4);
         TrainingOptions options = task.Options(200) with
         {
-            Recipe = TinyTask.Trained with { LearningRate = 1e-12f },
+            Recipe = TinyTask.Recipe with { LearningRate = 1e-12f },
             EarlyStopInterval = 2,
         };
         ModelInformation information = Train(task, options);

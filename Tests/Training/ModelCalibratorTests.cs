@@ -56,7 +56,7 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
     public void Calibration_KeepsWhatTrainingChose()
     {
         using var task = new TinyTask(trainingImages: 8);
-        Recipe recipe = TinyTask.Trained;
+        Recipe recipe = TinyTask.Recipe;
 
         ModelInformation alone = Recalibrate(task, task.Options(2) with { Recipe = recipe with { Autoencoder = false } });
         Assert.Equal((0f, 0f), (alone.Scaling.GlobalLow, alone.Scaling.GlobalHigh));
