@@ -17,4 +17,12 @@ internal readonly record struct TileGrid(int Samples, int Height, int Width, int
         (int sample, row) = Math.DivRem(row, Rows);
         return (sample, row, column);
     }
+
+    /// <summary>Where the tile behind one lies: cheaper than a division.</summary>
+    public (int Sample, int Row, int Column) After((int Sample, int Row, int Column) tile) => tile switch
+    {
+        _ when tile.Column + 1 < Columns => (tile.Sample, tile.Row, tile.Column + 1),
+        _ when tile.Row + 1 < Rows => (tile.Sample, tile.Row + 1, 0),
+        _ => (tile.Sample + 1, 0, 0),
+    };
 }

@@ -93,7 +93,8 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     {
         int lanes = TKernels.Lanes, size = TForm.Outputs, extent = TileTransforms<TForm, TKernels>.Extent;
         float* room = scratch + TileTransforms<TForm, TKernels>.Scratch;
-        for (int i = 0; i < Math.Min(count, grid.Count - first); i++)
+        count = Math.Min(count, grid.Count - first);
+        for (int i = 0; i < count; i++)
         {
             (int sample, int row, int column) = grid.At(first + i);
             float* tile = input.Tile(sample, channels, row * size, column * size, extent, room, out nint pitch);
@@ -130,14 +131,21 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     {
         int lanes = TKernels.Lanes;
         float* outputs = scratch + TileTransforms<TForm, TKernels>.Scratch;
+        int halves = (2 * panel + 1) * lanes < sink.Channels ? 2 : 1;
         for (int block = first; block < end; block++)
-            for (int i = 0; i < Math.Min(_rows, _grid.Count - block * _rows); i++)
-                for (int half = 0; half < 2 && (2 * panel + half) * lanes < sink.Channels; half++)
+        {
+            int count = Math.Min(_rows, _grid.Count - block * _rows);
+            for (int i = 0; i < count; i++)
+            {
+                (int, int, int) at = _grid.At(block * _rows + i);
+                float* tile = products + (block - first) * BlockProducts + 2 * i * lanes;
+                for (int half = 0; half < halves; half++)
                 {
-                    float* tile = products + (block - first) * BlockProducts + (2 * i + half) * lanes;
-                    TileTransforms<TForm, TKernels>.Output(tile, ProductPitch, scratch, outputs);
-                    sink.Store(outputs, TForm.Outputs, lanes, (2 * panel + half) * lanes, _grid.At(block * _rows + i));
+                    TileTransforms<TForm, TKernels>.Output(tile + half * lanes, ProductPitch, scratch, outputs);
+                    sink.Store(outputs, TForm.Outputs, lanes, (2 * panel + half) * lanes, at);
                 }
+            }
+        }
     }
 
     private static nint OddPitch(int vectors) => (vectors | 1) * TKernels.Lanes;

@@ -9,13 +9,28 @@ internal static unsafe class TileTransforms<TForm, TKernels>
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
 {
-    /// <summary>m + r - 1: values of a tile in one direction.</summary>
-    public static int Extent => TForm.Outputs + TForm.Kernel - 1;
+    // Inlined by command: constants, but too long for the compiler to inline unasked. It left calls of them in the loops below,
+    // two for every line that is asked for.
 
-    public static int Points => Extent * Extent;
+    /// <summary>m + r - 1: values of a tile in one direction.</summary>
+    public static int Extent
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TForm.Outputs + TForm.Kernel - 1;
+    }
+
+    public static int Points
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Extent * Extent;
+    }
 
     /// <summary>Floats of scratch that a transform needs.</summary>
-    public static int Scratch => Points * TKernels.Lanes;
+    public static int Scratch
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Points * TKernels.Lanes;
+    }
 
     /// <param name="tile">Its first pixel; rows <paramref name="pitch"/> floats apart.</param>
     /// <param name="target">Factors of points, <paramref name="pointPitch"/> floats apart.</param>

@@ -28,10 +28,12 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
         float* sums = _sums.Reserve(round.SumCount);
         float* factors = _scratch.Reserve(round.FactorCount + (long)pool.Threads * TransformScratch);
         pool.Run(Points, point => new Span<float>(sums + point * round.PointSums, checked((int)round.PointSums)).Clear());
-        for (int first = 0; first < grid.Count; first += TilesPerRound)
+        // Even rounds: each reads and writes all sums.
+        int rounds = (grid.Count + TilesPerRound - 1) / TilesPerRound;
+        for (int i = 0; i < rounds; i++)
         {
-            int count = Math.Min(TilesPerRound, grid.Count - first);
-            Transform(round, values, gradients, grid, first, factors, biasSums);
+            int first = (int)((long)grid.Count * i / rounds), count = (int)((long)grid.Count * (i + 1) / rounds) - first;
+            Transform(round, values, gradients, grid, first, count, factors, biasSums);
             Multiply(round, count, factors, sums);
         }
 
@@ -62,7 +64,8 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
     }
 
     private void Transform<TValues, TGradients>(
-        Round round, TValues values, TGradients gradients, TileGrid grid, int first, float* factors, double[]? biasSums)
+        Round round, TValues values, TGradients gradients, TileGrid grid, int first, int count, float* factors,
+        double[]? biasSums)
         where TValues : struct, ITileSource
         where TGradients : struct, ITileSource
     {
@@ -75,26 +78,26 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
             {
                 float* target = factors + (nint)item * TilesPerRound * lanes;
                 TileProducts<TForm, TKernels>.Transform(
-                    values, item, grid, first, TilesPerRound, transform, target, round.ValuePitch);
+                    values, item, grid, first, count, transform, target, round.ValuePitch);
             }
             else
             {
                 int block = item - values.Blocks;
                 float* target = gradientFactors + ((nint)block / 2 * TilesPerRound * 2 + block % 2) * lanes;
                 Span<double> sums = biasSums is null ? [] : biasSums.AsSpan(block * lanes, lanes);
-                TransformGradients(gradients, block, grid, first, transform, target, round.GradientPitch, sums);
+                TransformGradients(gradients, block, grid, first, count, transform, target, round.GradientPitch, sums);
             }
         });
     }
 
     private static void TransformGradients<TGradients>(
-        TGradients gradients, int block, TileGrid grid, int first, float* scratch, float* target, nint pointPitch,
+        TGradients gradients, int block, TileGrid grid, int first, int count, float* scratch, float* target, nint pointPitch,
         Span<double> biasSums)
         where TGradients : struct, ITileSource
     {
         int lanes = TKernels.Lanes, size = TForm.Outputs;
         float* room = scratch + TileTransforms<TForm, TKernels>.Scratch;
-        for (int i = 0; i < Math.Min(TilesPerRound, grid.Count - first); i++)
+        for (int i = 0; i < count; i++)
         {
             (int sample, int row, int column) = grid.At(first + i);
             float* tile = gradients.Tile(sample, block, row * size, column * size, size, room, out nint pitch);

@@ -71,7 +71,7 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
             int count = Math.Min(_rows, _outputs.Count - block * _rows);
             for (int i = 0; i < count; i++)
             {
-                places[i] = _outputs.At(block * _rows + i);
+                places[i] = i == 0 ? _outputs.At(block * _rows) : _outputs.After(places[i - 1]);
                 Gather(places[i], scratch + i * lanes, patchPitch);
             }
 
@@ -79,9 +79,8 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
             {
                 float* weights = (float*)_weights.Address + panel * PanelWeights;
                 TKernels.Multiply(_rows, scratch, weights, _depth, products, scratch, weights + PanelWeights, 2 * lanes);
-                for (int i = 0; i < count; i++)
-                    for (int half = 0; half < 2 && (2 * panel + half) * lanes < _sink.Channels; half++)
-                        _sink.Store(products + (2 * i + half) * lanes, 1, lanes, (2 * panel + half) * lanes, places[i]);
+                for (int half = 0; half < 2 && (2 * panel + half) * lanes < _sink.Channels; half++)
+                    _sink.Store(products + half * lanes, (2 * panel + half) * lanes, places, count);
             }
         }
     }

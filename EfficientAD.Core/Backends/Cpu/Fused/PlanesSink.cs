@@ -49,6 +49,19 @@ internal readonly unsafe struct PlanesSink<TVector, TLanes>(
         }
     }
 
+    /// <summary>Single outputs, a panel apart, where nothing is pooled and no signs are kept.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Store(float* outputs, int channel, (int Sample, int Row, int Column)* places, int count)
+    {
+        TVector bias = TLanes.Load((float*)_bias + channel);
+        for (int i = 0; i < count; i++, outputs += 2 * TLanes.Width)
+        {
+            float* target = _output.Plane(places[i].Sample, channel / TLanes.Width)
+                + ((nint)places[i].Row * _output.Pitch + places[i].Column) * TLanes.Width;
+            TLanes.Store(_relu ? Rectified(outputs, bias) : TLanes.Add(TLanes.Load(outputs), bias), target);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StorePooled(
         float* tile, nint tilePitch, int rows, int columns, TVector bias, float* target, nint pitch, ushort* signs, nint signPitch)
