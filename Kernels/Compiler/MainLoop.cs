@@ -40,7 +40,7 @@ internal sealed partial record MainLoop(int Instructions, int Products)
                 continue;
             }
 
-            isProduct.Add(line.Groups["code"].ValueSpan.StartsWith("HMMA"));
+            isProduct.Add(Product().IsMatch(line.Groups["code"].ValueSpan));
             Match branch = Branch().Match(line.Groups["code"].Value);
             if (!branch.Success || !labels.TryGetValue(branch.Groups["to"].Value, out int first)) continue;
             int products = isProduct.Skip(first).Count(product => product), instructions = isProduct.Count - first;
@@ -55,6 +55,10 @@ internal sealed partial record MainLoop(int Instructions, int Products)
 
     [GeneratedRegex(@"^\w+")]
     private static partial Regex Name();
+
+    /// <summary>Of halves, of integers, of bytes in float.</summary>
+    [GeneratedRegex("^[HIQ]MMA")]
+    private static partial Regex Product();
 
     [GeneratedRegex(@"^(?:(?<label>\.L_x_\d+):|\s*/\*[0-9a-f]{4,}\*/\s+(?:\{\s*)?(?<code>[^;]+);)", RegexOptions.Multiline)]
     private static partial Regex Line();

@@ -34,10 +34,11 @@ internal static unsafe class MatrixForms
         Add(table, "mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16", &Multiply<Half16, Off, Off>, "2221");
         Add(table, "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", &MultiplyTensorFloat<On>, "4442");
         Add(table, "mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32", &MultiplyTensorFloat<Off>, "4421");
+        ByteMatrixForms.Add(table);
     }
 
     // Registers of d, c, a, b.
-    private static void Add(FormTable table, string opcode, delegate*<Warp, Op*, void> run, string registers) =>
+    public static void Add(FormTable table, string opcode, delegate*<Warp, Op*, void> run, string registers) =>
         table.Add(opcode, run, $"M{registers}", InstructionClass.Mma);
 
     /// <summary>ldmatrix: <see cref="Op.Count"/> matrices, transposed or not. Lane 8 i + r names row r of matrix

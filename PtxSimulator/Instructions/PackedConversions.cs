@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using PtxSimulator.Counting;
 using PtxSimulator.Decoding;
@@ -5,7 +6,7 @@ using PtxSimulator.Execution;
 
 namespace PtxSimulator.Instructions;
 
-/// <summary>Conversions into pairs of 16 bits, and those of bfloat16 and tf32.</summary>
+/// <summary>Conversions into pairs of 16 and of 8 bits, and those of bfloat16 and tf32.</summary>
 internal static unsafe class PackedConversions
 {
     private const InstructionClass Conversion = InstructionClass.Conversion;
@@ -24,6 +25,10 @@ internal static unsafe class PackedConversions
         table.Add("cvt.rz.f16x2.f32", &Pair<Half16, Off>, "Www", Conversion, (long)RoundingMode.Zero);
         table.Add("cvt.f32.bf16", &Elementwise.UnaryEach<ushort, float, FromBrain>, "Wh", Conversion);
         table.Add("cvt.rna.tf32.f32", &Elementwise.UnaryEach<uint, uint, ToTensorFloat>, "Ww", Conversion);
+        table.Add("cvt.rn.satfinite.e4m3x2.f32", &Elementwise.BinaryEach<float, ushort, EightBitPair<Off>>, "Hww", Conversion);
+        table.Add("cvt.rn.satfinite.relu.e4m3x2.f32", &Elementwise.BinaryEach<float, ushort, EightBitPair<On>>, "Hww", Conversion);
+        table.Add("cvt.pack.sat.u8.s32.b32", &Elementwise.TernaryEach<int, int, SaturatedPair<byte>>, "Wwww", Conversion);
+        table.Add("cvt.pack.sat.s8.s32.b32", &Elementwise.TernaryEach<int, int, SaturatedPair<sbyte>>, "Wwww", Conversion);
     }
 
     // d = {a in the high half, b in the low half}
@@ -82,6 +87,22 @@ internal static unsafe class PackedConversions
     private readonly struct Brain16 : INarrow
     {
         public static ushort Round(float value, RoundingMode mode) => Rounding.ToBrain(value, mode);
+    }
+
+    // d = {a in the high byte, b in the low byte}
+    private readonly struct EightBitPair<TRelu> : IBinary<float, ushort> where TRelu : struct, ISwitch
+    {
+        public static ushort Of(float a, float b) => (ushort)(Narrow(a) << 8 | Narrow(b));
+
+        private static byte Narrow(float value) => EightBitFloat.Round(TRelu.On && value <= 0 ? 0 : value);
+    }
+
+    // d = {low half of c, a in the second byte, b in the first}
+    private readonly struct SaturatedPair<T> : ITernary<int, int> where T : IBinaryInteger<T>
+    {
+        public static int Of(int a, int b, int c) => c << 16 | Narrow(a) << 8 | Narrow(b);
+
+        private static int Narrow(int value) => byte.CreateTruncating(T.CreateSaturating(value));
     }
 
     private readonly struct FromBrain : IUnary<ushort, float>

@@ -19,8 +19,10 @@ public sealed partial record LaunchSummary
         foreach (InstructionCount instruction in report.Instructions)
         {
             _byClass[(int)instruction.Class] += instruction.Warps;
-            if (instruction.Class == InstructionClass.Mma && instruction.Text.Contains(".tf32", StringComparison.Ordinal))
-                Tf32MultiplyAdds += instruction.Warps * MultiplyAdds(instruction.Text);
+            if (instruction.Class != InstructionClass.Mma) continue;
+            long work = instruction.Warps * MultiplyAdds(instruction.Text);
+            if (instruction.Text.Contains(".tf32", StringComparison.Ordinal)) Tf32MultiplyAdds += work;
+            if (instruction.Text.Contains("k32.", StringComparison.Ordinal)) ByteMultiplyAdds += work;
         }
     }
 
@@ -46,6 +48,9 @@ public sealed partial record LaunchSummary
 
     /// <summary>Those of <see cref="MmaMultiplyAdds"/> that take TF32.</summary>
     public long Tf32MultiplyAdds { get; }
+
+    /// <summary>Those that take numbers of 8 bits.</summary>
+    public long ByteMultiplyAdds { get; }
 
     public long FmaMultiplyAdds { get; }
 

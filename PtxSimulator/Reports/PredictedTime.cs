@@ -46,7 +46,8 @@ public readonly record struct PredictedTime(double Microseconds, Resource Bound)
         double cycles = card.Multiprocessors * card.ClockGigahertz * 1e3; // per microsecond, all multiprocessors
         long sectors = launch.GlobalLoads.Sectors + launch.GlobalStores.Sectors;
         long compulsory = launch.GlobalLoads.DistinctSectors + launch.GlobalStores.DistinctSectors;
-        long mma = launch.MmaMultiplyAdds + launch.Tf32MultiplyAdds; // TF32 counts twice: it runs at half the rate
+        // TF32 runs at half the rate of halves and counts twice, bytes at twice the rate.
+        double mma = launch.MmaMultiplyAdds + launch.Tf32MultiplyAdds - 0.5 * launch.ByteMultiplyAdds;
         (Resource Resource, double Microseconds)[] times =
         [
             (Resource.Tensor, imbalance * 2 * mma / (card.TensorTeraflops * 1e6)),

@@ -23,10 +23,13 @@ internal static class RealGpu
 
     /// <summary>Runs one block of a kernel <c>test(input, output)</c> on the GPU, if any, and compares what it wrote with
     /// the simulator's result, bit for bit. Approximate instructions are left out: their last bits are the card's own.</summary>
-    public static void AssertWritesTheSame<TIn, TOut>(string ptx, TIn[] input, TOut[] simulated, int threads, int sharedBytes)
+    /// <param name="capability">That the kernel needs, times ten; an older card is not asked.</param>
+    public static void AssertWritesTheSame<TIn, TOut>(
+        string ptx, TIn[] input, TOut[] simulated, int threads, int sharedBytes, int capability = 80)
         where TIn : unmanaged where TOut : unmanaged
     {
         if (FirstDevice.Value is not { } context || ptx.Contains(".approx", StringComparison.Ordinal)) return;
+        if (context.Device.ComputeCapability < new Version(capability / 10, capability % 10)) return;
         using var stream = new CudaStream(context);
         using var source = new DeviceBuffer(stream, Math.Max(1, (long)input.Length * Marshal.SizeOf<TIn>()));
         using var target = new DeviceBuffer(stream, (long)simulated.Length * Marshal.SizeOf<TOut>());

@@ -12,9 +12,10 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
 
     /// <summary>A kernel <c>test</c> with two pointers, <c>%in</c> and <c>%out</c>, the thread's number in <c>%t</c>,
     /// and registers %p, %h, %r, %d, %f and %q of 1, 16, 32, 64 bits, float and double.</summary>
-    public static string Kernel(string body, string declarations = "") => $$"""
-        .version 7.0
-        .target sm_80
+    /// <param name="capability">That the kernel needs, times ten: 80, or 89 for what came later.</param>
+    public static string Kernel(string body, string declarations = "", int capability = 80) => $$"""
+        .version {{(capability > 80 ? "8.4" : "7.0")}}
+        .target sm_{{capability}}
         .address_size 64
         {{declarations}}
         .visible .entry test(.param .u64 input, .param .u64 output)
@@ -45,8 +46,8 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
 
     public LaunchReport Launch(
         string body, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0,
-            string declarations = "") =>
-        Launch(PtxModule.Parse(Kernel(body, declarations), "test.ptx").Kernels["test"], input, output, threads, blocks,
+            string declarations = "", int capability = 80) =>
+        Launch(PtxModule.Parse(Kernel(body, declarations, capability), "test.ptx").Kernels["test"], input, output, threads, blocks,
             sharedBytes);
 
     public LaunchReport Launch(
@@ -58,14 +59,15 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
     /// where there is one, must write the same.</summary>
     public static TOut[] Run<TIn, TOut>(
         string body, TIn[] input, int count, int threads = 32, int sharedBytes = 0, string declarations = "",
-            SimulatedDeviceOptions? options = null)
+            SimulatedDeviceOptions? options = null, int capability = 80)
         where TIn : unmanaged where TOut : unmanaged
     {
+        if (capability > 80) options = (options ?? new SimulatedDeviceOptions { MemoryBytes = 16 << 20 }) with { ComputeCapability = capability };
         using var bench = new PtxBench(options);
         var (source, target) = (bench.Buffer<TIn>(input), bench.Buffer<TOut>(new TOut[count], "output"));
-        bench.Launch(body, source, target, threads, 1, sharedBytes, declarations);
+        bench.Launch(body, source, target, threads, 1, sharedBytes, declarations, capability);
         var written = bench.Read<TOut>(target, count);
-        RealGpu.AssertWritesTheSame(Kernel(body, declarations), input, written, threads, sharedBytes);
+        RealGpu.AssertWritesTheSame(Kernel(body, declarations, capability), input, written, threads, sharedBytes, capability);
         return written;
     }
 

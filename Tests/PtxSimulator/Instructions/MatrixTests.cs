@@ -126,8 +126,97 @@ public class MatrixTests
             $"{Results}, {{{aNames}}}, {{{bNames}}}, {Sums};"));
     }
 
+    /// <summary>Every byte of either sign, and sums that wrap around.</summary>
+    [Theory]
+    [InlineData("s8", "s8")]
+    [InlineData("u8", "s8")]
+    [InlineData("s8", "u8")]
+    [InlineData("u8", "u8")]
+    public void Multiply_OfIntegers_AgreesWithPlainLoops(string typeA, string typeB)
+    {
+        var (a, b) = (Bytes(16, 32), Bytes(32, 8));
+        var c = new int[16, 8];
+        for (var row = 0; row < 16; row++)
+            for (var column = 0; column < 8; column++)
+                c[row, column] = (row + column) % 3 == 0 ? int.MaxValue - row : row - 99 * column;
+        var results = RunMultiply(ByteFragments(a, b, (row, column) => (uint)c[row, column]), $$"""
+            mov.b32 %r10, %f0; mov.b32 %r11, %f1; mov.b32 %r12, %f2; mov.b32 %r13, %f3;
+            mma.sync.aligned.m16n8k32.row.col.s32.{{typeA}}.{{typeB}}.s32
+                {%r6, %r7, %r8, %r9}, {%r0, %r1, %r2, %r3}, {%r4, %r5}, {%r10, %r11, %r12, %r13};
+            mov.b32 %f4, %r6; mov.b32 %f5, %r7; mov.b32 %f6, %r8; mov.b32 %f7, %r9;
+            """);
+        for (var lane = 0; lane < 32; lane++)
+            for (var i = 0; i < 4; i++)
+            {
+                var (row, column) = (lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2);
+                var sum = c[row, column];
+                for (var k = 0; k < 32; k++) sum = unchecked(sum + Value(typeA, a[row, k]) * Value(typeB, b[k, column]));
+                Assert.Equal(sum, BitConverter.SingleToInt32Bits(results[lane * 4 + i]));
+            }
+
+        static int Value(string type, byte bits) => type == "s8" ? (sbyte)bits : bits;
+    }
+
+    [Fact]
+    public void Multiply_OfEightBitFloats_AgreesWithPlainLoops()
+    {
+        // Powers of two and sums of two: products and sums are exact however a device adds them.
+        byte[] numbers = [0x00, 0x80, 0x38, 0xB8, 0x40, 0x44, 0x3C, 0xC4, 0x30, 0x48, 0x01, 0x09];  // 0, -0, 1, -1, 2, 3, 1.5, -3, 0.5, 4, 2^-9, 9/8 2^-6
+        float[] values = [0, 0, 1, -1, 2, 3, 1.5f, -3, 0.5f, 4, 1 / 512f, 9 / 512f];
+        var (a, b) = (new byte[16, 32], new byte[32, 8]);
+        var (valuesA, valuesB, c) = (new float[16, 32], new float[32, 8], Matrix(16, 8));
+        for (var k = 0; k < 32; k++)
+        {
+            for (var row = 0; row < 16; row++) Draw(out a[row, k], out valuesA[row, k]);
+            for (var column = 0; column < 8; column++) Draw(out b[k, column], out valuesB[k, column]);
+        }
+
+        var results = PtxBench.Run<uint, float>(
+            MultiplyBody(
+                "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 " +
+                $"{Results}, {{%r0, %r1, %r2, %r3}}, {{%r4, %r5}}, {Sums};"),
+            ByteFragments(a, b, (row, column) => BitConverter.SingleToUInt32Bits(c[row, column])), 128, capability: 89);
+        AssertProduct(valuesA, valuesB, c, results);
+
+        void Draw(out byte bits, out float value)
+        {
+            var i = Numbers.Next(numbers.Length);
+            (bits, value) = (numbers[i], values[i]);
+        }
+    }
+
+    private static byte[,] Bytes(int rows, int columns)
+    {
+        var matrix = new byte[rows, columns];
+        for (var row = 0; row < rows; row++)
+            for (var column = 0; column < columns; column++) matrix[row, column] = (byte)Numbers.Next(256);
+        return matrix;
+    }
+
+    // As the manual deals m16n8k32 to lanes: a0 to a15 are rows group and group + 8, by turns, of columns 4 thread + (i & 3),
+    // plus 16 from a8 on; b0 to b7 are rows 4 thread + (i & 3), plus 16 from b4 on, of column group.
+    private static uint[] ByteFragments(byte[,] a, byte[,] b, Func<int, int, uint> c)
+    {
+        var input = new uint[32 * 10];
+        for (var lane = 0; lane < 32; lane++)
+        {
+            var (group, thread) = (lane >> 2, lane & 3);
+            for (var i = 0; i < 16; i++)
+                input[lane * 10 + i / 4] |=
+                    (uint)a[group + i / 4 % 2 * 8, thread * 4 + (i & 3) + i / 8 * 16] << 8 * (i & 3);
+            for (var i = 0; i < 8; i++)
+                input[lane * 10 + 4 + i / 4] |= (uint)b[thread * 4 + (i & 3) + i / 4 * 16, group] << 8 * (i & 3);
+            for (var i = 0; i < 4; i++) input[lane * 10 + 6 + i] = c(group + i / 2 * 8, thread * 2 + (i & 1));
+        }
+
+        return input;
+    }
+
+    private static float[] RunMultiply(uint[] input, string multiply) =>
+        PtxBench.Run<uint, float>(MultiplyBody(multiply), input, 128);
+
     // Ten words per lane: a in %r0 to %r3, b in %r4 and %r5, c in %f0 to %f3; results from %f4 to %f7.
-    private static float[] RunMultiply(uint[] input, string multiply) => PtxBench.Run<uint, float>($$"""
+    private static string MultiplyBody(string multiply) => $$"""
         mul.wide.u32 %d0, %t, 40;
         add.s64 %d1, %in, %d0;
         ld.global.v2.u32 {%r0, %r1}, [%d1];
@@ -139,7 +228,7 @@ public class MatrixTests
         mul.wide.u32 %d0, %t, 16;
         add.s64 %d1, %out, %d0;
         st.global.v4.f32 [%d1], {%f4, %f5, %f6, %f7};
-        """, input, 128);
+        """;
 
     private static void AssertProduct(float[,] a, float[,] b, float[,] c, float[] results)
     {
