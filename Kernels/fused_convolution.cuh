@@ -1,25 +1,29 @@
-// What the fused convolutions of the inference engine share: an implicit matrix product of half-precision pixels and
-// weights on tensor cores, sums in float32, for sm_80 and newer.
+// What the fused convolutions of the inference engine share: an implicit matrix product of pixels and weights on tensor
+// cores, for sm_80 and newer. Both are halves and sums float32, or both numbers of 8 bits (factors.cuh).
 //
-// Maps are [n, h, w, channels] half. Rows of the product are output pixels, columns output channels, k is (source, ky,
-// kx, channel) in steps of 32 channels: every channel count is a multiple of 32, so that k has no tail. Rows behind the
-// last pixel repeat it and are not stored.
+// Maps are [n, h, w, channels]. Rows of the product are output pixels, columns output channels, k is (source, ky, kx,
+// channel) in steps of 64 bytes, 32 halves or 64 bytes: every channel count is a multiple of that, so that k has no tail.
+// Rows behind the last pixel repeat it and are not stored.
 //
-// A block computes 64, 128 or 256 pixels x 128 channels, each warp 64 x 64. A stage in shared memory holds 32 k: rows of
-// 64 bytes whose four chunks of 16 are exchanged by (row / 2) % 4, so that neither cp.async nor ldmatrix meets a bank
-// twice; the other 16 k of a row lie at its address ^ 32. The host packs the weights as the stages want them: [channels /
-// 128][k / 32] blocks of 8 KB, which are copied as they are. Their rows are permuted so that a thread ends up with eight
-// neighbouring channels and stores 16 bytes: row 8 j + 2 t + e of 64 is channel 32 (j / 4) + 8 t + 2 (j % 4) + e.
+// A block computes 64, 128 or 256 pixels x 128 channels, each warp 64 x 64. A stage in shared memory holds 64 bytes of k:
+// rows whose four chunks of 16 are exchanged by (row / 2) % 4, so that neither cp.async nor ldmatrix meets a bank twice; the
+// other half of a row lies at its address ^ 32. An mma takes 32 bytes of k, and its fragments are the same bytes whether
+// they hold 16 halves or 32 numbers of 8 bits: only `multiply` and the epilogues know which. The host packs the weights as
+// the stages want them: [channels / 128][k / stage] blocks of 8 KB, which are copied as they are. Their rows are permuted
+// so that a thread ends up with eight neighbouring channels: row 8 j + 2 t + e of 64 is channel 32 (j / 4) + 8 t +
+// 2 (j % 4) + e.
 #pragma once
 
 #include "common.cuh"
+#include "factors.cuh"
 #include "tensor_core.cuh"
 
-constexpr int StageDepth = 32, Chunk = 8, StageChunks = StageDepth / Chunk, RowBytes = 64;
+constexpr int RowBytes = 64, ChunkBytes = 16, StageChunks = RowBytes / ChunkBytes, ThreadChannels = 8;
 constexpr int TileChannels = 128, WarpPixels = 64, WarpChannels = 64, WarpsAcross = TileChannels / WarpChannels;
 
-template <int WarpsDown, int StageCount>
+template <typename FactorType, int WarpsDown, int StageCount>
 struct Tile {
+    using Factor = FactorType;
     static constexpr int Pixels = WarpPixels * WarpsDown, Threads = 32 * WarpsDown * WarpsAcross, Stages = StageCount;
     static constexpr int PixelBytes = Pixels * RowBytes, WeightBytes = TileChannels * RowBytes;
     static constexpr int StageBytes = PixelBytes + WeightBytes;
@@ -31,28 +35,34 @@ struct Tile {
 };
 
 // Dynamic shared memory: Stages * StageBytes. Four stages of the large tile are what sm_86 has.
-using Large = Tile<4, 4>;   // 96 KB
-using Medium = Tile<2, 3>;  // 48 KB
-using Small = Tile<1, 3>;   // 36 KB
+template <typename Factor>
+using Large = Tile<Factor, 4, 4>;  // 96 KB
+template <typename Factor>
+using Medium = Tile<Factor, 2, 3>;  // 48 KB
+template <typename Factor>
+using Small = Tile<Factor, 1, 3>;  // 36 KB
 
 // The sums of a warp: [16 pixels each][8 channels each][as mma leaves them].
-using Sums = float[WarpPixels / 16][WarpChannels / 8][4];
+template <typename Factor>
+using Sums = typename Factor::Sum[WarpPixels / 16][WarpChannels / 8][4];
 
-// Where the pixels of one factor lie. Pitches are in chunks of 8 channels.
+// Where the pixels of one factor lie. Pitches are in chunks of 16 bytes.
 struct Source {
     const uint4* map;              // at its first channel
     unsigned sample, row, pixel;   // pitches of the output's pixels
     unsigned tap_row, tap_column;  // pitches of the taps
-    int kernel, tap_stages;        // taps in each direction; channels / 32
+    int kernel, tap_stages;        // taps in each direction; stages of a tap
 
     __device__ int stages() const { return kernel * kernel * tap_stages; }
 };
 
 // A map whose pixels lie one behind the other, from one of its channels on.
+template <typename Value>
 __device__ __forceinline__ Source plain_source(
-    const half_bits* map, int h, int w, int channels, int first_channel, int read_channels, int kernel) {
-    const unsigned pixel = channels / Chunk, row = w * pixel;
-    return {(const uint4*)(map + first_channel), h * row, row, pixel, row, pixel, kernel, read_channels / StageDepth};
+    const Value* map, int h, int w, int channels, int first_channel, int read_channels, int kernel) {
+    constexpr int chunk = ChunkBytes / sizeof(Value);
+    const unsigned pixel = channels / chunk, row = w * pixel;
+    return {(const uint4*)(map + first_channel), h * row, row, pixel, row, pixel, kernel, read_channels / chunk / StageChunks};
 }
 
 // What row `row` of a block's tile is: the pixels one after another.
@@ -128,7 +138,8 @@ struct Loader {
     }
 };
 
-__device__ __forceinline__ void multiply(Sums& sums, unsigned pixels, unsigned weights) {
+template <typename Factor>
+__device__ __forceinline__ void multiply(Sums<Factor>& sums, unsigned pixels, unsigned weights) {
     #pragma unroll
     for (int half = 0; half < RowBytes; half += RowBytes / 2) {
         unsigned a[WarpPixels / 16][4], b[WarpChannels / 16][4];
@@ -140,13 +151,13 @@ __device__ __forceinline__ void multiply(Sums& sums, unsigned pixels, unsigned w
         for (int i = 0; i < WarpPixels / 16; i++)
             #pragma unroll
             for (int j = 0; j < WarpChannels / 8; j++)
-                multiply_half(sums[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]);
+                Factor::multiply(sums[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]);
     }
 }
 
 // sums += pixels x weights over `stages` stages, of which Stages - 1 are under way while one is multiplied.
 template <typename T, typename Rows>
-__device__ __forceinline__ void accumulate(Sums& sums, Loader<T, Rows>& loader, int stages) {
+__device__ __forceinline__ void accumulate(Sums<typename T::Factor>& sums, Loader<T, Rows>& loader, int stages) {
     extern __shared__ __align__(128) unsigned char shared[];
     const unsigned first = shared_address(shared);
     constexpr unsigned last = (T::Stages - 1) * T::StageBytes;
@@ -156,8 +167,8 @@ __device__ __forceinline__ void accumulate(Sums& sums, Loader<T, Rows>& loader, 
         commit_copies();
     }
 
-    // The rows whose addresses this lane gives to ldmatrix: 16 pixels, then the other 8 k; 8 channels, the other 8 k, the
-    // next 8 channels.
+    // The rows whose addresses this lane gives to ldmatrix: 16 pixels, then the other 16 bytes of k; 8 channels, the other
+    // 16 bytes of k, the next 8 channels.
     const int lane = threadIdx.x % 32, pixel = lane % 16, channel = lane % 8 + lane / 16 * 8;
     const unsigned pixels = first + (T::warp_pixel() + pixel) * RowBytes + (lane / 16 ^ pixel / 2 % 4) * 16;
     const unsigned weights = first + T::PixelBytes + (T::warp_channel() + channel) * RowBytes
@@ -169,7 +180,7 @@ __device__ __forceinline__ void accumulate(Sums& sums, Loader<T, Rows>& loader, 
         __syncthreads();  // this stage has come for all threads, and nobody reads the one before any more
         if (left >= T::Stages) loader.load(first + written);
         commit_copies();
-        multiply(sums, pixels + read, weights + read);
+        multiply<typename T::Factor>(sums, pixels + read, weights + read);
         written = read;
         read = read == last ? 0 : read + T::StageBytes;
     }
@@ -177,28 +188,28 @@ __device__ __forceinline__ void accumulate(Sums& sums, Loader<T, Rows>& loader, 
 
 // The first channel that this thread computes; then come seven more, and 32 channels later another eight.
 template <typename T>
-__device__ __forceinline__ int thread_channel() { return T::warp_channel() + threadIdx.x % 4 * Chunk; }
+__device__ __forceinline__ int thread_channel() { return T::warp_channel() + threadIdx.x % 4 * ThreadChannels; }
 
 // The channel, behind the thread's first one, of number `pair` of eight pairs of neighbours.
 __device__ __forceinline__ constexpr int pair_channel(int pair) { return pair / 4 * 32 + pair % 4 * 2; }
 
-// Every sum starts at the bias of its channel.
-__device__ __forceinline__ void start(Sums& sums, const float* bias) {
+// Sums before the first product.
+template <typename Factor>
+__device__ __forceinline__ void start(Sums<Factor>& sums, const typename Factor::Scale* scale) {
     #pragma unroll
     for (int j = 0; j < WarpChannels / 8; j++) {
-        const float2 pair = *(const float2*)(bias + pair_channel(j));
+        typename Factor::Sum pair[2];
+        Factor::start(pair, scale + pair_channel(j));
         #pragma unroll
         for (int i = 0; i < WarpPixels / 16; i++)
-            sums[i][j][0] = sums[i][j][2] = pair.x, sums[i][j][1] = sums[i][j][3] = pair.y;
+            sums[i][j][0] = sums[i][j][2] = pair[0], sums[i][j][1] = sums[i][j][3] = pair[1];
     }
 }
 
 // Stores 16 channels, value(pair, which) each, for a pixel whose first of them lies at `to`.
-template <typename Value>
-__device__ __forceinline__ void store_pixel(half_bits* to, Value value) {
+template <typename Output, typename F>
+__device__ __forceinline__ void store_pixel(typename Output::Value* to, F value) {
     #pragma unroll
-    for (int part = 0; part < 8; part += 4)
-        *(uint4*)(to + pair_channel(part)) = make_uint4(
-            pack_halves(value(part, 0), value(part, 1)), pack_halves(value(part + 1, 0), value(part + 1, 1)),
-            pack_halves(value(part + 2, 0), value(part + 2, 1)), pack_halves(value(part + 3, 0), value(part + 3, 1)));
+    for (int first = 0; first < 8; first += 4)
+        Output::store(to + pair_channel(first), [&](int pair, int which) { return value(first + pair, which); });
 }

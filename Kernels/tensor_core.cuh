@@ -31,6 +31,26 @@ __device__ __forceinline__ float rectify(float value) {
 }
 #endif
 
+#if __CUDA_ARCH__ >= 800
+// The nearest integers from 0 to 255, four to a word.
+__device__ __forceinline__ unsigned pack_integers(float a, float b, float c, float d) {
+    unsigned bytes;
+    asm("cvt.pack.sat.u8.s32.b32 %0, %1, %2, 0;" : "=r"(bytes) : "r"(__float2int_rn(d)), "r"(__float2int_rn(c)));
+    asm("cvt.pack.sat.u8.s32.b32 %0, %1, %2, %3;"
+        : "=r"(bytes) : "r"(__float2int_rn(b)), "r"(__float2int_rn(a)), "r"(bytes));
+    return bytes;
+}
+#endif
+
+#if __CUDA_ARCH__ >= 890
+// The nearest e4m3 of two numbers, at most 448 of either sign.
+__device__ __forceinline__ unsigned pack_floats(float low, float high) {
+    unsigned short bytes;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(bytes) : "f"(high), "f"(low));
+    return bytes;
+}
+#endif
+
 // The nearest of the numbers with 10 bits of fraction that tensor cores multiply.
 __device__ __forceinline__ unsigned to_tf32(float value) {
 #if __CUDA_ARCH__ >= 800
@@ -127,3 +147,23 @@ __device__ __forceinline__ void multiply_tf32(float (&sum)[4], const unsigned (&
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #endif
 }
+
+// sum[16, 8] += a[16, 32] b[32, 8] of bytes. With g = lane / 4 and t = lane % 4:
+// a: rows g and g + 8, columns 4t to 4t + 3; then the same rows, columns 4t + 16 to 4t + 19
+// b: rows 4t to 4t + 3; then 4t + 16 to 4t + 19; column g            sum: row g, columns 2t, 2t + 1; then row g + 8
+#if __CUDA_ARCH__ >= 800
+__device__ __forceinline__ void multiply_integers(int (&sum)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(sum[0]), "+r"(sum[1]), "+r"(sum[2]), "+r"(sum[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+#endif
+
+#if __CUDA_ARCH__ >= 890
+__device__ __forceinline__ void multiply_floats(float (&sum)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
+    asm("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+#endif

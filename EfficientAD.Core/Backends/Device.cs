@@ -101,7 +101,7 @@ public readonly record struct Device(DeviceKind Kind, int Index = 0)
         try
         {
             var backend = new CudaBackend(Index, options);
-            if (CudaSelfCheck.FindFault(backend, options?.Precision ?? default) is not { } fault) return backend;
+            if (CudaSelfCheck.FindFault(backend, options?.LayerPrecision ?? default) is not { } fault) return backend;
             backend.Dispose();
             throw new NotSupportedException($"--device {this}: {fault}");
         }

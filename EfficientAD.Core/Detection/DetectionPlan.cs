@@ -7,6 +7,7 @@ using EfficientAD.Backends.Cuda;
 using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
@@ -50,15 +51,17 @@ public sealed class DetectionPlan : IDisposable
     public DetectionPlan(
         DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
         int batch = 1, ImageFit fit = ImageFit.Squash, int tile = 0)
-        : this(networks, order, height, width, mode, batch, fit, tile, shared: null, window: null)
+        : this(networks, order, height, width, mode, batch, fit, tile, shared: null, window: null, quantized: null)
     {
     }
 
     /// <param name="shared">Holds the teacher and the input, where other plans use them too; then the batch is 1.</param>
     /// <param name="window">Where the input is a tile of another plan's: which part of its map.</param>
+    /// <param name="quantized">The same networks in numbers of 8 bits, where these are wanted: of a CUDA device's fused plan, or
+    /// of the CPU, which then computes what a device would, layer by layer.</param>
     internal DetectionPlan(
         DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode, int batch, ImageFit fit, int tile,
-        SharedTeacher? shared, FeatureWindow? window)
+        SharedTeacher? shared, FeatureWindow? window, QuantizedNetworks? quantized)
     {
         bool isTiled = RequireTiles(networks, batch, fit, order, height, width, tile);
         if (isTiled) shared = null;
@@ -68,12 +71,16 @@ public sealed class DetectionPlan : IDisposable
         if (_backend is CudaBackend cuda && mode == DetectionMode.Fast && isOrdinary && FusedDetection.RunsOn(cuda))
         {
             Batch = shared is not null ? 1 : Math.Min(batch, FusedDetection.MaximumSamples);
-            Fallback = cuda.FindFusedFault(new FusedProblem(networks.Teacher.Size, order, height, width, Batch));
-            if (Fallback is null)
+            var problem = new FusedProblem(networks.Teacher.Size, order, height, width, Batch);
+            string? ofBytes = quantized is null ? null : cuda.FindFusedFault(problem with { Format = quantized.Format });
+            if (ofBytes is not null) quantized = null;
+            string? ofHalves = quantized is null ? cuda.FindFusedFault(problem) : null;
+            Fallback = ofHalves ?? ofBytes;
+            if (ofHalves is null)
             {
                 _device = new FusedDetection(
                     cuda, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, order,
-                    height, width, Batch);
+                    height, width, Batch, quantized: quantized);
             }
         }
 
@@ -86,7 +93,8 @@ public sealed class DetectionPlan : IDisposable
         {
             Batch = 1;
             _tiles = new TiledMaps(_backend, _fitted, height, width, tile, (tileHeight, tileWidth, place) => new DetectionPlan(
-                networks, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1, ImageFit.Squash, tile: 0, shared: null, place));
+                networks, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1, ImageFit.Squash, tile: 0, shared: null, place,
+                quantized: null));
             (local, global) = (Variable.Constant(_tiles.LocalMap), Variable.Constant(_tiles.GlobalMap));
         }
         else
@@ -94,9 +102,11 @@ public sealed class DetectionPlan : IDisposable
             CpuBackend? fusing = _backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
             Batch = fusing is null || shared is not null ? 1 : batch;
             _input = new DetectionInput(_tape, _fitted, new Shape(Batch, 3, height, width), shared, isTile: window is not null);
-            (local, global) = fusing is not null
-                ? FusedMapsOf(fusing, networks, mode, window)
-                : PlainMaps.Record(_tape, networks, _input, _shared?.Features, window);
+            (local, global) = quantized is not null && _backend is CpuBackend
+                ? QuantizedMapsOf(networks, quantized)
+                : fusing is not null
+                    ? FusedMapsOf(fusing, networks, mode, window)
+                    : PlainMaps.Record(_tape, networks, _input, _shared?.Features, window);
         }
 
         _localMap = AtQuantileSize(local, height, width);
@@ -110,9 +120,12 @@ public sealed class DetectionPlan : IDisposable
     /// <summary>Images that <see cref="ComputeMaps(int)"/> takes at most.</summary>
     public int Batch { get; }
 
-    /// <summary>Why a CUDA device does not compute by the fused plan that was asked for, in a sentence; null where nothing is
-    /// amiss.</summary>
+    /// <summary>Why a CUDA device does not compute as it was asked to, in a sentence: not by the fused plan, or not in numbers of
+    /// 8 bits. Null where nothing is amiss.</summary>
     public string? Fallback { get; }
+
+    /// <summary>Whether a CUDA device computes by its fused plan.</summary>
+    internal bool IsFusedOnDevice => _device is not null;
 
     /// <summary>Teacher against student, at the size at which this order takes quantiles: [n, 1, h, w].</summary>
     public Tensor LocalMap => Fresh(_localMap);
@@ -142,6 +155,9 @@ public sealed class DetectionPlan : IDisposable
 
     /// <summary>How the CPU computes the maps; null where it does so layer by layer.</summary>
     internal FusedMaps? Fused { get; private set; }
+
+    /// <summary>How the CPU computes the maps in numbers of 8 bits; null where it does not.</summary>
+    internal QuantizedMaps? Quantized { get; private set; }
 
     /// <summary>Computes both maps of an image.</summary>
     public void ComputeMaps(ImageView image)
@@ -277,6 +293,12 @@ public sealed class DetectionPlan : IDisposable
         Fused = fused;
         _tape.Defer(() => fused.Compute(_taken));
         return (Variable.Constant(fused.LocalMap), Variable.Constant(fused.GlobalMap));
+    }
+
+    private (Variable Local, Variable Global) QuantizedMapsOf(DetectionNetworks networks, QuantizedNetworks quantized)
+    {
+        Quantized = new QuantizedMaps(_tape, networks, quantized, Input);
+        return (Quantized.Local, Quantized.Global);
     }
 
     /// <summary>The order decides at which size the quantiles are taken: raw, or resized to the input.</summary>

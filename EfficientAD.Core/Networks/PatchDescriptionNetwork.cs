@@ -15,7 +15,10 @@ public sealed class PatchDescriptionNetwork : Network
     /// <summary>Extent of the patch that an output sees, and the smallest input, in pixels.</summary>
     public const int ReceptiveField = 33;
 
-    private const int PaddingOf4x4 = 3, PaddingOf3x3 = 1, PaddingOfPool = 1, PooledLayers = 2;
+    private const int PaddingOf4x4 = 3, PaddingOf3x3 = 1, PaddingOfPool = 1;
+
+    /// <summary>So many hidden layers are followed by a pool.</summary>
+    internal const int PooledLayers = 2;
 
     private readonly Variable[] _weightHalves, _biasHalves;
 

@@ -7,14 +7,15 @@ namespace EfficientAD.Kernels.Compiler;
 /// <param name="Assembled">The architectures that ptxas makes of it in the checks.</param>
 internal sealed record Target(string Name, string Virtual, string[] IsaVersions, string[] Assembled)
 {
-    /// <summary>Files so named are for this target alone, and it for them: it has instructions that no other GPU runs.
-    /// </summary>
+    /// <summary>Files so named are for this target alone, and it for them: they use instructions that older GPUs, or all
+    /// others, lack.</summary>
     public string? Suffix { get; init; }
 
     public static readonly Target[] All =
     [
         new("sm_75", "compute_75", ["6.3", "6.5", "7.0", "7.4", "7.8", "8.0", "8.4"], ["sm_75"]),
         new("sm_80", "compute_80", ["7.0", "7.4", "7.8", "8.0", "8.4"], ["sm_80", "sm_86", "sm_89", "sm_90"]),
+        new("sm_89", "compute_89", ["8.4"], ["sm_89"]) { Suffix = "_fp8" },
         new("sm_90a", "compute_90a", ["8.0", "8.4"], ["sm_90a"]) { Suffix = "_hopper" },
     ];
 

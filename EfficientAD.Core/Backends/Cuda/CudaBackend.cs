@@ -1,6 +1,7 @@
 using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Native;
 using EfficientAD.Native.Driver;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tensors;
 using static EfficientAD.Backends.ShapeChecks;
 
@@ -54,10 +55,10 @@ public sealed partial class CudaBackend : IBackend
         };
         _scratch = new Scratch(stream);
         _filters = new ResizeFilters(stream);
-        _convolution = new CudaConvolution(stream, _kernels, _scratch, _options.Precision);
+        _convolution = new CudaConvolution(stream, _kernels, _scratch, _options.LayerPrecision);
         _sparse = new SparseConvolution(stream, _kernels, _scratch);
         if (_options.UseLibraries)
-            _tuned = TunedConvolution.TryOpen(stream, _convolution, _scratch, _options.Precision);
+            _tuned = TunedConvolution.TryOpen(stream, _convolution, _scratch, _options.LayerPrecision);
     }
 
     public string Name => $"CUDA, {_context.Device.Name} (compute capability {_context.Device.ComputeCapability})";
@@ -66,6 +67,14 @@ public sealed partial class CudaBackend : IBackend
     internal CudaStream Stream => _stream;
 
     internal KernelLibrary Kernels => _kernels;
+
+    /// <summary>What detection's fused plan multiplies; null for halves.</summary>
+    internal EightBits? Format => _options.Precision switch
+    {
+        CudaPrecision.Int8 => EightBits.Int8,
+        CudaPrecision.Fp8 => EightBits.Fp8,
+        _ => null,
+    };
 
     /// <summary>What choices and checks of fused kernels hold for: card, driver and kernels.</summary>
     internal string FusedEnvironment =>

@@ -6,6 +6,9 @@ public sealed record CudaOptions
     /// <summary>How exactly convolutions are computed.</summary>
     public CudaPrecision Precision { get; init; }
 
+    /// <summary>How exactly layers are computed one by one.</summary>
+    internal CudaPrecision LayerPrecision => Precision is CudaPrecision.Int8 or CudaPrecision.Fp8 ? CudaPrecision.Full : Precision;
+
     /// <summary>Whether recorded work (<see cref="IBackend.Record"/>) becomes a graph that one call of the driver
     /// starts, in place of one call for each kernel.</summary>
     public bool UseGraphs { get; init; } = true;

@@ -13,4 +13,12 @@ public enum CudaPrecision
     /// <summary>Forward convolutions take inputs and weights rounded to IEEE binary16 (10 bits of fraction; beyond 65504
     /// infinite) and sum in float32; gradients are float32. For inference.</summary>
     Half,
+
+    /// <summary>In detection's fused plan teacher and student multiply 8-bit integers, from their second layer on; whatever is
+    /// computed layer by layer is float32. Models refuse it that were not calibrated for it, or whose scores it moves too
+    /// much: docs/precision.md. Needs compute capability 8.0.</summary>
+    Int8,
+
+    /// <summary>The same with 8-bit floats (e4m3). Needs compute capability 8.9, or 10.0 and newer.</summary>
+    Fp8,
 }

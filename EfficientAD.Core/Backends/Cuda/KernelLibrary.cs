@@ -11,7 +11,7 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
 {
     /// <summary>Each with the compute capability it needs, the best first.</summary>
     private static readonly (string Name, Version Needs)[] Targets =
-        [("sm_90a", new Version(9, 0)), ("sm_80", new Version(8, 0)), ("sm_75", new Version(7, 5))];
+        [("sm_90a", new Version(9, 0)), ("sm_89", new Version(8, 9)), ("sm_80", new Version(8, 0)), ("sm_75", new Version(7, 5))];
 
     private readonly Dictionary<string, CudaModule> _modules = [];
     private readonly Dictionary<string, CudaKernel> _kernels = [];

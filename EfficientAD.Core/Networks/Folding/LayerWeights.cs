@@ -79,6 +79,14 @@ internal sealed unsafe class LayerWeights
         return new(Shape with { C = 1 }, weights, bias);
     }
 
+    /// <summary>The layer whose outputs are this one's, each in units of its own.</summary>
+    public LayerWeights Over(float[] units)
+    {
+        int each = (int)Shape.SampleCount;
+        return new(
+            Shape, [.. Weights.Select((weight, i) => weight / units[i / each])], [.. Bias.Select((bias, row) => bias / units[row])]);
+    }
+
     /// <summary>The layer whose outputs are this one's, then another's, of the same input.</summary>
     public LayerWeights Above(LayerWeights other) =>
         new(Shape with { N = Shape.N + other.Shape.N }, [.. Weights, .. other.Weights], [.. Bias, .. other.Bias]);

@@ -1,6 +1,7 @@
 using EfficientAD.Imaging;
 using EfficientAD.Native;
 using EfficientAD.Networks.Folding;
+using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
@@ -18,7 +19,8 @@ internal sealed class FirstConvolution : IDisposable
 
     /// <param name="weights">Of <see cref="LayerWeights.ForBytes"/> without a border, the teacher's rows first: [co, 4, 4,
     /// 4], co a multiple of 256.</param>
-    public FirstConvolution(CudaStream stream, KernelLibrary kernels, LayerWeights weights)
+    /// <param name="format">Of the output, whose steps are in the weights already; null for halves.</param>
+    public FirstConvolution(CudaStream stream, KernelLibrary kernels, LayerWeights weights, EightBits? format = null)
     {
         if (weights.Shape.N % BlockChannels != 0 || weights.Shape.C != Channels || weights.Shape.H != Kernel)
         {
@@ -28,12 +30,13 @@ internal sealed class FirstConvolution : IDisposable
         }
 
         _outputs = weights.Shape.N;
-        _kernel = kernels.Get(File, File);
+        string name = TiledKernel.NameOf(File, format);
+        _kernel = kernels.Get(name, name);
         _weights = DeviceArray.Upload<Half>(stream, Pack(weights));
     }
 
     /// <param name="image">[n, h, w rounded up to even, 4] half: bytes over 256, and 1.</param>
-    /// <param name="output">[n, (h - 3) / 2, (w - 3) / 2, co] half.</param>
+    /// <param name="output">[n, (h - 3) / 2, (w - 3) / 2, co], half or of 8 bits.</param>
     public void Launch(CudaStream stream, nint image, int n, int h, int w, nint output)
     {
         int outputHeight = (h - Kernel + 1) / 2, outputWidth = (w - Kernel + 1) / 2;

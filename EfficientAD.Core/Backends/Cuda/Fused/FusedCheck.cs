@@ -3,15 +3,19 @@ using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Native;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
 /// <summary>What of a <see cref="FusedDetection"/> decides which kernels run and how they are laid over the device.</summary>
-internal readonly record struct FusedProblem(PdnSize Size, MapOrder Order, int Height, int Width, int Samples)
+/// <param name="Format">Of hidden maps; null for halves.</param>
+internal readonly record struct FusedProblem(
+    PdnSize Size, MapOrder Order, int Height, int Width, int Samples, EightBits? Format = null)
 {
     /// <summary>The name under which the answer is remembered.</summary>
-    public override string ToString() => $"{Size}, {Order}, {Height} x {Width}, {Samples} at a time";
+    public override string ToString() =>
+        $"{Size}, {Order}, {Height} x {Width}, {Samples} at a time{(Format is null ? "" : $", {Format}")}";
 }
 
 /// <summary>Lets a device compute the fused plan with known weights, before anybody relies on it, and compares maps and
@@ -23,7 +27,8 @@ internal sealed class FusedCheck
     private const string Passed = "passed";
     private const int BlockOfPixels = 6, Frames = 2;
 
-    // Of the largest value: half precision rounds weights and maps to 11 bits.
+    // Of the largest value: half precision rounds weights and maps to 11 bits, and where a value lies between two numbers of 8
+    // bits, device and CPU may take different ones.
     private const float Tolerance = 1e-2f;
 
     // Local map alone, global map alone: each in its own units, an offset to see.
@@ -44,6 +49,7 @@ internal sealed class FusedCheck
     /// <exception cref="CudaException">A kernel failed so that the context is lost.</exception>
     public string? FindFault(FusedProblem problem)
     {
+        if (problem.Format is { } format && FusedDetection.FindFault(_device, format) is { } lack) return lack;
         if (_passed.Find(problem.ToString()) == Passed) return null;
         string? fault;
         try
@@ -65,11 +71,14 @@ internal sealed class FusedCheck
         using DetectionNetworks networks = KnownNetworks(cpu, problem.Size);
         (int height, int width) = (problem.Height + 5, problem.Width + 3);
         RgbImage[] frames = [.. Enumerable.Range(0, Frames).Select(i => KnownFrame((ulong)i, width, height))];
-        (float[] Map, float Score)[][] expected = Expected(networks, problem, frames);
+        QuantizedNetworks? quantized = problem.Format is { } format
+            ? new QuantizedNetworks(networks, ActivationsOf(networks, problem, frames), format)
+            : null;
+        (float[] Map, float Score)[][] expected = Expected(networks, problem, frames, quantized);
 
         using var fused = new FusedDetection(
             _device, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, problem.Order,
-            problem.Height, problem.Width, problem.Samples, holder: cpu);
+            problem.Height, problem.Width, problem.Samples, holder: cpu, quantized: quantized);
         var map = new float[width * height];
         for (int run = 0; run < 2; run++)  // kernel by kernel, then by graph
         {
@@ -94,10 +103,11 @@ internal sealed class FusedCheck
     }
 
     private static (float[] Map, float Score)[][] Expected(
-        DetectionNetworks networks, FusedProblem problem, RgbImage[] frames)
+        DetectionNetworks networks, FusedProblem problem, RgbImage[] frames, QuantizedNetworks? quantized)
     {
         using var plan = new DetectionPlan(
-            networks, problem.Order, problem.Height, problem.Width, DetectionMode.Precise);
+            networks, problem.Order, problem.Height, problem.Width, DetectionMode.Precise, batch: 1, ImageFit.Squash, tile: 0,
+            shared: null, window: null, quantized);
         return [.. frames.Select(frame =>
         {
             plan.ComputeMaps(frame.View);
@@ -108,6 +118,19 @@ internal sealed class FusedCheck
                 return (map, score);
             }).ToArray();
         })];
+    }
+
+    private static HiddenActivations ActivationsOf(DetectionNetworks networks, FusedProblem problem, RgbImage[] frames)
+    {
+        using var meter = new ActivationMeter(networks, problem.Height, problem.Width);
+        foreach (RgbImage frame in frames)
+        {
+            networks.Backend.Preprocess(frame.View, ColourAdjustment.None, problem.Height, problem.Width, meter.Image);
+            meter.Compute();
+            meter.Add();
+        }
+
+        return meter.Result();
     }
 
     /// <summary>Weights under which values keep their size from layer to layer.</summary>

@@ -2,6 +2,7 @@ using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Native;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
@@ -20,7 +21,10 @@ internal sealed class FusedDetection : IDisposable
 
     private const int RememberedKinds = 4, StagedFrames = 2;
 
-    private static readonly Version OldestCapability = new(8, 0);
+    // Compute capability 9.x multiplies 8-bit floats by wgmma; mma.sync of them becomes conversions and halves there.
+    private const int WithoutFloats = 9;
+
+    private static readonly Version OldestCapability = new(8, 0), OldestForFloats = new(8, 9);
 
     private readonly CudaStream _stream, _branch;
     private readonly CudaEvent _forked, _joined;
@@ -53,10 +57,11 @@ internal sealed class FusedDetection : IDisposable
     /// <param name="width">Of the networks' input in pixels.</param>
     /// <param name="samples">At most so many frames at a time, 1 to <see cref="MaximumSamples"/>.</param>
     /// <param name="holder">Holds the networks where <paramref name="backend"/> does not.</param>
+    /// <param name="quantized">The same networks in numbers of 8 bits; null computes with halves.</param>
     public FusedDetection(
         CudaBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
         Tensor mean, Tensor deviation, MapOrder order, int height, int width, int samples = 1, FusionOptions? options = null,
-        IBackend? holder = null)
+        IBackend? holder = null, QuantizedNetworks? quantized = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, MaximumSamples);
@@ -77,7 +82,7 @@ internal sealed class FusedDetection : IDisposable
         holder ??= backend;
         _networks = new FusedNetworks(
             _stream, _kernels, holder, teacher, student, autoencoder, holder.Download(mean), holder.Download(deviation),
-            _inputs[0], samples, _options);
+            _inputs[0], samples, _options, quantized);
         _autoencoder = _options.Autoencoder
             ? new FusedAutoencoder(_stream, _kernels, holder, autoencoder, samples)
             : new LayeredAutoencoder(_stream, _kernels, holder, autoencoder, samples);
@@ -101,6 +106,15 @@ internal sealed class FusedDetection : IDisposable
 
     /// <summary>Whether the kernels run on a backend's device: from compute capability 8.0 on.</summary>
     public static bool RunsOn(CudaBackend backend) => backend.Stream.Context.Device.ComputeCapability >= OldestCapability;
+
+    /// <summary>Why a device does not multiply numbers of 8 bits, in a sentence; null where it does.</summary>
+    public static string? FindFault(CudaBackend backend, EightBits format)
+    {
+        Version capability = backend.Stream.Context.Device.ComputeCapability;
+        if (format == EightBits.Int8 || (capability >= OldestForFloats && capability.Major != WithoutFloats)) return null;
+        return $"{backend.Name} does not multiply {format} by the instruction that the kernels use; {OldestForFloats} and 10.0 on " +
+            "do. Use int8.";
+    }
 
     /// <summary>Computes all of one frame; returns before the device is done.</summary>
     public void Compute(ImageView frame)

@@ -1,6 +1,7 @@
 using EfficientAD.Native;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Folding;
+using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
@@ -14,6 +15,7 @@ internal sealed class FusedNetworks : IDisposable
     private readonly KernelLibrary _kernels;
     private readonly FusionOptions _options;
     private readonly LayerWeights[] _teacher, _student;
+    private readonly QuantizedNetworks? _quantized;
     private readonly int _samples;
     private readonly List<Action<CudaStream, int>> _hidden = [];
     private readonly List<IDisposable> _parts = [];
@@ -22,12 +24,15 @@ internal sealed class FusedNetworks : IDisposable
     /// <param name="mean">Of the teacher's features.</param>
     /// <param name="deviation">Of the same.</param>
     /// <param name="samples">At most so many at a time.</param>
+    /// <param name="quantized">The same networks in numbers of 8 bits, with all fusions; null computes with halves.</param>
     public FusedNetworks(
         CudaStream stream, KernelLibrary kernels, IBackend backend, PatchDescriptionNetwork teacher,
         PatchDescriptionNetwork student, Autoencoder autoencoder, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation,
-        HalfImage image, int samples, FusionOptions options)
+        HalfImage image, int samples, FusionOptions options, QuantizedNetworks? quantized)
     {
-        (_stream, _kernels, _samples, _options) = (stream, kernels, samples, options);
+        if (quantized is not null && !(options.First && options.Groups && options.Pool && options.Difference))
+            throw new ArgumentException("Numbers of 8 bits need all fusions of teacher and student.", nameof(options));
+        (_stream, _kernels, _samples, _options, _quantized) = (stream, kernels, samples, options, quantized);
         _teacher = [.. teacher.Layers.Select(layer => LayerWeights.Of(backend, layer))];
         _student = [.. student.Layers.Select(layer => LayerWeights.Of(backend, layer))];
         _teacher[^1] = _teacher[^1].Normalized(mean, deviation);
@@ -72,7 +77,9 @@ internal sealed class FusedNetworks : IDisposable
         HalfMap pooled = NewMap(height / 2, width / 2, channels);
         if (_options.First)
         {
-            FirstConvolution first = Keep(new FirstConvolution(_stream, _kernels, teacher.Above(student)));
+            if (_quantized is not null)
+                (teacher, student) = (teacher.Over(_quantized.TeacherSteps(0)), student.Over(_quantized.StudentSteps(0)));
+            FirstConvolution first = Keep(new FirstConvolution(_stream, _kernels, teacher.Above(student), _quantized?.Format));
             _hidden.Add((stream, n) => first.Launch(stream, image.Address, n, image.Height, image.Width, pooled.Address));
             return pooled;
         }
@@ -97,9 +104,13 @@ internal sealed class FusedNetworks : IDisposable
         if (_options.Groups)
         {
             IHiddenConvolution layer = Keep<IHiddenConvolution>(
-                UsesHopper
-                    ? new HopperHiddenConvolution(_stream, _kernels, teacher, student, poolInside)
-                    : new HiddenConvolution(_stream, _kernels, teacher, student, poolInside));
+                _quantized is { } quantized
+                    ? new HiddenConvolution(
+                        _stream, _kernels, quantized.Teacher(index), quantized.TeacherSteps(index), quantized.Student(index),
+                        quantized.StudentSteps(index), poolInside)
+                    : UsesHopper
+                        ? new HopperHiddenConvolution(_stream, _kernels, teacher, student, poolInside)
+                        : new HiddenConvolution(_stream, _kernels, teacher, student, poolInside));
             _hidden.Add((stream, n) => layer.Launch(stream, input.Address, n, input.Height, input.Width, full.Address));
         }
         else
@@ -121,9 +132,11 @@ internal sealed class FusedNetworks : IDisposable
     {
         LayerWeights local = _teacher[^1].Minus(_student[^1].Rows(0, Features)), student = _student[^1].Rows(Features, Features);
         ILastConvolution last = Keep<ILastConvolution>(
-            UsesHopper
-                ? new HopperLastConvolution(_stream, _kernels, local, student, decoder)
-                : new LastConvolution(_stream, _kernels, local, student, decoder));
+            _quantized is { } quantized
+                ? new QuantizedLastConvolution(_stream, _kernels, quantized.Local, quantized.StudentHalf, decoder)
+                : UsesHopper
+                    ? new HopperLastConvolution(_stream, _kernels, local, student, decoder)
+                    : new LastConvolution(_stream, _kernels, local, student, decoder));
         NewSums(last.PartialSums, hidden);
         return (last.PartialSums, (stream, map, n) => last.Launch(
             stream, hidden.Address, map, n, hidden.Height, hidden.Width, LocalSums, GlobalSums));
@@ -166,7 +179,8 @@ internal sealed class FusedNetworks : IDisposable
 
     private HalfMap NewMap(int height, int width, int channels)
     {
-        DeviceBuffer memory = Keep(new DeviceBuffer(_stream, (long)_samples * height * width * channels * sizeof(ushort)));
+        int valueBytes = _quantized is null ? sizeof(ushort) : sizeof(byte);
+        DeviceBuffer memory = Keep(new DeviceBuffer(_stream, (long)_samples * height * width * channels * valueBytes));
         return new HalfMap(memory.Address, height, width, channels);
     }
 

@@ -1,4 +1,5 @@
 using EfficientAD.Native;
+using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
@@ -49,6 +50,9 @@ internal sealed class TiledKernel
 
     private FusedTile Measure(CudaStream stream, TiledProblem problem, KernelArgument[] arguments) => _tuner!.Measure(
         problem, tile => Launch(stream, problem.Rows, problem.Columns, problem.Depth, tile, arguments));
+
+    /// <summary>Of a file of kernels for a format; null for halves.</summary>
+    public static string NameOf(string file, EightBits? format) => format is null ? file : $"{file}_{format}";
 
     /// <summary>Whether the 32-bit indices of the kernels reach all of a map.</summary>
     /// <exception cref="ArgumentException">They do not.</exception>

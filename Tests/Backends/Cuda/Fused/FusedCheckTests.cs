@@ -4,6 +4,7 @@ using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Detection;
 using EfficientAD.Native.Driver;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tests.Imaging;
 using EfficientAD.Tests.Native;
 using PtxSimulator;
@@ -30,6 +31,33 @@ public sealed class FusedCheckTests : IDisposable
         Assert.Null(new FusedCheck(backend, CachePath).FindFault(Problem));
         Assert.Empty(SimulatedDriver.Launches(simulated.Ordinal));
     }
+
+    /// <summary>What the CPU says numbers of 8 bits give, the device gives.</summary>
+    [Theory]
+    [InlineData("int8", PdnSize.Small, 86)]
+    [InlineData("int8", PdnSize.Medium, 80)]
+    [InlineData("fp8", PdnSize.Small, 89)]
+    public void NumbersOf8Bits_AgreeWithTheCpu(string format, PdnSize size, int capability)
+    {
+        using var simulated = new SimulatedContext(
+            options: new SimulatedDeviceOptions { ComputeCapability = capability, Checks = Checks.None, Counters = false });
+        using var backend = new CudaBackend(simulated.Context, simulated.Stream);
+        Assert.Null(new FusedCheck(backend, CachePath).FindFault(
+            new FusedProblem(size, MapOrder.Reference, 33, 37, Samples: 1, Find(format))));
+    }
+
+    [Theory]
+    [InlineData(86)]
+    [InlineData(90)]
+    public void FloatsOf8Bits_NeedTheirInstruction(int capability)
+    {
+        using var simulated = new SimulatedContext(options: new SimulatedDeviceOptions { ComputeCapability = capability });
+        using var backend = new CudaBackend(simulated.Context, simulated.Stream);
+        Assert.Contains(
+            "does not multiply fp8", new FusedCheck(backend, CachePath).FindFault(Problem with { Format = EightBits.Fp8 }));
+    }
+
+    private static EightBits Find(string name) => EightBits.All.Single(format => format.Name == name);
 
     [Fact]
     public void DeviceWhoseKernelsDoNothing_IsFoundOutEveryTime()

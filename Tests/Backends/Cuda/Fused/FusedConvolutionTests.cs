@@ -87,16 +87,9 @@ public class FusedConvolutionTests
                 int count = LastConvolution.Parts * local.Length;
                 nint localParts = device.Allocate(count * 4L), globalParts = device.Allocate(count * 4L);
                 layer.Launch(device.Stream, hidden, decoder, c.N, c.H, c.W, localParts, globalParts, tile);
-                Check(local, device.DownloadFloats(localParts, count), $"local, {tile.Name}");
-                Check(global, device.DownloadFloats(globalParts, count), $"global, {tile.Name}");
+                LastCase.Check(local, device.DownloadFloats(localParts, count), $"local, {tile.Name}");
+                LastCase.Check(global, device.DownloadFloats(globalParts, count), $"global, {tile.Name}");
             }
-        }
-
-        static void Check(double[] expected, float[] parts, string what)
-        {
-            var map = new float[expected.Length];
-            for (int i = 0; i < parts.Length; i++) map[i % map.Length] += parts[i];
-            TensorAssert.Close(expected, map, 0, 1e-5, $"{what}: sums in float");
         }
     }
 
@@ -168,33 +161,41 @@ public sealed record LastCase(int N, int H, int W, int Kernel, int Teacher, int 
 
     internal static LayerWeights DecoderLayer => PixelMap.Layer(Outputs, DecoderChannels, 3, 14);
 
-    private PixelMap Decoder => PixelMap.Random(new Shape(N, DecoderChannels, H - Kernel + 3, W - Kernel + 3), 15);
+    internal PixelMap DecoderMap => PixelMap.Random(new Shape(N, DecoderChannels, H - Kernel + 3, W - Kernel + 3), 15);
 
     internal (double[] Local, double[] Global) Expected()
     {
-        double[] student = Hidden.Convolve(StudentLayer, Teacher), decoder = Decoder.Convolve(DecoderLayer);
+        double[] student = Hidden.Convolve(StudentLayer, Teacher), decoder = DecoderMap.Convolve(DecoderLayer);
         return (Squares(Hidden.Convolve(Local)), Squares([.. decoder.Zip(student, (a, b) => a - b)]));
+    }
 
-        static double[] Squares(double[] values) =>
-            [.. values.Chunk(Outputs).Select(pixel => pixel.Sum(value => value * value))];
+    internal static double[] Squares(double[] values) =>
+        [.. values.Chunk(Outputs).Select(pixel => pixel.Sum(value => value * value))];
+
+    internal static void Check(double[] expected, float[] parts, string what)
+    {
+        var map = new float[expected.Length];
+        for (int i = 0; i < parts.Length; i++) map[i % map.Length] += parts[i];
+        TensorAssert.Close(expected, map, 0, 1e-5, $"{what}: sums in float");
     }
 
     internal DecoderMap Upload(FusedDevice device)
     {
-        (int h, int w) = (Decoder.Shape.H, Decoder.Shape.W);
+        (int h, int w) = (DecoderMap.Shape.H, DecoderMap.Shape.W);
         if (!Columns)
         {
             int row = w * DecoderChannels;
-            return new DecoderMap(device.Upload(Decoder.Values), h * row, row, DecoderChannels, row, DecoderChannels);
+            return new DecoderMap(device.Upload(DecoderMap.Values), h * row, row, DecoderChannels, row, DecoderChannels);
         }
 
         const int pixel = 9 * DecoderChannels;
+        PixelMap decoder = DecoderMap;
         (int oh, int ow) = (h - 2, w - 2);
         var values = new Half[N * oh * ow * pixel];
         for (int i = 0; i < values.Length; i++)
         {
             (int c, int tap, int place) = (i % DecoderChannels, i % pixel / DecoderChannels, i / pixel);
-            values[i] = Decoder[place / (oh * ow), place / ow % oh + tap / 3, place % ow + tap % 3, c];
+            values[i] = decoder[place / (oh * ow), place / ow % oh + tap / 3, place % ow + tap % 3, c];
         }
 
         return new DecoderMap(device.Upload(values), oh * ow * pixel, ow * pixel, pixel, 3 * DecoderChannels, DecoderChannels);

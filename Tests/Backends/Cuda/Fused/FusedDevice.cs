@@ -40,9 +40,13 @@ internal sealed class FusedDevice : IDisposable
         }
     }
 
-    public nint Upload(ReadOnlySpan<Half> values)
+    public nint Upload(ReadOnlySpan<Half> values) => UploadAll(values);
+
+    public nint Upload(ReadOnlySpan<byte> values) => UploadAll(values);
+
+    private unsafe nint UploadAll<T>(ReadOnlySpan<T> values) where T : unmanaged
     {
-        nint address = Allocate(values.Length * 2L);
+        nint address = Allocate((long)values.Length * sizeof(T));
         Stream.Upload(values, address);
         return address;
     }
@@ -59,6 +63,13 @@ internal sealed class FusedDevice : IDisposable
         var values = new Half[count];
         Stream.Download(address, values.AsSpan());
         return Array.ConvertAll(values, value => (float)value);
+    }
+
+    public byte[] DownloadBytes(nint address, long count)
+    {
+        var values = new byte[count];
+        Stream.Download(address, values.AsSpan());
+        return values;
     }
 
     public float[] DownloadFloats(nint address, long count)
