@@ -38,6 +38,10 @@ internal sealed class CalibrateSettings : ComputeSettings
     [DefaultValue(0.01f)]
     public float FalsePositives { get; init; } = 0.01f;
 
+    [CommandOption("--layers")]
+    [Description("Show what numbers of 8 bits do to each layer.")]
+    public bool Layers { get; init; }
+
     [CommandOption("--force")]
     [Description("Replace an existing model.")]
     public bool Force { get; init; }
@@ -82,7 +86,7 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
             model = calibrator.Run(new TrainingLog(output, settings.Json), cancellation);
 
         if (settings.Json) WriteJson(settings.Out, calibrator, model!);
-        else Summarise(settings.Out, model!);
+        else Summarise(settings, calibrator, model!);
         return ExitCode.Success;
     }
 
@@ -100,11 +104,12 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
         facts.WriteTo(output);
     }
 
-    private void Summarise(string path, ModelInformation model)
+    private void Summarise(CalibrateSettings settings, ModelCalibrator calibrator, ModelInformation model)
     {
         Detection.Calibration calibration = model.Calibration;
+        PrecisionTable.Write(output, calibrator.Precisions, calibration, settings.Layers);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Wrote {path}. Threshold {calibration.Threshold:0.####}, " +
+            $"Wrote {settings.Out}. Threshold {calibration.Threshold:0.####}, " +
             $"from the scores of {calibration.Images} good images, " +
             $"meant to let {calibration.FalsePositiveRate:0.##%} fail."));
     }
@@ -118,5 +123,6 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
         writer.WriteNumber("statistics_images", calibrator.NeedsStatistics ? calibrator.Images.Train.Count : 0);
         writer.WriteNumber("validation_images", calibrator.Images.Validation.Count);
         writer.WriteNumber("threshold", model.Calibration.Threshold);
+        PrecisionTable.WriteJson(writer, calibrator.Precisions, model.Calibration);
     });
 }

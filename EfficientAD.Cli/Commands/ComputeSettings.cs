@@ -25,13 +25,16 @@ internal abstract class ComputeSettings : VerbositySettings
     public string Device { get; init; } = "auto";
 
     [CommandOption("--precision <PRECISION>")]
-    [Description("Of convolutions on CUDA devices: full, tf32 or half.")]
+    [Description("Of convolutions on CUDA devices: full, tf32 or half; int8 or fp8 of detection.")]
     [DefaultValue("full")]
     public string Precision { get; init; } = "full";
 
     [CommandOption("--cudnn")]
     [Description("Let cuDNN, if installed, do what it does faster than our kernels.")]
     public bool UseCudnn { get; init; }
+
+    /// <summary>Whether --precision says how detection computes, and nothing of training.</summary>
+    protected bool IsOfDetection => Precision is "int8" or "fp8";
 
     /// <summary>What --device names.</summary>
     public Device Processor => Backends.Device.Parse(Device);

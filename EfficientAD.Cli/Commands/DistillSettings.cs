@@ -127,6 +127,7 @@ internal sealed class DistillSettings : ComputeSettings
         if (base.Validate() is { Successful: false } failed) return failed;
         string? wrong = this switch
         {
+            { IsOfDetection: true } => $"--precision {Precision}: of detection. Distill with full, tf32 or half.",
             { Steps: not null, Minutes: not null } => "Give --steps or --minutes, not both.",
             { Steps: < 1 } => $"--steps {Steps}: at least 1 is needed.",
             { Minutes: not null and not (>= ShortestMinutes and <= LongestMinutes) } =>

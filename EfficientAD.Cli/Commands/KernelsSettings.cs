@@ -13,7 +13,7 @@ internal sealed class KernelsSettings : VerbositySettings
     private const int LargestInput = 4096;
 
     private static readonly string[] Precisions =
-        [.. Enum.GetNames<CudaPrecision>().Select(name => name.ToLowerInvariant())];
+        [.. new[] { CudaPrecision.Full, CudaPrecision.Tf32, CudaPrecision.Half }.Select(name => name.ToString().ToLowerInvariant())];
 
     [CommandOption("--model <FILE>")]
     [Description("Run a detection of this model on a simulated card.")]

@@ -14,6 +14,9 @@ internal sealed class TrainSettings : ComputeSettings
 {
     private const string NoPenalty = "none";
     private const int StepsBetweenLooks = 100;
+
+    // Good images that numbers of 8 bits are compared on at the end, in a few seconds; 'calibrate' takes more.
+    private const int ImagesForPrecision = 8;
     private const int LargestBatch = 64, LargestInput = 4096;
     private const double LongestQuickMinutes = 120;  // 70,000 steps take hours on CPUs
     private const double ShortestMinutes = 1.0 / 6, LongestMinutes = 60 * 24 * 30;
@@ -116,6 +119,7 @@ internal sealed class TrainSettings : ComputeSettings
 
     private string? FindFault()
     {
+        if (IsOfDetection) return $"--precision {Precision}: of detection. Train with full, tf32 or half.";
         if (Steps is not null && Minutes is not null) return "Give --steps or --minutes, not both.";
         if (Steps < 1) return $"--steps {Steps}: at least 1 is needed.";
         if (Minutes is { } minutes && minutes is not (>= ShortestMinutes and <= LongestMinutes))
@@ -168,6 +172,7 @@ internal sealed class TrainSettings : ComputeSettings
             Resume = Resume,
             PooledHead = Head,
             EarlyStopInterval = StopEarly ? StepsBetweenLooks : 0,
+            PrecisionImages = ImagesForPrecision,
             Device = Processor,
             Cpu = Cpu,
             Cuda = Cuda,

@@ -60,7 +60,7 @@ internal sealed class CommandOutput(IAnsiConsole console, IAnsiConsole error)
     /// <summary>Says so where a detector does not compute as it was asked to.</summary>
     public void WarnOfFallback(AnomalyDetector detector)
     {
-        if (detector.Fallback is { } reason) Warn($"{reason} It computes layer by layer in float32 instead, which takes longer.");
+        if (detector.Fallback is { } reason) Warn(reason);
     }
 
     public void Error(string message) => WriteError("Error: ", Color.Red, message);

@@ -4,6 +4,7 @@ using EfficientAD.Backends.Cuda;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
@@ -23,6 +24,7 @@ public sealed class AnomalyDetector : IDisposable
     private readonly DetectionNetworks _networks;
     private readonly DetectionPlan _plan;
     private readonly (int Image, int Width, int Height)[] _batch;
+    private readonly string? _refusal;
     private readonly PooledFeatures? _pooled;
     private readonly PooledDistribution? _distribution;
     private bool _isDisposed;
@@ -43,9 +45,16 @@ public sealed class AnomalyDetector : IDisposable
         _networks = teacher is null ? model.Load(_backend) : model.Load(_backend, teacher.Network);
         // The head reads the plan's input, which a CUDA device's fused plan keeps to itself.
         DetectionMode mode = _distribution is not null && backend is CudaBackend ? DetectionMode.Plain : options.Mode;
+        EightBits? format = (backend as CudaBackend)?.Format;
+        _refusal = format is null ? null : FindFault(model, format);
+        QuantizedNetworks? quantized = format is null || _refusal is not null
+            ? null
+            : new QuantizedNetworks(_networks, model.LoadActivations(_networks)!, format);
         _plan = new DetectionPlan(
             _networks, Information.MapOrder, Information.InputHeight, Information.InputWidth, mode, options.Batch,
-            Information.Fit, options.Tile, teacher, window: null);
+            Information.Fit, options.Tile, teacher, window: null, quantized);
+        if (quantized is not null && !_plan.IsFusedOnDevice)
+            _refusal = $"{format} is of the fused plan, which does not serve what is asked for: a padded network, a letterbox, tiles, a head or another mode.";
         _batch = new (int, int, int)[_plan.Batch];
         if (_distribution is not null)
             _pooled = new PooledFeatures(backend, _networks.Student, Information.InputHeight, Information.InputWidth);
@@ -55,11 +64,14 @@ public sealed class AnomalyDetector : IDisposable
     public ModelInformation Information { get; }
 
     /// <summary>What computes, in words.</summary>
-    public string Processor => Fallback is null ? _backend.Name : $"{_backend.Name}, layer by layer";
+    public string Processor => Fallback is null || _plan.IsFusedOnDevice ? _backend.Name : $"{_backend.Name}, layer by layer";
 
-    /// <summary>Why a CUDA device does not compute as fast as it was asked to, in a sentence: it did not agree with the CPU on
-    /// known networks, and computes in float32, layer by layer, instead. Null where nothing is amiss.</summary>
-    public string? Fallback => _plan.Fallback;
+    /// <summary>Why a CUDA device does not compute as fast as it was asked to, in two sentences. It did not agree with the CPU on
+    /// known networks, and computes in float32, layer by layer, instead; or the model refuses numbers of 8 bits, and it
+    /// computes in half precision. Null where nothing is amiss.</summary>
+    public string? Fallback => (_plan.Fallback ?? _refusal) is { } reason
+        ? $"{reason} It computes {(_plan.IsFusedOnDevice ? "in half precision" : "layer by layer in float32")} instead, which takes longer."
+        : null;
 
     internal ProductSet? Set { get; }
 
@@ -258,6 +270,15 @@ public sealed class AnomalyDetector : IDisposable
             Set?.Release(Teacher!);
             if (_ownsBackend) _backend.Dispose();
         }
+    }
+
+    /// <summary>Why a model must not be computed in numbers of 8 bits, in a sentence; null where it may.</summary>
+    private static string? FindFault(ModelFile model, EightBits format)
+    {
+        PrecisionParity? parity = format == EightBits.Int8 ? model.Information.Int8 : model.Information.Fp8;
+        return parity is { } known
+            ? known.FindFault(format.Name, model.Information.Calibration)
+            : $"The model was not calibrated for {format}: run efficientad calibrate --model FILE --data DIR --out FILE.";
     }
 
     private void JudgeBatch(int count, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)

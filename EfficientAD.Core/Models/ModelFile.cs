@@ -1,5 +1,6 @@
 using EfficientAD.Backends;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Models;
 
@@ -7,12 +8,15 @@ namespace EfficientAD.Models;
 /// in one safetensors file that any reader of that format opens.</summary>
 /// <remarks>Tensors: <c>teacher.conv1.weight</c> ..., <c>student.conv1.weight</c> ..., <c>autoencoder.enconv1.weight</c> ...,
 /// <c>teacher_mean</c> and <c>teacher_std</c> [384]; with a head on pooled features <c>pooled_mean</c> [384] and
-/// <c>pooled_factor</c> [384, 384]; all 32-bit floats.</remarks>
+/// <c>pooled_factor</c> [384, 384]; and, of each hidden map over good images, <c>activations.teacher.conv1.largest</c> and
+/// <c>activations.teacher.conv1.mean</c> [channels], ..., where the model may be computed in numbers of 8 bits; all 32-bit
+/// floats.</remarks>
 public sealed class ModelFile : IDisposable
 {
     internal const string TeacherPrefix = "teacher.", StudentPrefix = "student.", AutoencoderPrefix = "autoencoder.";
     internal const string MeanName = "teacher_mean", DeviationName = "teacher_std";
     private const string PooledMeanName = "pooled_mean", PooledFactorName = "pooled_factor";
+    private const string ActivationsPrefix = "activations.", LargestSuffix = ".largest", MeanSuffix = ".mean";
 
     private readonly SafetensorsFile _file;
 
@@ -47,11 +51,13 @@ public sealed class ModelFile : IDisposable
 
     /// <summary>Writes a model, whole or not at all.</summary>
     public static void Save(string path, ModelInformation information, DetectionNetworks networks) =>
-        Save(path, information, networks, pooled: null);
+        Save(path, information, networks, pooled: null, activations: null);
 
     /// <param name="pooled">Belongs to <see cref="ModelInformation.Pooled"/>.</param>
+    /// <param name="activations">Belong to <see cref="ModelInformation.Int8"/> and <see cref="ModelInformation.Fp8"/>.</param>
     internal static void Save(
-        string path, ModelInformation information, DetectionNetworks networks, Detection.PooledDistribution? pooled)
+        string path, ModelInformation information, DetectionNetworks networks, Detection.PooledDistribution? pooled,
+        HiddenActivations? activations)
     {
         var writer = new SafetensorsWriter();
         information.WriteTo(writer.Metadata);
@@ -68,7 +74,41 @@ public sealed class ModelFile : IDisposable
                 PooledFactorName, [channels, channels], Array.ConvertAll(pooled.Factor, value => (float)value), SafetensorsType.F32);
         }
 
+        if (activations is not null)
+        {
+            Add(TeacherPrefix, networks.Teacher, activations.Teacher);
+            Add(StudentPrefix, networks.Student, activations.Student);
+        }
+
         writer.Save(path);
+
+        void Add(string prefix, PatchDescriptionNetwork network, IReadOnlyList<MapActivations> maps)
+        {
+            foreach ((ConvolutionLayer layer, MapActivations map) in network.Layers.Zip(maps))
+            {
+                string name = ActivationsPrefix + prefix + layer.Name;
+                writer.Add(name + LargestSuffix, [map.Largest.Length], map.Largest, SafetensorsType.F32);
+                writer.Add(name + MeanSuffix, [map.Means.Length], map.Means, SafetensorsType.F32);
+            }
+        }
+    }
+
+    /// <summary>What hidden maps hold over good images; null where the file does not say.</summary>
+    /// <param name="networks">Those of the file.</param>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds impossible values.</exception>
+    internal HiddenActivations? LoadActivations(DetectionNetworks networks)
+    {
+        if (!_file.Names.Any(name => name.StartsWith(ActivationsPrefix, StringComparison.Ordinal))) return null;
+        return new HiddenActivations(Of(TeacherPrefix, networks.Teacher), Of(StudentPrefix, networks.Student));
+
+        MapActivations[] Of(string prefix, PatchDescriptionNetwork network) => [.. network.Layers.SkipLast(1).Select(layer =>
+        {
+            (string name, int channels) = (ActivationsPrefix + prefix + layer.Name, layer.Weights.Value.Shape.N);
+            float[] largest = Floats(name + LargestSuffix, channels);
+            return Array.TrueForAll(largest, value => value >= 0)
+                ? new MapActivations(largest, Floats(name + MeanSuffix, channels))
+                : throw new ModelFormatException($"{_file.Name}: '{name}{LargestSuffix}' holds {largest.Min()}, which must not be negative.");
+        })];
     }
 
     /// <summary>The distribution that the head on pooled features compares with; null where there is no head.</summary>
@@ -78,7 +118,8 @@ public sealed class ModelFile : IDisposable
         if (Information.Pooled is null) return null;
         const int channels = PatchDescriptionNetwork.TeacherChannels;
         var distribution = new Detection.PooledDistribution(
-            Doubles(PooledMeanName, channels), Doubles(PooledFactorName, channels * channels));
+            Array.ConvertAll(Floats(PooledMeanName, channels), value => (double)value),
+            Array.ConvertAll(Floats(PooledFactorName, channels * channels), value => (double)value));
         for (int i = 0; i < channels; i++)
         {
             if (distribution.Factor[i * channels + i] <= 0)
@@ -86,18 +127,6 @@ public sealed class ModelFile : IDisposable
         }
 
         return distribution;
-
-        double[] Doubles(string name, int count)
-        {
-            SafetensorsTensor tensor = _file.Get(name);
-            if (tensor.Count != count)
-                throw new ModelFormatException($"{_file.Name}: '{name}' has {tensor.Count} values, not {count}.");
-            var values = new float[count];
-            tensor.ReadFloats(values);
-            return Array.TrueForAll(values, float.IsFinite)
-                ? Array.ConvertAll(values, value => (double)value)
-                : throw new ModelFormatException($"{_file.Name}: '{name}' holds values that are not finite.");
-        }
     }
 
     /// <summary>The networks and statistics of the file.</summary>
@@ -140,6 +169,18 @@ public sealed class ModelFile : IDisposable
         }
 
         return hash.Value;
+    }
+
+    private float[] Floats(string name, int count)
+    {
+        SafetensorsTensor tensor = _file.Get(name);
+        if (tensor.Count != count)
+            throw new ModelFormatException($"{_file.Name}: '{name}' has {tensor.Count} values, not {count}.");
+        var values = new float[count];
+        tensor.ReadFloats(values);
+        return Array.TrueForAll(values, float.IsFinite)
+            ? values
+            : throw new ModelFormatException($"{_file.Name}: '{name}' holds values that are not finite.");
     }
 
     private DetectionNetworks Load(IBackend backend, DetectionNetworks networks, bool loadsTeacher)

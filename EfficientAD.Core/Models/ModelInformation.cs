@@ -47,6 +47,12 @@ public sealed record ModelInformation
     /// <summary>How the head on pooled features adds to the score; null where there is none.</summary>
     public PooledScaling? Pooled { get; init; }
 
+    /// <summary>What detection in 8-bit integers does to good images; null where that was not looked at.</summary>
+    public PrecisionParity? Int8 { get; init; }
+
+    /// <summary>The same of 8-bit floats.</summary>
+    public PrecisionParity? Fp8 { get; init; }
+
     public required string Recipe { get; init; }
 
     /// <summary>What differs from the recipe, in words; empty where nothing does.</summary>
@@ -114,6 +120,8 @@ public sealed record ModelInformation
                     reader.Number(PooledKey), reader.Number("pooled_score_std"), reader.Number("pooled_distance_mean"),
                     reader.Number("pooled_distance_std"))
                 : null,
+            Int8 = ReadParity("int8"),
+            Fp8 = ReadParity("fp8"),
             Recipe = reader.Text("recipe"),
             Deviations = reader.Text("deviations"),
             Seed = reader.Unsigned("seed"),
@@ -126,6 +134,13 @@ public sealed record ModelInformation
             Penalty = reader.Text("penalty"),
             LibraryVersion = reader.Text("library_version"),
         };
+
+        // Missing in files of the first versions.
+        PrecisionParity? ReadParity(string precision) => metadata.ContainsKey($"{precision}_images")
+            ? new PrecisionParity(
+                reader.Integer($"{precision}_images", 1, int.MaxValue), reader.Number($"{precision}_score_shift"),
+                reader.Number($"{precision}_map_shift"))
+            : null;
     }
 
     internal enum Padding { Unpadded, Padded }
@@ -167,6 +182,14 @@ public sealed record ModelInformation
             yield return ("pooled_score_std", Text(pooled.ScoreDeviation));
             yield return ("pooled_distance_mean", Text(pooled.DistanceMean));
             yield return ("pooled_distance_std", Text(pooled.DistanceDeviation));
+        }
+
+        foreach ((string precision, PrecisionParity? parity) in new[] { ("int8", Int8), ("fp8", Fp8) })
+        {
+            if (parity is not { } found) continue;
+            yield return ($"{precision}_images", Text(found.Images));
+            yield return ($"{precision}_score_shift", Text(found.ScoreShift));
+            yield return ($"{precision}_map_shift", Text(found.MapShift));
         }
 
         yield return ("recipe", Recipe);

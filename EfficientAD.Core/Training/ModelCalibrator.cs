@@ -5,6 +5,7 @@ using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
@@ -13,6 +14,9 @@ namespace EfficientAD.Training;
 /// teacher statistics where they are missing, map quantiles and the threshold. No weight is changed.</summary>
 public sealed class ModelCalibrator : IDisposable
 {
+    // Good images that numbers of 8 bits are compared on: each takes a second or so.
+    private const int MostCompared = 64;
+
     private readonly CalibrationOptions _options;
     private readonly AnomalyDataset _dataset;
     private readonly IBackend _backend;
@@ -80,9 +84,16 @@ public sealed class ModelCalibrator : IDisposable
         PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, scores);
         ModelInformation information = Inform(
             scaling, pooled, Calibration.FromGoodScores(scores, _options.FalsePositiveRate));
-        ModelFile.Save(_options.OutputPath, information, _networks, _distribution);
+        string[] compared = EightBitCalibration.Some(Images.Validation, MostCompared);
+        HiddenActivations? activations = null;
+        if (EightBitCalibration.Run(_networks, information, compared, _options.Cpu, cancellation) is { } precision)
+            (activations, information, Precisions) = (precision.Activations, precision.Information, precision.Reports);
+        ModelFile.Save(_options.OutputPath, information, _networks, _distribution, activations);
         return information;
     }
+
+    /// <summary>What numbers of 8 bits do to the model; empty before <see cref="Run"/> and for padded networks.</summary>
+    public IReadOnlyList<PrecisionReport> Precisions { get; private set; } = [];
 
     public void Dispose()
     {

@@ -29,6 +29,8 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
         Assert.Equal((9, 1), (calibrator.Images.Train.Count, calibrator.Images.Validation.Count));
         ModelInformation information = calibrator.Run(cancellation: TestContext.Current.CancellationToken);
 
+        Assert.Equal((1, 1), (information.Int8!.Value.Images, information.Fp8!.Value.Images));
+        Assert.Equal(["int8", "fp8"], calibrator.Precisions.Select(report => report.Precision));
         double[] expected = Reference.Doubles("reference.quantiles").ToArray();
         MapScaling scaling = information.Scaling;
         float[] quantiles = [scaling.LocalLow, scaling.LocalHigh, scaling.GlobalLow, scaling.GlobalHigh];
