@@ -2,9 +2,11 @@ using System.Runtime.InteropServices;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Detection;
+using EfficientAD.Native;
 using EfficientAD.Native.Driver;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Quantization;
+using EfficientAD.Tests.Gpu;
 using EfficientAD.Tests.Imaging;
 using EfficientAD.Tests.Native;
 using PtxSimulator;
@@ -44,6 +46,22 @@ public sealed class FusedCheckTests : IDisposable
         using var backend = new CudaBackend(simulated.Context, simulated.Stream);
         Assert.Null(new FusedCheck(backend, CachePath).FindFault(
             new FusedProblem(size, MapOrder.Reference, 33, 37, Samples: 1, Find(format))));
+    }
+
+    /// <summary>At full size: what only a GPU can say, its sums of 8-bit floats among it.</summary>
+    [Theory, Trait(RealGpu.Trait, RealGpu.Needed)]
+    [InlineData("int8")]
+    [InlineData("fp8")]
+    public void NumbersOf8BitsOnAGpu_AgreeWithTheCpu(string format)
+    {
+        CudaContext context = RealGpu.OpenOrSkip();
+        using var stream = new CudaStream(context);
+        using var backend = new CudaBackend(context, stream);
+        Assert.SkipUnless(FusedDetection.RunsOn(backend), $"{backend.Name} has no fused plan.");
+        string? lack = FusedDetection.FindFault(backend, Find(format));
+        Assert.SkipWhen(lack is not null, lack ?? "");
+        Assert.Null(new FusedCheck(backend, CachePath).FindFault(
+            new FusedProblem(PdnSize.Small, MapOrder.Aligned, 256, 256, Samples: 2, Find(format))));
     }
 
     [Theory]
