@@ -58,7 +58,9 @@ internal sealed class DevicesCommand(CommandOutput output) : Command<DevicesSett
 
     private static string Verdict(CudaCandidate candidate) => candidate.Unusable is { } reason
         ? $"Cannot be used: {reason}"
-        : $"Takes the kernels for {candidate.Target}, and computed small problems as the CPU does.";
+        : $"Takes the kernels for {candidate.Target}, and computed small problems as the CPU does. " + (candidate.Unfused is { } why
+            ? $"Detects layer by layer: {why}"
+            : "The fused plan of detection did so, too.");
 
     private static string Describe(CudaLibrary library) => library.Unusable is { } reason
         ? $"Not used: {reason}"
@@ -98,6 +100,8 @@ internal sealed class DevicesCommand(CommandOutput output) : Command<DevicesSett
         json.WriteString("kernels", candidate.Target);
         json.WriteBoolean("usable", candidate.Unusable is null);
         json.WriteString("reason", candidate.Unusable);
+        json.WriteBoolean("fused", candidate.Unusable is null && candidate.Unfused is null);
+        json.WriteString("unfused_reason", candidate.Unfused);
         json.WriteEndObject();
     }
 

@@ -1,6 +1,9 @@
 using EfficientAD.Backends.Cuda;
+using EfficientAD.Backends.Cuda.Fused;
+using EfficientAD.Detection;
 using EfficientAD.Native;
 using EfficientAD.Native.Driver;
+using EfficientAD.Networks;
 
 namespace EfficientAD.Backends;
 
@@ -12,6 +15,13 @@ namespace EfficientAD.Backends;
 /// problems as the CPU does.</param>
 public sealed record CudaCandidate(CudaDevice Device, string? Target, long? FreeBytes, string? Unusable)
 {
+    // Small, so that it takes a moment: a detector compares at its own size before it relies on the plan.
+    private static readonly FusedProblem Detection = new(PdnSize.Small, MapOrder.Aligned, 64, 64, Samples: 1);
+
+    /// <summary>Why detection computes layer by layer instead of by the fused plan, in a sentence; null where it does not, or
+    /// where the device cannot be used at all.</summary>
+    public string? Unfused { get; private init; }
+
     /// <summary>Opens the device and tries it. Throws nothing for what is wrong with it.</summary>
     internal static CudaCandidate Examine(CudaDriver driver, CudaDevice device)
     {
@@ -24,11 +34,16 @@ public sealed record CudaCandidate(CudaDevice Device, string? Target, long? Free
             free = context.QueryFreeBytes();
             using var stream = new CudaStream(context);
             using var backend = new CudaBackend(context, stream);
-            return new CudaCandidate(device, target, free, CudaSelfCheck.FindFault(backend, CudaPrecision.Full));
+            string? fault = CudaSelfCheck.FindFault(backend, CudaPrecision.Full);
+            return new CudaCandidate(device, target, free, fault) { Unfused = fault is null ? FindFusedFault(backend) : null };
         }
         catch (Exception e) when (e is CudaException or NotSupportedException)
         {
             return new CudaCandidate(device, target, free, e.Message);
         }
     }
+
+    private static string? FindFusedFault(CudaBackend backend) => FusedDetection.RunsOn(backend)
+        ? new FusedCheck(backend).FindFault(Detection, anew: true)
+        : "The fused plan needs compute capability 8.0.";
 }

@@ -136,7 +136,11 @@ public sealed class TeacherDistiller : IDisposable
             float loss = _step.Run(batches.Take(_state.Step), learningRate);
             if (_options.Duration is { } duration && !_options.Resume) FitSteps(duration);
             if (_state.Step % _options.EvaluationInterval == 0 || _state.Step == _state.Steps)
+            {
+                _step.Settle();
                 _state.AddPoint(_heldBack.Measure());
+            }
+
             progress?.Report(new DistillationProgress(
                 DistillationPhase.Steps, _state.Step, _state.Steps, loss, _state.HeldBackLoss, learningRate));
             if (sinceCheckpoint.Elapsed < _options.CheckpointInterval) continue;
@@ -162,6 +166,7 @@ public sealed class TeacherDistiller : IDisposable
 
     private void SaveCheckpoint()
     {
+        _step.Settle();
         _state.Save(_options.CheckpointPath, _fingerprint);
         SaveTeacher();
     }

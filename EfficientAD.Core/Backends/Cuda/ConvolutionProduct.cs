@@ -1,3 +1,5 @@
+using EfficientAD.Tensors;
+
 namespace EfficientAD.Backends.Cuda;
 
 /// <summary>A convolution as the matrix product that a kernel computes: [rows, depth] x [depth, columns].</summary>
@@ -13,16 +15,29 @@ internal readonly record struct ConvolutionProduct(int Rows, int Columns, int De
         RequireReach(shape);
         var (input, weights, output) = (shape.Input, shape.Weights, shape.Output);
         int stride = shape.Geometry.Stride;
+        if (arithmetic == ConvolutionArithmetic.Half) return OfPixels(direction, input, weights, output);
         return direction switch
         {
             ConvolutionDirection.Forward => new(
-                output.C, output.N * output.Plane,
-                (arithmetic == ConvolutionArithmetic.Half ? Chunked(input.C) : input.C) * weights.Plane,
-                1, output.Count),
+                output.C, output.N * output.Plane, input.C * weights.Plane, 1, output.Count),
             ConvolutionDirection.InputGradient => new(
                 input.C, input.N * CeilingOf(input.H, stride) * CeilingOf(input.W, stride),
                 output.C * CeilingOf(weights.H, stride) * CeilingOf(weights.W, stride), stride * stride, input.Count),
             _ => new(output.C, (int)weights.SampleCount, output.N * output.Plane, 1, weights.Count),
+        };
+    }
+
+    /// <summary>The same in half precision, where channels come in whole chunks; what is written of the weight gradient are
+    /// parts with such channels.</summary>
+    private static ConvolutionProduct OfPixels(ConvolutionDirection direction, Shape input, Shape weights, Shape output)
+    {
+        int columns = weights.Plane * Chunked(input.C);
+        return direction switch
+        {
+            ConvolutionDirection.Forward => new(output.C, output.N * output.Plane, columns, 1, output.Count),
+            ConvolutionDirection.InputGradient => new(
+                input.C, input.N * input.Plane, weights.Plane * Chunked(output.C), 1, input.Count),
+            _ => new(output.C, columns, output.N * output.Plane, 1, (long)output.C * columns),
         };
     }
 
@@ -42,7 +57,8 @@ internal readonly record struct ConvolutionProduct(int Rows, int Columns, int De
                 $"taps at most; the weights are {weights}.");
         }
 
-        long largest = Math.Max((input with { C = Chunked(input.C) }).Count, Math.Max(output.Count, weights.Count));
+        long largest = Math.Max(
+            (input with { C = Chunked(input.C) }).Count, Math.Max((output with { C = Chunked(output.C) }).Count, weights.Count));
         if (largest > int.MaxValue)
         {
             throw new ArgumentException(

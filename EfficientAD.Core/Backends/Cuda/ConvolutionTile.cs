@@ -27,15 +27,16 @@ internal sealed record ConvolutionArithmetic(string Infix, ConvolutionTile[] Til
 
     public static ConvolutionArithmetic Tf32 { get; } = Float with { Infix = "tf32_", Rate = 512 };
 
-    /// <summary>Forward only.</summary>
+    /// <summary>Gradients of the input with stride 1 only.</summary>
     public static ConvolutionArithmetic Half { get; } =
         new("half_", [ConvolutionTile.Large, ConvolutionTile.Medium], 32, 1024);
 
     /// <summary>What multiplies on a device of this compute capability.</summary>
     public static ConvolutionArithmetic Of(
-        CudaPrecision precision, ConvolutionDirection direction, Version capability) => precision switch
+        CudaPrecision precision, ConvolutionDirection direction, Convolution2dGeometry geometry, Version capability) =>
+        precision switch
         {
-            CudaPrecision.Half when direction == ConvolutionDirection.Forward => Half,
+            CudaPrecision.Half when direction != ConvolutionDirection.InputGradient || geometry.Stride == 1 => Half,
             CudaPrecision.Tf32 when capability.Major >= 8 => Tf32,
             _ => Float,
         };

@@ -15,18 +15,21 @@ internal sealed partial class CudaConvolution
         long pixelBytes = Scratch.Align((long)input.N * input.Plane * channels * sizeof(ushort));
         nint pixels = scratch.Reserve(pixelBytes + ConvolutionPlan.PartBytes(output.Count, plan.Splits));
         nint parts = pixels + (nint)pixelBytes;
-        PixelsFromPlanes(call.Input, pixels);
+        PixelsFromPlanes(call.Input, pixels, largest: 0);
 
         bool isWhole = plan.Splits == 1;
         kernels.Get(HalfFile, plan.Kernel).Launch(
-            stream, plan.Launch, pixels, PackedHalves(call.Weights, channels), isWhole ? AddressOf(call.Bias) : 0,
+            stream, plan.Launch, pixels,
+            PackedHalves(call.Weights, HalfFile, "convolution2d_half_pack", weights.N, channels),
+            isWhole ? AddressOf(call.Bias) : 0,
             isWhole ? call.Output.Address : parts, (nint)0, input.N, channels, input.H, input.W,
             output.C, output.H, output.W, weights.H, weights.W, call.Geometry.Stride, call.Geometry.Padding,
             isWhole && call.Relu ? 1 : 0, channels, ConvolutionProduct.Chunked(output.C));
         if (!isWhole) AddParts(parts, plan.Splits, call);
     }
 
-    private void PixelsFromPlanes(Tensor planes, nint pixels)
+    /// <param name="largest">Where the bits of the largest magnitude stand by which they are scaled; 0 scales nothing.</param>
+    private void PixelsFromPlanes(Tensor planes, nint pixels, nint largest)
     {
         const int TilePixels = 32, TileChannels = 64, RowsOfThreads = 8, MaximumSamples = 65535;
         Shape shape = planes.Shape;
@@ -40,22 +43,21 @@ internal sealed partial class CudaConvolution
             nint destination = pixels + (nint)((long)first * shape.Plane * channels * sizeof(ushort));
             kernels.Get(HalfFile, "convolution2d_half_from_planes").Launch(
                 stream, new LaunchShape(grid, new Extent(TilePixels, RowsOfThreads)),
-                source, destination, shape.C, shape.Plane);
+                source, destination, shape.C, shape.Plane, largest);
         }
     }
 
-    /// <summary>The weights as [co, depth], depth being the taps' channels, padded to whole stages.</summary>
-    private nint PackedHalves(Tensor weights, int channels)
+    /// <summary>The weights as [rows, depth], depth being the taps' channels, padded to whole stages.</summary>
+    private nint PackedHalves(Tensor weights, string file, string packer, int rows, int channels)
     {
         Shape shape = weights.Shape;
         int stage = ConvolutionArithmetic.Half.StageDepth;
         int depth = ConvolutionProduct.CeilingOf(channels * shape.Plane, stage) * stage;
-        long count = (long)shape.N * depth;
-        nint packed = PackedWeights.Find(
-            weights, new PackedOrder("convolution2d_half_pack"), count * sizeof(ushort), stream, out bool isStale);
+        long count = (long)rows * depth;
+        nint packed = PackedWeights.Find(weights, new PackedOrder(packer), count * sizeof(ushort), stream, out bool isStale);
         if (isStale)
         {
-            kernels.Get(HalfFile, "convolution2d_half_pack").Launch(
+            kernels.Get(file, packer).Launch(
                 stream, OneThreadEach(count), weights.Address, packed, shape.N, shape.C, shape.Plane, depth);
         }
 

@@ -20,10 +20,17 @@ internal sealed partial class CudaConvolution(
     /// <summary>The same by a given plan.</summary>
     public void Run(in ConvolutionCall call, ConvolutionPlan plan)
     {
+        bool isHalf = ArithmeticOf(call) == ConvolutionArithmetic.Half;
         switch (call.Direction)
         {
-            case ConvolutionDirection.Forward when ArithmeticOf(call.Direction) == ConvolutionArithmetic.Half:
+            case ConvolutionDirection.Forward when isHalf:
                 ForwardHalf(call, plan);
+                break;
+            case ConvolutionDirection.InputGradient when isHalf:
+                InputGradientHalf(call, plan);
+                break;
+            case ConvolutionDirection.WeightGradient when isHalf:
+                WeightGradientHalf(call, plan);
                 break;
             case ConvolutionDirection.Forward:
                 Forward(call, plan);
@@ -123,14 +130,14 @@ internal sealed partial class CudaConvolution(
         return packed;
     }
 
-    private ConvolutionArithmetic ArithmeticOf(ConvolutionDirection direction) =>
-        ConvolutionArithmetic.Of(precision, direction, _device.ComputeCapability);
+    private ConvolutionArithmetic ArithmeticOf(in ConvolutionCall call) =>
+        ConvolutionArithmetic.Of(precision, call.Direction, call.Geometry, _device.ComputeCapability);
 
     private ConvolutionPlan PlanOf(in ConvolutionCall call)
     {
         (ConvolutionDirection, ConvolutionShape) key = (call.Direction, call.Shape);
         if (_plans.TryGetValue(key, out ConvolutionPlan? plan)) return plan;
-        ConvolutionArithmetic arithmetic = ArithmeticOf(call.Direction);
+        ConvolutionArithmetic arithmetic = ArithmeticOf(call);
         ConvolutionProduct product = ConvolutionProduct.Of(call.Direction, call.Shape, arithmetic);
         return _plans[key] = ConvolutionPlan.Choose(call.Direction, product, arithmetic, _device.Multiprocessors);
     }

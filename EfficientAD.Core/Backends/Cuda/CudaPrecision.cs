@@ -10,8 +10,9 @@ public enum CudaPrecision
     /// directions. Needs compute capability 8.0; older devices compute as <see cref="Full"/>.</summary>
     Tf32,
 
-    /// <summary>Forward convolutions take inputs and weights rounded to IEEE binary16 (10 bits of fraction; beyond 65504
-    /// infinite) and sum in float32; gradients are float32. For inference.</summary>
+    /// <summary>Factors rounded to IEEE binary16 (10 bits of fraction; inputs beyond 65504 are infinite) and multiplied by
+    /// tensor cores, sums in float32; output gradients are scaled by a power of two first, each by its own. In all directions,
+    /// but for the input gradient of a strided convolution and gradients that are mostly zero: those are float32.</summary>
     Half,
 
     /// <summary>In detection's fused plan teacher and student multiply 8-bit integers, from their second layer on; whatever is

@@ -22,8 +22,7 @@ internal sealed class LibraryConvolution(
     /// <remarks>In half precision our kernels convert layouts as they go; cuDNN's would need passes of their
     /// own.</remarks>
     public bool CanRun(in ConvolutionCall call) =>
-        (precision != CudaPrecision.Half || call.Direction != ConvolutionDirection.Forward)
-        && Prepare(call).WorkspaceBytes is not null;
+        precision != CudaPrecision.Half && Prepare(call).WorkspaceBytes is not null;
 
     /// <summary>Gives the call to the stream; only where <see cref="CanRun"/>.</summary>
     public void Run(in ConvolutionCall call)

@@ -75,7 +75,7 @@ public class ConvolutionPlanTests
             {
                 foreach (CudaPrecision precision in Enum.GetValues<CudaPrecision>())
                 {
-                    var arithmetic = ConvolutionArithmetic.Of(precision, direction, new Version(8, 6));
+                    var arithmetic = ConvolutionArithmetic.Of(precision, direction, shape.Geometry, new Version(8, 6));
                     ConvolutionProduct product = ConvolutionProduct.Of(direction, shape, arithmetic);
                     ConvolutionPlan plan = ConvolutionPlan.Choose(direction, product, arithmetic, multiprocessors);
                     ConvolutionTile tile =
@@ -106,7 +106,8 @@ public class ConvolutionPlanTests
         Assert.Equal(ConvolutionArithmetic.Tf32, ArithmeticOn(new Version(8, 0)));
 
         static ConvolutionArithmetic ArithmeticOn(Version capability) =>
-            ConvolutionArithmetic.Of(CudaPrecision.Tf32, ConvolutionDirection.WeightGradient, capability);
+            ConvolutionArithmetic.Of(
+                CudaPrecision.Tf32, ConvolutionDirection.WeightGradient, Convolution2dGeometry.Valid, capability);
     }
 
     private static ConvolutionProduct Product(ConvolutionDirection direction, in ConvolutionShape shape) =>

@@ -34,7 +34,7 @@ public class CudaConvolutionTests
         using var shuffled = new SimulatedConvolution(Shuffled, precision);
         foreach (ConvolutionDirection direction in Enum.GetValues<ConvolutionDirection>())
         {
-            ConvolutionArithmetic arithmetic = inOrder.ArithmeticOf(direction);
+            ConvolutionArithmetic arithmetic = inOrder.ArithmeticOf(direction, c.Geometry);
             var product = ConvolutionProduct.Of(direction, ShapeOf(c), arithmetic);
             var expected = new Expected(c, direction, arithmetic);
             foreach (ConvolutionTile tile in arithmetic.Tiles)
@@ -58,7 +58,7 @@ public class CudaConvolutionTests
         {
             foreach (ConvolutionDirection direction in Enum.GetValues<ConvolutionDirection>())
             {
-                ConvolutionArithmetic arithmetic = turing.ArithmeticOf(direction);
+                ConvolutionArithmetic arithmetic = turing.ArithmeticOf(direction, c.Geometry);
                 var product = ConvolutionProduct.Of(direction, ShapeOf(c), arithmetic);
                 var expected = new Expected(c, direction, arithmetic);
                 foreach (ConvolutionTile tile in arithmetic.Tiles)
@@ -70,16 +70,14 @@ public class CudaConvolutionTests
         }
     }
 
-    /// <summary>Without tensor cores for TF32, and in the directions that half precision leaves alone.</summary>
+    /// <summary>Without tensor cores for TF32, and in the one direction that half precision leaves alone.</summary>
     [Fact]
     public void WhereAPrecisionDoesNotApply_TheBitsAreThoseOfFloat32()
     {
-        ConvolutionCase c = Cases[4];
-        AssertSame(Turing, CudaPrecision.Tf32, ConvolutionDirection.Forward);
-        AssertSame(InOrder, CudaPrecision.Half, ConvolutionDirection.InputGradient);
-        AssertSame(InOrder, CudaPrecision.Half, ConvolutionDirection.WeightGradient);
+        AssertSame(Turing, CudaPrecision.Tf32, ConvolutionDirection.Forward, Cases[4]);
+        AssertSame(InOrder, CudaPrecision.Half, ConvolutionDirection.InputGradient, Cases[2]);
 
-        void AssertSame(SimulatedGpu gpu, CudaPrecision precision, ConvolutionDirection direction)
+        void AssertSame(SimulatedGpu gpu, CudaPrecision precision, ConvolutionDirection direction, ConvolutionCase c)
         {
             using var full = new SimulatedConvolution(gpu, CudaPrecision.Full);
             using var other = new SimulatedConvolution(gpu, precision);
@@ -98,6 +96,40 @@ public class CudaConvolutionTests
             HostTensor expected = PlainConvolution2d.Forward(x, w, c.Bias, c.Geometry, relu: true);
             TensorAssert.NanWhereExpected(expected.Values, Convolve(backend, c, x, w), $"{precision}");
         }
+    }
+
+    /// <summary>Losses divide by millions of values: their gradients would vanish in half precision, and a scale for all could
+    /// overflow. Each gradient finds its own.</summary>
+    [Theory, InlineData(1), InlineData(4)]
+    public void HalfGradients_HaveTheSameBitsAtEveryScale(int caseIndex)
+    {
+        ConvolutionCase c = Cases[caseIndex];
+        using var simulated = new SimulatedConvolution(InOrder, CudaPrecision.Half);
+        foreach (ConvolutionDirection direction in (ConvolutionDirection[])[ConvolutionDirection.InputGradient, ConvolutionDirection.WeightGradient])
+        {
+            float[] expected = simulated.Run(c, direction);
+            foreach (int exponent in (int[])[-60, 60])
+            {
+                float[] scaled = simulated.Run(c, direction, exponent: exponent);
+                TensorAssert.SameBits(
+                    Array.ConvertAll(expected, value => MathF.ScaleB(value, exponent)), scaled, $"{direction} times 2^{exponent}");
+            }
+        }
+    }
+
+    [Theory, InlineData(float.NaN), InlineData(float.PositiveInfinity)]
+    public void HalfGradients_HideNothingThatIsNotFinite(float value)
+    {
+        ConvolutionCase c = Cases[1];
+        using CudaBackend backend = InOrder.Open(new CudaOptions { Precision = CudaPrecision.Half });
+        float[] gradients = c.OutputGradient.ToFloats();
+        gradients[^1] = value;
+        using Tensor gradient = backend.Allocate(c.OutputShape), input = Allocate(backend, c.Input);
+        using Tensor weights = backend.Allocate(c.WeightShape);
+        backend.Upload(gradients, gradient);
+        backend.Convolution2dWeightGradient(input, gradient, c.Geometry, weights, biasGradient: null);
+        int ofChannel = (int)weights.Shape.SampleCount;
+        Assert.Contains(Download(backend, weights)[^ofChannel..], result => !float.IsFinite(result));
     }
 
     /// <summary>60000 is a half-precision number; 70000 lies beyond them.</summary>
@@ -154,7 +186,7 @@ public class CudaConvolutionTests
         CudaKernel Kernel(string name) => simulated.Kernels.Get(file, name);
         var transposition = new LaunchShape(new Extent(3, 1, c.N), new Extent(32, tileRows));
         Kernel("convolution2d_half_from_planes").Launch(
-            stream, transposition, input.Address, pixelsIn.Address, c.Ci, c.H * c.W);
+            stream, transposition, input.Address, pixelsIn.Address, c.Ci, c.H * c.W, (nint)0);
         Kernel("convolution2d_half_pack").Launch(
             stream, new LaunchShape(new Extent((c.Co * depth + 255) / 256), new Extent(256)),
             weights.Address, packed.Address, c.Co, c.Ci, c.Kh * c.Kw, depth);
@@ -213,11 +245,21 @@ public class CudaConvolutionTests
                 ConvolutionDirection.InputGradient => (c.OutputGradient, c.Weights, c.Co * c.Kh * c.Kw),
                 _ => (c.Input, c.OutputGradient, c.N * c.OutputShape.Plane),
             };
-            _rounded = Compute(a.Map(round), b.Map(round), c.Bias, c.Relu);
+            _rounded = Compute(Round(a), Round(b), c.Bias, c.Relu);
             _true = arithmetic == ConvolutionArithmetic.Float ? _rounded : Compute(a, b, c.Bias, c.Relu);
             _magnitudes = Compute(a.Map(Math.Abs), b.Map(Math.Abs), c.Bias.Map(Math.Abs), relu: false);
             _ofSums = Math.ScaleB(Math.Sqrt(terms) + 2, -23);
             _ofFactors = arithmetic == ConvolutionArithmetic.Float ? 0 : Math.ScaleB(2.01, -11);
+
+            // Output gradients in half precision are rounded at a scale that brings their largest to 2^14 or more.
+            HostTensor Round(HostTensor factor)
+            {
+                bool isScaled = arithmetic == ConvolutionArithmetic.Half && factor.Shape == c.OutputShape
+                    && direction != ConvolutionDirection.Forward;
+                if (!isScaled) return factor.Map(round);
+                int exponent = 14 - Math.ILogB(factor.Values.Max(Math.Abs));
+                return factor.Map(value => Math.ScaleB(round(Math.ScaleB(value, exponent)), -exponent));
+            }
 
             double[] Compute(HostTensor a, HostTensor b, HostTensor bias, bool relu)
             {

@@ -3,6 +3,7 @@ using EfficientAD.Backends;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Native.Driver;
 using EfficientAD.Tests.Native;
+using PtxSimulator;
 using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Backends.Cuda;
@@ -12,9 +13,11 @@ public class CudaSelfCheckTests
     [Fact]
     public void DeviceThatComputesRightly_IsUsable()
     {
-        using var own = new SimulatedContext();
+        using var own = new SimulatedContext(
+            options: new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
         CudaCandidate candidate = CudaCandidate.Examine(own.Driver, own.Context.Device);
         Assert.Null(candidate.Unusable);
+        Assert.Null(candidate.Unfused);
         Assert.Equal("sm_80", candidate.Target);
         Assert.InRange(candidate.FreeBytes!.Value, 1, own.Context.Device.MemoryBytes);
     }

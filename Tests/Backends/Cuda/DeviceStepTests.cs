@@ -41,7 +41,7 @@ public class DeviceStepTests
             step.Add(step.Find(images, i % 2), ColourAdjustment.None);
             step.Add(step.Find(images, (i + 1) % 2), adjustment, zoom: 2);
             step.SendDraws();
-            int told = i < DeviceStep.Delay ? i : i - DeviceStep.Delay;
+            int told = i < StepGraph.Delay ? i : i - StepGraph.Delay;
             Assert.Equal(losses[told], step.Run()[0], 1e-5f * losses[told]);
         }
 

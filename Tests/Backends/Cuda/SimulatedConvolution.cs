@@ -30,12 +30,13 @@ internal sealed class SimulatedConvolution : IDisposable
 
     public KernelLibrary Kernels { get; }
 
-    public ConvolutionArithmetic ArithmeticOf(ConvolutionDirection direction) =>
-        ConvolutionArithmetic.Of(_precision, direction, _context.Device.ComputeCapability);
+    public ConvolutionArithmetic ArithmeticOf(ConvolutionDirection direction, Convolution2dGeometry geometry) =>
+        ConvolutionArithmetic.Of(_precision, direction, geometry, _context.Device.ComputeCapability);
 
     /// <summary>What one direction of a case writes, into zeros where it accumulates.</summary>
     /// <param name="plan">Null: the one that the device gets.</param>
-    public float[] Run(ConvolutionCase c, ConvolutionDirection direction, ConvolutionPlan? plan = null)
+    /// <param name="exponent">The output gradient is multiplied with so many powers of two.</param>
+    public float[] Run(ConvolutionCase c, ConvolutionDirection direction, ConvolutionPlan? plan = null, int exponent = 0)
     {
         using Tensor input = Backend.Allocate(c.InputShape), weights = Backend.Allocate(c.WeightShape);
         using Tensor bias = Backend.Allocate(Shape.Vector(c.Co)), output = Backend.Allocate(c.OutputShape);
@@ -44,7 +45,7 @@ internal sealed class SimulatedConvolution : IDisposable
         if (direction != ConvolutionDirection.InputGradient) Backend.Upload(c.Input.ToFloats(), input);
         if (direction != ConvolutionDirection.WeightGradient) Backend.Upload(c.Weights.ToFloats(), weights);
         if (direction == ConvolutionDirection.Forward) Backend.Upload(c.Bias.ToFloats(), bias);
-        else Backend.Upload(c.OutputGradient.ToFloats(), output);
+        else Backend.Upload(c.OutputGradient.Map(value => Math.ScaleB(value, exponent)).ToFloats(), output);
         if (plan is null) _convolution.Run(call);
         else _convolution.Run(call, plan);
         Tensor written = direction switch

@@ -7,32 +7,23 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Backends.Cuda.Training;
 
-/// <summary>Steps of a training on a CUDA device, each one captured graph: what a step draws is sent as one small block, which
-/// the graph's kernels read; its images lie on the device in 8 bits; losses come back while later steps run.</summary>
+/// <summary>Steps of a training on a CUDA device, each one captured graph that begins with the step's views of images, which
+/// lie on the device in 8 bits.</summary>
 /// <remarks>For each step: <see cref="Begin"/>, <see cref="Add"/> for every view, <see cref="SendDraws"/>, <see cref="Run"/>.
-/// The first step is given kernel by kernel, the second captured. Not thread-safe.</remarks>
+/// Not thread-safe.</remarks>
 internal sealed class DeviceStep : IDisposable
 {
-    /// <summary>Steps whose losses are under way while the next is given.</summary>
-    public const int Delay = 4;
-
     private const int TileWidth = 32, TileHeight = 8;  // as preprocess_tile.cuh has them
 
     private readonly CudaBackend _backend;
     private readonly CudaStream _stream;
-    private readonly IReadOnlyList<Tensor> _losses;
-    private readonly Action _work;
+    private readonly StepGraph _graph;
     private readonly DeviceImages _images;
     private readonly Dictionary<PreprocessingSizes, ResizeFilterPair> _filters = [];
-    private readonly PinnedRing _draws;
-    private readonly DeviceBuffer _block, _lossValues;
-    private readonly PinnedBuffer[] _results;
-    private readonly CudaEvent[] _arrived;
     private readonly View[] _views;
     private readonly Extent _tiles;
-    private Values _values;
-    private int _viewCount, _steps;
-    private CudaGraph? _graph;
+    private (ulong Streams, AdamSettings Settings, int Step) _drawn;
+    private int _viewCount;
 
     /// <param name="outputs">Where views are written, in the order in which they will be added.</param>
     /// <param name="losses">One number each.</param>
@@ -41,7 +32,7 @@ internal sealed class DeviceStep : IDisposable
     public DeviceStep(
         CudaBackend backend, IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> losses, long imageBudget, Action work)
     {
-        (_backend, _stream, _losses, _work) = (backend, backend.Stream, losses, work);
+        (_backend, _stream) = (backend, backend.Stream);
         _images = new DeviceImages(backend, imageBudget);
         _views = new View[outputs.Count];
         for (int i = 0; i < outputs.Count; i++)
@@ -53,17 +44,11 @@ internal sealed class DeviceStep : IDisposable
         _tiles = new Extent(
             ConvolutionProduct.CeilingOf(outputs.Max(output => output.Shape.W), TileWidth),
             ConvolutionProduct.CeilingOf(outputs.Max(output => output.Shape.H), TileHeight), outputs.Count);
-        long bytes = Unsafe.SizeOf<Values>() + (long)outputs.Count * Unsafe.SizeOf<View>();
-        _block = new DeviceBuffer(_stream, bytes);
-        _draws = new PinnedRing(_stream.Context, Delay, bytes);
-        _lossValues = new DeviceBuffer(_stream, losses.Count * sizeof(float));
-        _results = new PinnedBuffer[Delay + 1];
-        _arrived = new CudaEvent[Delay + 1];
-        for (int i = 0; i <= Delay; i++)
+        _graph = new StepGraph(backend, losses, (long)outputs.Count * Unsafe.SizeOf<View>(), () =>
         {
-            _results[i] = new PinnedBuffer(_stream.Context, losses.Count * sizeof(float));
-            _arrived[i] = new CudaEvent(_stream.Context);
-        }
+            LaunchViews();
+            work();
+        });
     }
 
     /// <summary>Begins to draw a step.</summary>
@@ -71,8 +56,7 @@ internal sealed class DeviceStep : IDisposable
     /// <param name="step">1 for the first step.</param>
     public void Begin(ulong streams, AdamSettings settings, int step)
     {
-        var c = new AdamCoefficients(settings, step);
-        _values = new Values { Streams = streams, Correction2 = c.Correction2, StepSize = c.StepSize };
+        _drawn = (streams, settings, step);
         _viewCount = 0;
         _images.ForgetPassing();
     }
@@ -113,94 +97,34 @@ internal sealed class DeviceStep : IDisposable
     {
         if (_viewCount != _views.Length)
             throw new InvalidOperationException($"DeviceStep: {_viewCount} of {_views.Length} views were added.");
-        PinnedBuffer block = _draws.Next();
-        MemoryMarshal.AsBytes(new ReadOnlySpan<Values>(in _values)).CopyTo(block.AsSpan<byte>());
-        MemoryMarshal.AsBytes<View>(_views).CopyTo(block.AsSpan<byte>()[Unsafe.SizeOf<Values>()..]);
-        _stream.Upload(block, _block.Address);
-        _draws.Retire(_stream);
+        _graph.Send(_drawn.Streams, _drawn.Settings, _drawn.Step, MemoryMarshal.AsBytes<View>(_views));
     }
 
     /// <summary>Writes all views.</summary>
     public void LaunchViews() => _backend.Kernels.Get("training_views", "training_views").Launch(
-        _stream, new LaunchShape(_tiles, new Extent(TileWidth, TileHeight)), _block.Address + Unsafe.SizeOf<Values>());
+        _stream, new LaunchShape(_tiles, new Extent(TileWidth, TileHeight)), _graph.ExtraAddress);
 
     /// <summary>Gives the step to the device.</summary>
-    /// <returns>The losses of <see cref="Delay"/> steps before; of the first steps their own, for which the device is waited
-    /// for. Valid until the next call.</returns>
+    /// <returns>The losses of <see cref="StepGraph.Delay"/> steps before; of the first steps their own, for which the device is
+    /// waited for. Valid until the next call.</returns>
     public ReadOnlySpan<float> Run()
     {
-        if (_graph is null && _steps > 0 && _backend.CanCapture) _graph = _stream.Capture(Work);
-        if (_graph is not null) _graph.Launch(_stream);
-        else Work();
-        int slot = _steps % _results.Length;
-        _stream.Download(_lossValues.Address, _results[slot]);
-        _arrived[slot].Record(_stream);
-        _steps++;
-        return ResultOf(_steps <= Delay ? _steps - 1 : _steps - 1 - Delay);
+        _graph.Run();
+        return _graph.LossesOf(_graph.Steps - 1 - (_graph.Steps > StepGraph.Delay ? StepGraph.Delay : 0));
     }
 
     /// <summary>Whether a step was given.</summary>
-    public bool HasRun => _steps > 0;
+    public bool HasRun => _graph.Steps > 0;
 
     /// <summary>Waits for the last step; there must be one.</summary>
     /// <returns>Its losses; valid until the next step.</returns>
-    public ReadOnlySpan<float> AwaitLosses() => ResultOf(_steps - 1);
+    public ReadOnlySpan<float> AwaitLosses() => _graph.LossesOf(_graph.Steps - 1);
 
     public void Dispose()
     {
-        _graph?.Dispose();
-        _draws.Dispose();
-        AwaitResults();
-        foreach (PinnedBuffer result in _results) result.Dispose();
-        foreach (CudaEvent arrived in _arrived) arrived.Dispose();
+        _graph.Dispose();
         foreach (ResizeFilterPair filters in _filters.Values) filters.Dispose();
         _images.Dispose();
-        _block.Dispose();
-        _lossValues.Dispose();
-    }
-
-    private void AwaitResults()
-    {
-        try
-        {
-            foreach (CudaEvent arrived in _arrived) arrived.Synchronize();
-        }
-        catch (CudaException)
-        {
-            // The context was lost, and who reads losses is told; no copy will come any more.
-        }
-    }
-
-    private ReadOnlySpan<float> ResultOf(int step)
-    {
-        int slot = step % _results.Length;
-        _arrived[slot].Synchronize();
-        return _results[slot].AsSpan<float>();
-    }
-
-    private void Work()
-    {
-        LaunchViews();
-        _backend.StepValues = _block.Address;
-        try
-        {
-            _work();
-        }
-        finally
-        {
-            _backend.StepValues = 0;
-        }
-
-        for (int i = 0; i < _losses.Count; i++)
-            _stream.Copy(_losses[i].Address, _lossValues.Address + i * sizeof(float), sizeof(float));
-    }
-
-    /// <summary>As step.cuh has it.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Values
-    {
-        public ulong Streams;
-        public float Correction2, StepSize;
     }
 
     /// <summary>As training_views.cu has it.</summary>
