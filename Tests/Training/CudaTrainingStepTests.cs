@@ -17,7 +17,7 @@ namespace EfficientAD.Tests.Training;
 
 /// <summary>Whole training steps on the simulator and on the CPU, whose steps other tests compare with
 /// PyTorch's.</summary>
-public class CudaTrainingStepTests
+public class CudaTrainingStepTests(ITestOutputHelper log)
 {
     private const string Reason = "float rounding through all layers, in sums of another order";
 
@@ -44,36 +44,23 @@ public class CudaTrainingStepTests
         AgreesWithTheCpuAndRepeatsItsBits(size, cuda, cuda);
     }
 
+    /// <summary>Mixed precision, by graph, against float32 on the CPU: what it changes in the losses is a small part of what other
+    /// first weights and other draws change.</summary>
     /// <remarks>The first step is given kernel by kernel, the second captured, the third replays the graph.</remarks>
     [Fact]
-    public void StepsByGraph_AgreeWithTheCpu()
+    public void StepsByGraphInHalf_StayNearThoseOfTheCpu()
     {
-        using CudaBackend cuda = new SimulatedGpu(checks: Checks.None).Open();
+        using CudaBackend cuda = new SimulatedGpu(checks: Checks.None).Open(new CudaOptions { Precision = CudaPrecision.Half });
         using var cpu = new CpuBackend();
         (float[] expected, float[] expectedWeights) = TakeSteps(cpu);
+        (float[] other, _) = TakeSteps(cpu, seed: 6);
         (float[] losses, float[] weights) = TakeSteps(cuda);
-        TensorAssert.Close(expected, losses, 0, 1e-3, "Adam's first steps have one size: a gradient's rounding may turn one");
-        TensorAssert.Close(expectedWeights, weights, 4 * GraphSteps * GraphRate, because: "the same, for each weight");
+        double ofSeeds = Difference(expected, other), ofHalf = Difference(expected, losses);
+        log.WriteLine($"Half precision changes losses by {ofHalf:P4} on average, another seed by {ofSeeds:P2}.");
+        Assert.InRange(ofHalf, 0, ShareOfSeeds * ofSeeds);
+        TensorAssert.Close(
+            expectedWeights, weights, 4 * GraphSteps * GraphRate, because: "Adam's first steps have one size, whatever a gradient's");
         Assert.InRange(expectedWeights.Zip(weights, (a, b) => Math.Abs(a - b)).Average(), 0, 0.1 * GraphRate);
-    }
-
-    /// <summary>Mixed precision, by graph, against float32: what it changes in the losses is a small part of what other first
-    /// weights and other draws change. The second run has another order of warps.</summary>
-    [Fact]
-    public void StepsInHalf_StayNearThoseInFloat32AndRepeatTheirBits()
-    {
-        var options = new CudaOptions { Precision = CudaPrecision.Half };
-        using CudaBackend inOrder = new SimulatedGpu(checks: Checks.None).Open(options);
-        using CudaBackend shuffled = new SimulatedGpu(seed: 3, checks: Checks.None).Open(options);
-        using var cpu = new CpuBackend();
-        (float[] full, float[] other) = (TakeSteps(cpu).Losses, TakeSteps(cpu, seed: 6).Losses);
-        (float[] half, float[] weights) = TakeSteps(inOrder);
-        double ofSeeds = Difference(full, other), ofHalf = Difference(full, half);
-        Assert.True(ofHalf < ShareOfSeeds * ofSeeds, $"Half precision changes losses by {ofHalf:P3}, another seed by {ofSeeds:P3}.");
-
-        (float[] again, float[] weightsAgain) = TakeSteps(shuffled);
-        TensorAssert.SameBits(half, again, "losses");
-        TensorAssert.SameBits(weights, weightsAgain, "weights of the student's last layer");
 
         static double Difference(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs((double)y / x - 1)).Average();
     }
