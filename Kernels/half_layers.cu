@@ -1,6 +1,8 @@
 // What the fused kernels keep to themselves, as launches of their own between half-precision maps in global memory: for
 // the plan with fusions switched off. One thread for 8 channels (16 bytes); memory bound.
 //
+// image     planes [3, h, w] float, normalised  ->  [h, pitch, 4]: the bytes they were made of over 256, then 1; zeros
+//                                                   behind the width; one sample
 // widen     image [pixels of rows, pitch, 4]    ->  [.., w, 8], zeros behind the fourth channel
 // pool      input [n, h, w, c]                  ->  [n, h / 2, w / 2, c]: means of 2 x 2
 // resize    input [n, in_h, in_w, c]            ->  output, row_pitch pixels from row to row: bilinear, as
@@ -29,6 +31,21 @@ __device__ __forceinline__ void store_eight(const Eight& eight, half_bits* to) {
     #pragma unroll
     for (int i = 0; i < 4; i++) words[i] = pack_halves(eight.values[2 * i], eight.values[2 * i + 1]);
     *(uint4*)to = make_uint4(words[0], words[1], words[2], words[3]);
+}
+
+extern "C" __global__ void half_image(
+    const float* __restrict__ planes, int h, int w, int pitch, half_bits* __restrict__ image) {
+    const int i = global_thread_index(), x = i % pitch, y = i / pitch, plane = h * w;
+    if (y >= h) return;
+    const float* from = planes + y * w + x;
+    uint2 channels = {0, 0};
+    if (x < w) {
+        const float red = rintf((from[0] * 0.229f + 0.485f) * 255.0f);
+        const float green = rintf((from[plane] * 0.224f + 0.456f) * 255.0f);
+        const float blue = rintf((from[2 * plane] * 0.225f + 0.406f) * 255.0f);
+        channels = {pack_halves(red / 256, green / 256), pack_halves(blue / 256, 1.0f)};
+    }
+    *(uint2*)(image + 4ll * i) = channels;
 }
 
 extern "C" __global__ void half_widen(
