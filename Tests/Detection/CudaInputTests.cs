@@ -54,7 +54,7 @@ public sealed class CudaInputTests : IDisposable
         var identity = new double[384 * 384];
         for (int i = 0; i < 384; i++) identity[385 * i] = 1;
         using (DetectionNetworks networks = Drawn.Networks(_cpu, PdnSize.Small, trainable: false))
-            ModelFile.Save(path, Information, networks, new PooledDistribution(new double[384], identity));
+            ModelFile.Save(path, Information, networks, new PooledDistribution(new double[384], identity), activations: null);
 
         // Fast, as all commands ask for: the head needs the input that the fused plan keeps to itself.
         DetectionResult[] results = [.. ((IBackend[])[_cpu, _cuda]).Select(backend =>
