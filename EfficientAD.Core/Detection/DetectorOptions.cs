@@ -14,7 +14,7 @@ public sealed record DetectorOptions
 
     /// <summary>How it computes. <see cref="DetectionMode.Fast"/> and <see cref="DetectionMode.Precise"/> differ from
     /// <see cref="DetectionMode.Plain"/> by rounding alone; on a CUDA device <see cref="DetectionMode.Fast"/> rounds to half
-    /// precision, whatever <see cref="CudaOptions.Precision"/> says.</summary>
+    /// precision, or to numbers of 8 bits where <see cref="CudaOptions.Precision"/> says so.</summary>
     public DetectionMode Mode { get; init; } = DetectionMode.Fast;
 
     /// <summary>Images that pass through the networks together where several are given at once, unless the mode is plain; on a

@@ -8,9 +8,9 @@ internal sealed class StepSchedule
 {
     private const int FirstFit = 5, FitInterval = 25;
 
-    // Quantiles, threshold and the file take their share behind the steps.
+    // Quantiles, threshold, the comparison of precisions and the file take their share behind the steps.
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(2);
-    private const double ReservedStepsPerValidationImage = 0.3;
+    private const double ReservedStepsPerValidationImage = 0.3, ReservedStepsPerPrecisionImage = 2;
 
     private readonly TimeSpan? _duration;
     private readonly double _reservedSteps;
@@ -22,7 +22,8 @@ internal sealed class StepSchedule
     public StepSchedule(TrainingOptions options, int trainingImages, int validationImages)
     {
         _duration = options.Duration;
-        _reservedSteps = ReservedStepsPerValidationImage * validationImages;
+        _reservedSteps = ReservedStepsPerValidationImage * validationImages
+            + ReservedStepsPerPrecisionImage * Math.Min(options.PrecisionImages, validationImages);
         Steps = options.TargetSteps;
     }
 

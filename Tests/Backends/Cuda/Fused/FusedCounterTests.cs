@@ -1,5 +1,6 @@
 using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Networks.Folding;
+using EfficientAD.Networks.Quantization;
 using EfficientAD.Tensors;
 using PtxSimulator;
 using PtxSimulator.Counting;
@@ -33,6 +34,43 @@ public class FusedCounterTests
 
     [Fact]
     public void HiddenWithoutPool() => Hidden(size: 18, inputs: 256, kernel: 3, pool: false, outputPixels: 256);
+
+    /// <summary>Half the bytes of halves for the same products.</summary>
+    [Fact]
+    public void HiddenOf8Bits()
+    {
+        const int size = 19, inputs = 128, kernel = 4, outputs = 256, both = 2 * outputs, pixels = 256, windows = 64;
+        using FusedDevice device = Counting();
+        QuantizedLayer layer = Quantize(PixelMap.Layer(outputs, inputs, kernel, 1));
+        float[] steps = [.. Enumerable.Repeat(0.1f, outputs)];
+        using var convolution = new HiddenConvolution(device.Stream, device.Kernels, layer, steps, layer, steps, pool: true);
+        nint input = device.Upload(new byte[size * size * 2 * inputs]);
+        convolution.Launch(device.Stream, input, 1, size, size, device.Allocate(windows * both), FusedTile.Large);
+        AssertCheap(
+            device.LastLaunch, 2L * pixels * layer.Weights.Length, leastFlopPerByte: 160, mostSharedPerMma: 1.5,
+            size * size * 2 * inputs + 2 * layer.Weights.Length + windows * both + 8 * both);
+    }
+
+    [Fact]
+    public void LastOf8Bits()
+    {
+        const int size = 19, pixels = 256, hiddenChannels = 256, kernel = 4, bordered = size - kernel + 3;
+        using FusedDevice device = Counting();
+        QuantizedLayer local = Quantize(PixelMap.Layer(Outputs, 2 * hiddenChannels, kernel, 1));
+        QuantizedLayer student = Quantize(PixelMap.Layer(Outputs, hiddenChannels, kernel, 2));
+        LayerWeights decoder = PixelMap.Layer(Outputs, DecoderChannels, 3, 3);
+        using var layer = new QuantizedLastConvolution(device.Stream, device.Kernels, local, student, decoder);
+        PixelMap map = PixelMap.Random(new Shape(1, DecoderChannels, bordered, bordered), 5);
+        const int row = bordered * DecoderChannels, parts = LastConvolution.Parts * pixels, hidden = size * size * 2 * hiddenChannels;
+        var pitches = new DecoderMap(device.Upload(map.Values), bordered * row, row, DecoderChannels, row, DecoderChannels);
+        layer.Launch(
+            device.Stream, device.Upload(new byte[hidden]), pitches, 1, size, size, device.Allocate(4L * parts),
+            device.Allocate(4L * parts), FusedTile.Large);
+        long bytes = local.Weights.Length + student.Weights.Length, halves = decoder.Weights.Length;
+        AssertCheap(
+            device.LastLaunch, pixels * (bytes + halves), leastFlopPerByte: 150, mostSharedPerMma: 1.5,
+            hidden + bytes + 2L * (map.Values.Length + halves) + 8L * (2 * Outputs + parts));
+    }
 
     [Fact]
     public void Last()
@@ -69,6 +107,9 @@ public class FusedCounterTests
             Assert.InRange((double)rows * columns / computed, 0.9, 1);
         }
     }
+
+    private static QuantizedLayer Quantize(LayerWeights layer) =>
+        QuantizedLayer.Of(layer, EightBits.Int8, [.. Enumerable.Repeat((1f, 0.1f), layer.Shape.C)]);
 
     private static FusedDevice Counting() => new(seed: 0, checks: Checks.None, counters: true);
 
