@@ -18,7 +18,9 @@ internal static class PairedDetection
 {
     private const int Size = 256;
 
-    private const int Pause = 20;  // milliseconds
+    // Milliseconds. ONNX Runtime's threads spin for up to a million pauses after a call, some 70 ms, on cores that the next
+    // call needs.
+    private const int Pause = 120;
 
     public static void Run(string[] arguments)
     {
@@ -52,7 +54,6 @@ internal static class PairedDetection
         for (int call = -3; call < calls; call++)
             for (int side = 0; side < sides.Length; side++)
             {
-                // ONNX Runtime's threads spin for a while after a call, on cores that the next call needs.
                 Thread.Sleep(Pause);
                 long start = Stopwatch.GetTimestamp();
                 sides[side].Call();

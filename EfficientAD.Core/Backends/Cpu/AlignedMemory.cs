@@ -3,14 +3,15 @@ using System.Runtime.InteropServices;
 namespace EfficientAD.Backends.Cpu;
 
 /// <summary>Zeroed native memory on a cache-line boundary, freed on disposal or by the finaliser.</summary>
-/// <remarks><see cref="Slack"/> more bytes may be read (not written) behind the end, so that a vector load needs no tail.</remarks>
+/// <remarks><see cref="Slack"/> more bytes may be read (not written) behind the end, so that a vector load needs no
+/// tail.</remarks>
 internal sealed unsafe partial class AlignedMemory : SafeHandle
 {
     public const int Slack = 512;
     private const int Alignment = 64;
 
-    // Weights that stream by for every image are hundreds of megabytes, and the factors of a tile go to some hundred places
-    // kilobytes apart: with pages of 4 KB such addresses would not fit into the processor's tables of pages.
+    // Weights that stream by for every image are hundreds of megabytes, and the factors of a tile go to some hundred
+    // places kilobytes apart: with pages of 4 KB such addresses would not fit into the processor's tables of pages.
     private const int HugePage = 2 << 20, AdviseHugePages = 14;
 
     private readonly nint _allocated;

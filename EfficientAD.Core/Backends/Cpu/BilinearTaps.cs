@@ -7,7 +7,8 @@ internal sealed class BilinearTaps
     /// <summary>The offset at which pixels are squares that tile both maps.</summary>
     public const float HalfPixel = -0.5f;
 
-    public BilinearTaps(int inputSize, int outputSize) : this(inputSize, outputSize, Scale(inputSize, outputSize), HalfPixel) { }
+    public BilinearTaps(int inputSize, int outputSize)
+        : this(inputSize, outputSize, Scale(inputSize, outputSize), HalfPixel) { }
 
     /// <summary>Output i samples the input at (i + 0.5) * scale + offset, moved inside where it lies outside.</summary>
     public BilinearTaps(int inputSize, int outputSize, float scale, float offset)

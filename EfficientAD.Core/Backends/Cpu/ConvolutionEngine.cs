@@ -4,7 +4,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
 
-/// <summary>The seam behind which one way of computing convolutions can replace another. Shapes were checked before.</summary>
+/// <summary>The seam behind which one way of computing convolutions can replace another. Shapes were checked
+/// before.</summary>
 internal abstract class ConvolutionEngine : IDisposable
 {
     public static ConvolutionEngine Create(InstructionSet instructionSet, WorkerPool pool)

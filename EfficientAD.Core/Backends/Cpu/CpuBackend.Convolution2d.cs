@@ -54,7 +54,8 @@ public sealed unsafe partial class CpuBackend
             {
                 float* plane = Pointer(outputGradient) + ((long)n * shape.C + channel) * shape.Plane;
                 // Row by row: float sums stay short, their sum is double.
-                for (int y = 0; y < shape.H; y++) sum += TensorPrimitives.Sum(new ReadOnlySpan<float>(plane + (long)y * shape.W, shape.W));
+                for (int y = 0; y < shape.H; y++)
+                    sum += TensorPrimitives.Sum(new ReadOnlySpan<float>(plane + (long)y * shape.W, shape.W));
             }
 
             Pointer(biasGradient)[channel] += (float)sum;

@@ -21,8 +21,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         return count;
     }
 
-    /// <summary>packed[k][column] = the input under tap first + k of each pixel. Columns beyond the last hold leftovers, whose
-    /// products are thrown away.</summary>
+    /// <summary>packed[k][column] = the input under tap first + k of each pixel. Columns beyond the last hold
+    /// leftovers, whose products are thrown away.</summary>
     private static void Gather(
         in Problem problem, float* source, int first, int depth, PixelRun* runs, int runCount, float* packed)
     {
@@ -44,8 +44,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         }
     }
 
-    /// <remarks>Whole vectors are copied; what runs over is overwritten by the next run or the next row, and reading over the
-    /// end stays inside the slack of the memory.</remarks>
+    /// <remarks>Whole vectors are copied; what runs over is overwritten by the next run or the next row, and reading
+    /// over the end stays inside the slack of the memory.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void GatherRow(float* corner, PixelRun* runs, int runCount, float* target)
     {

@@ -8,8 +8,9 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
     // A chunk of pixels of the gradient's rows and of the input's taps stays in the first-level cache.
     private const int CorrelationChunk = 768;
 
-    /// <remarks>dW[co, ci, ky, kx] = sum over y, x of dY[co, y, x] X[ci, y + ky, x + kx]. The gradient is laid out with the input's
-    /// pitch and zeros in the gaps, so a whole plane is one dot product and nothing is transposed. A stride puts zeros between.</remarks>
+    /// <remarks>dW[co, ci, ky, kx] = sum over y, x of dY[co, y, x] X[ci, y + ky, x + kx]. The gradient is laid out with
+    /// the input's pitch and zeros in the gaps, so a whole plane is one dot product and nothing is transposed. A stride
+    /// puts zeros between.</remarks>
     public override void WeightGradient(
         Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient)
     {

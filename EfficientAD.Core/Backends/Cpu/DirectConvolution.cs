@@ -4,8 +4,8 @@ using EfficientAD.Tensors;
 namespace EfficientAD.Backends.Cpu;
 
 /// <summary>Convolution as a matrix product whose right side is gathered on the fly: for a block of the depth
-/// [channel, ky, kx], the pixels of one register tile are packed once (first-level cache) and all output channels pass over
-/// them, their weights streaming from the second-level cache.</summary>
+/// [channel, ky, kx], the pixels of one register tile are packed once (first-level cache) and all output channels pass
+/// over them, their weights streaming from the second-level cache.</summary>
 internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool) : ConvolutionEngine
     where TKernels : struct, IConvolutionKernels
 {
@@ -16,7 +16,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
     private readonly PaddedPlanes _input = new(), _gradient = new();
 
     /// <summary>The planes a convolution without padding reads and the grid of outputs it writes.</summary>
-    /// <param name="Source">Planes of <paramref name="PlaneCount"/> floats, rows <paramref name="Pitch"/> apart.</param>
+    /// <param name="Source">Planes of <paramref name="PlaneCount"/> floats, rows <paramref name="Pitch"/>
+    /// apart.</param>
     private readonly record struct Problem(
         nint Source, long PlaneCount, int Pitch, int Channels, int KernelHeight, int KernelWidth, int Stride,
         nint Weights, nint Bias, bool Accumulate, bool Relu, nint Output, int OutputChannels, int OutputHeight, int OutputWidth)
@@ -40,8 +41,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
             output.Address, kernel.N, output.Shape.H, output.Shape.W));
     }
 
-    /// <remarks>The gradient of a convolution is a convolution of the gradient, with zeros put back between its values where
-    /// the stride skipped and around it where the kernel reached out, by the reversed kernel.</remarks>
+    /// <remarks>The gradient of a convolution is a convolution of the gradient, with zeros put back between its values
+    /// where the stride skipped and around it where the kernel reached out, by the reversed kernel.</remarks>
     public override void InputGradient(
         Tensor outputGradient, Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient)
     {
@@ -122,7 +123,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
         }
     }
 
-    private static void CopyTile(float* source, nint sourcePitch, float* target, nint targetPitch, int rows, int columns)
+    private static void CopyTile(
+        float* source, nint sourcePitch, float* target, nint targetPitch, int rows, int columns)
     {
         for (int r = 0; r < rows; r++)
             new ReadOnlySpan<float>(source + r * sourcePitch, columns).CopyTo(new Span<float>(target + r * targetPitch, columns));

@@ -1,6 +1,7 @@
 namespace EfficientAD.Backends.Cpu;
 
-/// <summary>The two inner loops of a convolution, as register tiles; everything else is the same for all processors.</summary>
+/// <summary>The two inner loops of a convolution, as register tiles; everything else is the same for all
+/// processors.</summary>
 internal unsafe interface IConvolutionKernels
 {
     /// <summary>Output channels of a tile of <see cref="Multiply"/>.</summary>
@@ -28,7 +29,8 @@ internal unsafe interface IConvolutionKernels
     /// <param name="c">The tile, rows <paramref name="pitch"/> floats apart.</param>
     static abstract void Multiply(float* a, float* b, int depth, float* bias, bool accumulate, bool relu, float* c, nint pitch);
 
-    /// <summary>sums[r][t] += gradient[r][i] * input[i + offsets[t]] over i, lane by lane: each sum is a vector.</summary>
+    /// <summary>sums[r][t] += gradient[r][i] * input[i + offsets[t]] over i, lane by lane: each sum is a
+    /// vector.</summary>
     /// <param name="gradient">Rows <paramref name="pitch"/> floats apart.</param>
     /// <param name="offsets">Where each tap starts in <paramref name="input"/>.</param>
     /// <param name="length">A multiple of <see cref="Lanes"/>.</param>

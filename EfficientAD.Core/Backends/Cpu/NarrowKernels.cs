@@ -17,7 +17,8 @@ internal readonly unsafe struct NarrowKernels<TVector, TLanes> : IConvolutionKer
     public static int Lanes => TLanes.Width;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(float* a, float* b, int depth, float* bias, bool accumulate, bool relu, float* c, nint pitch)
+    public static void Multiply(
+        float* a, float* b, int depth, float* bias, bool accumulate, bool relu, float* c, nint pitch)
     {
         TVector c00, c01, c02;
         TVector c10, c11, c12;
@@ -90,7 +91,8 @@ internal readonly unsafe struct NarrowKernels<TVector, TLanes> : IConvolutionKer
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Correlate(float* gradient, nint pitch, float* input, int* offsets, int length, float* sums, nint sumPitch)
+    public static void Correlate(
+        float* gradient, nint pitch, float* input, int* offsets, int length, float* sums, nint sumPitch)
     {
         float* x0 = input + offsets[0], x1 = input + offsets[1];
         TVector s00 = TLanes.Load(sums), s01 = TLanes.Load(sums + TLanes.Width);

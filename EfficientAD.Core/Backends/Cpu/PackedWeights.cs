@@ -27,7 +27,8 @@ internal static unsafe class PackedWeights
             weights, WeightStrides.Forward(shape), shape.N, shape.C * shape.Plane, rows, depthBlock, pool, (float*)target));
     }
 
-    /// <summary>For the input gradient: rows are input channels, depth runs over [output channel, ky, kx], taps reversed.</summary>
+    /// <summary>For the input gradient: rows are input channels, depth runs over [output channel, ky, kx], taps
+    /// reversed.</summary>
     public static float* Backward(Tensor weights, int rows, int depthBlock, WorkerPool pool)
     {
         Shape shape = weights.Shape;

@@ -2,9 +2,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
 
-/// <summary>A tensor's planes laid out anew with zeros around (padding), between (dilation) or behind the values (pitch),
-/// so that the inner loops need no border cases. The memory is kept and grows with the largest use.</summary>
-/// <remarks>A few planes behind the last may be read, so that a register tile of channels needs no border case either.</remarks>
+/// <summary>A tensor's planes laid out anew with zeros around (padding), between (dilation) or behind the values
+/// (pitch), so that the inner loops need no border cases. The memory is kept and grows with the largest use.</summary>
+/// <remarks>A few planes behind the last may be read, so that a register tile of channels needs no border case
+/// either.</remarks>
 internal sealed unsafe class PaddedPlanes : IDisposable
 {
     private const int ReadablePlanes = 8;
@@ -12,7 +13,8 @@ internal sealed unsafe class PaddedPlanes : IDisposable
     private AlignedMemory? _memory;
     private long _capacity;
 
-    /// <summary>Copies value (y, x) to (top + y * step, left + x * step) of planes [height, pitch]; all else is zero.</summary>
+    /// <summary>Copies value (y, x) to (top + y * step, left + x * step) of planes [height, pitch]; all else is
+    /// zero.</summary>
     /// <param name="plane">Floats from one plane to the next, at least height * pitch.</param>
     /// <returns>The planes, in the order of the tensor.</returns>
     public float* Lay(Tensor tensor, int top, int left, int step, int height, int pitch, long plane, WorkerPool pool)

@@ -2,9 +2,9 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
 
-/// <summary>A convolution with stride 2 and an even kernel as one with stride 1: the four phases of the input's rows and columns
-/// become channels, and so do those of the kernels, which are half as large. No gradient has zeros between its values then,
-/// which were three quarters of what a strided gradient multiplied.</summary>
+/// <summary>A convolution with stride 2 and an even kernel as one with stride 1: the four phases of the input's rows
+/// and columns become channels, and so do those of the kernels, which are half as large. No gradient has zeros between
+/// its values then, which were three quarters of what a strided gradient multiplied.</summary>
 internal sealed unsafe class PhasedConvolution(ConvolutionEngine direct, WorkerPool pool) : ConvolutionEngine
 {
     private const int Phases = 4;
@@ -116,8 +116,8 @@ internal sealed unsafe class PhasedConvolution(ConvolutionEngine direct, WorkerP
         return tensor;
     }
 
-    /// <summary>A row of a phase beside the row of the whole that it is part of: value x of the phase is value 2 x + offset of
-    /// the row, for first to end - 1.</summary>
+    /// <summary>A row of a phase beside the row of the whole that it is part of: value x of the phase is value 2 x +
+    /// offset of the row, for first to end - 1.</summary>
     private delegate void RowAction(float* phase, float* row, int offset, int first, int end);
 
     private void ForEachRow(Tensor phases, Tensor whole, int padding, RowAction action)

@@ -5,11 +5,13 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
 
-/// <remarks>Beside channel planes, for convolutions without padding: an entry meets a block of channels at a time.</remarks>
+/// <remarks>Beside channel planes, for convolutions without padding: an entry meets a block of channels at a
+/// time.</remarks>
 internal sealed unsafe partial class SparseGradient
 {
     /// <param name="inputGradient">Overwritten for the first <paramref name="samples"/> samples.</param>
-    public void WriteInputGradient<TVector, TLanes>(Tensor weights, ChannelPlanes inputGradient, int samples, WorkerPool pool)
+    public void WriteInputGradient<TVector, TLanes>(
+        Tensor weights, ChannelPlanes inputGradient, int samples, WorkerPool pool)
         where TLanes : struct, ILanes<TVector>
     {
         pool.Run(inputGradient.Blocks, block =>
@@ -43,11 +45,7 @@ internal sealed unsafe partial class SparseGradient
         {
             float* source = (float*)weights.Address + ((nint)entry.Channel * kernel.C + block * lanes) * kernel.Plane;
             TapVectors.Gather(source, strides, lanes, kernel.Plane, lanes, gathered);
-            TVector value = TLanes.Broadcast(entry.Value);
-            float* taps = gathered, row = inputGradient.Plane(entry.Sample, block) + (entry.Y * inputGradient.Pitch + entry.X) * lanes;
-            for (int ky = 0; ky < kernel.H; ky++, row += inputGradient.Pitch * lanes)
-                for (int kx = 0; kx < kernel.W; kx++, taps += lanes)
-                    TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(taps), value, TLanes.Load(row + kx * lanes)), row + kx * lanes);
+            Visit<TVector, TLanes>(entry, inputGradient, block, kernel, gathered, spreads: true);
         }
     }
 
@@ -60,13 +58,29 @@ internal sealed unsafe partial class SparseGradient
         float* products = stackalloc float[kernel.Plane * lanes];
         foreach (Entry entry in CollectionsMarshal.AsSpan(_entries))
         {
-            TVector value = TLanes.Broadcast(entry.Value);
-            float* taps = products, row = input.Plane(entry.Sample, block) + (entry.Y * input.Pitch + entry.X) * lanes;
-            for (int ky = 0; ky < kernel.H; ky++, row += input.Pitch * lanes)
-                for (int kx = 0; kx < kernel.W; kx++, taps += lanes)
-                    TLanes.Store(TLanes.Multiply(TLanes.Load(row + kx * lanes), value), taps);
+            Visit<TVector, TLanes>(entry, input, block, kernel, products, spreads: false);
             float* target = (float*)weightGradient.Address + ((nint)entry.Channel * kernel.C + block * lanes) * kernel.Plane;
             TapVectors.Add(products, kernel.Plane, lanes, lanes, target, kernel.Plane);
         }
+    }
+
+    /// <summary>What lies under a kernel at an entry: adds the taps times the entry to it, or makes products with the
+    /// entry of it.</summary>
+    /// <param name="taps">[tap][lane]; read where it <paramref name="spreads"/>, written elsewhere.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Visit<TVector, TLanes>(
+        Entry entry, ChannelPlanes planes, int block, Shape kernel, float* taps, bool spreads)
+        where TLanes : struct, ILanes<TVector>
+    {
+        TVector value = TLanes.Broadcast(entry.Value);
+        int lanes = TLanes.Width, pitch = planes.Pitch * lanes;
+        float* row = planes.Plane(entry.Sample, block) + entry.Y * pitch + entry.X * lanes;
+        for (int ky = 0; ky < kernel.H; ky++, row += pitch)
+            for (int kx = 0; kx < kernel.W; kx++, taps += lanes)
+            {
+                float* pixel = row + kx * lanes;
+                if (spreads) TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(taps), value, TLanes.Load(pixel)), pixel);
+                else TLanes.Store(TLanes.Multiply(TLanes.Load(pixel), value), taps);
+            }
     }
 }

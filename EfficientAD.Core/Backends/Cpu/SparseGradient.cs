@@ -39,7 +39,8 @@ internal sealed unsafe partial class SparseGradient
         return new SparseGradient(entries);
     }
 
-    public void AccumulateInputGradient(Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient, WorkerPool pool)
+    public void AccumulateInputGradient(
+        Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient, WorkerPool pool)
     {
         Shape kernel = weights.Shape, shape = inputGradient.Shape;
         ForEach(geometry, kernel, shape, pool, (entry, window, channel) =>
@@ -54,7 +55,8 @@ internal sealed unsafe partial class SparseGradient
         });
     }
 
-    public void AccumulateWeightGradient(Tensor input, Convolution2dGeometry geometry, Tensor weightGradient, WorkerPool pool)
+    public void AccumulateWeightGradient(
+        Tensor input, Convolution2dGeometry geometry, Tensor weightGradient, WorkerPool pool)
     {
         Shape kernel = weightGradient.Shape, shape = input.Shape;
         ForEach(geometry, kernel, shape, pool, (entry, window, channel) =>

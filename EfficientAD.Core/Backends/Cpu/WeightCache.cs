@@ -2,8 +2,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu;
 
-/// <summary>What the convolutions derived from one weight tensor: packed or transformed copies. They hang on the tensor and
-/// are made anew when its version has changed, so that inference makes them once.</summary>
+/// <summary>What the convolutions derived from one weight tensor: packed or transformed copies. They hang on the tensor
+/// and are made anew when its version has changed, so that inference makes them once.</summary>
 internal sealed unsafe class WeightCache
 {
     private readonly Dictionary<object, Copy> _copies = [];

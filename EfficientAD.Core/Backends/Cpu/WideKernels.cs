@@ -17,7 +17,8 @@ internal readonly unsafe struct WideKernels<TVector, TLanes> : IConvolutionKerne
     public static int Lanes => TLanes.Width;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(float* a, float* b, int depth, float* bias, bool accumulate, bool relu, float* c, nint pitch)
+    public static void Multiply(
+        float* a, float* b, int depth, float* bias, bool accumulate, bool relu, float* c, nint pitch)
     {
         TVector c00, c01, c02;
         TVector c10, c11, c12;
@@ -142,7 +143,8 @@ internal readonly unsafe struct WideKernels<TVector, TLanes> : IConvolutionKerne
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Correlate(float* gradient, nint pitch, float* input, int* offsets, int length, float* sums, nint sumPitch)
+    public static void Correlate(
+        float* gradient, nint pitch, float* input, int* offsets, int length, float* sums, nint sumPitch)
     {
         float* x0 = input + offsets[0], x1 = input + offsets[1], x2 = input + offsets[2], x3 = input + offsets[3];
         TVector s00 = TLanes.Load(sums),

@@ -1,9 +1,9 @@
 namespace EfficientAD.Backends.Cpu;
 
 /// <summary>Threads that live as long as the backend and share the items of one loop at a time.</summary>
-/// <remarks>Items are handed out one by one, so uneven items and a busy machine balance themselves, and nobody waits for a
-/// thread that the system has not woken yet. Waiting threads spin a few microseconds before they sleep: a training step has
-/// some hundred loops. Not thread-safe.</remarks>
+/// <remarks>Items are handed out one by one, so uneven items and a busy machine balance themselves, and nobody waits
+/// for a thread that the system has not woken yet. Waiting threads spin a few microseconds before they sleep: a
+/// training step has some hundred loops. Not thread-safe.</remarks>
 internal sealed class WorkerPool : IDisposable
 {
     private const int SpinsBeforeSleep = 30;
@@ -34,10 +34,12 @@ internal sealed class WorkerPool : IDisposable
 
     public int Threads { get; }
 
-    /// <summary>Calls <paramref name="body"/> for 0 .. items - 1, in any order, on all threads; returns when all are done.</summary>
+    /// <summary>Calls <paramref name="body"/> for 0 .. items - 1, in any order, on all threads; returns when all are
+    /// done.</summary>
     public void Run(int items, Action<int> body) => Run(items, (item, _) => body(item));
 
-    /// <summary>The same, and tells <paramref name="body"/> which of the <see cref="Threads"/> calls it, from 0.</summary>
+    /// <summary>The same, and tells <paramref name="body"/> which of the <see cref="Threads"/> calls it, from
+    /// 0.</summary>
     public void Run(int items, Action<int, int> body)
     {
         if (_workers.Length == 0 || items <= 1)

@@ -3,11 +3,13 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>Feature maps with the channels of a block side by side, [sample][block][row][column][lane], in which a pixel of a
-/// block is one vector. Channels beyond the last are zero.</summary>
+/// <summary>Feature maps with the channels of a block side by side, [sample][block][row][column][lane], in which a
+/// pixel of a block is one vector. Channels beyond the last are zero.</summary>
 /// <param name="Blocks">Blocks of <paramref name="Lanes"/> channels.</param>
-/// <param name="Pitch">Columns from one row to the next; odd, so that pixels below each other do not share a cache set.</param>
-internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, int Blocks, int Height, int Pitch) : ITileSource
+/// <param name="Pitch">Columns from one row to the next; odd, so that pixels below each other do not share a cache
+/// set.</param>
+internal readonly unsafe record struct ChannelPlanes(
+    nint Address, int Lanes, int Blocks, int Height, int Pitch) : ITileSource
 {
     private const int Step = 4;
 
@@ -30,8 +32,8 @@ internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, in
     public ChannelPlanes From(int row, int column) =>
         this with { Address = Address + (row * Pitch + column) * Lanes * sizeof(float) };
 
-    /// <summary>Lays a tensor out anew: value (y, x) comes to (top + y, left + x), all else is zero; what falls outside is
-    /// left out.</summary>
+    /// <summary>Lays a tensor out anew: value (y, x) comes to (top + y, left + x), all else is zero; what falls outside
+    /// is left out.</summary>
     public static ChannelPlanes Lay(
         Tensor tensor, int top, int left, int height, int width, int lanes, ScratchMemory memory, WorkerPool pool)
     {
@@ -60,7 +62,8 @@ internal readonly unsafe record struct ChannelPlanes(nint Address, int Lanes, in
         });
     }
 
-    private static void LayRow(Tensor tensor, int sample, int channel, int y, int left, int width, int lanes, float* target)
+    private static void LayRow(
+        Tensor tensor, int sample, int channel, int y, int left, int width, int lanes, float* target)
     {
         Shape shape = tensor.Shape;
         int from = Math.Max(0, -left), to = Math.Min(shape.W, width - left);

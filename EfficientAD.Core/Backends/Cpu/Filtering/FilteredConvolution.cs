@@ -2,9 +2,11 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>Convolution with stride 1 by one minimal filtering form: tiles of the input are transformed, multiplied point by
-/// point with transformed weights (matrix products over channels), and the products transformed back.</summary>
-/// <remarks>A thread takes some blocks of tiles at a time, whose factors stay in its caches while the weights stream by. Every output is one chain of sums over the channels: same bits for any number of threads.</remarks>
+/// <summary>Convolution with stride 1 by one minimal filtering form: tiles of the input are transformed, multiplied
+/// point by point with transformed weights (matrix products over channels), and the products transformed
+/// back.</summary>
+/// <remarks>A thread takes some blocks of tiles at a time, whose factors stay in its caches while the weights stream
+/// by. Every output is one chain of sums over the channels: same bits for any number of threads.</remarks>
 internal sealed unsafe class FilteredConvolution<TForm, TKernels>(WorkerPool pool) : IDisposable
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
@@ -12,7 +14,8 @@ internal sealed unsafe class FilteredConvolution<TForm, TKernels>(WorkerPool poo
     private readonly ScratchMemory _input = new(), _gradient = new(), _scratch = new();
     private readonly WeightSums<TForm, TKernels> _sums = new(pool);
 
-    /// <summary>Products of this form for an output map, whole blocks and tiles, in relation to those of the direct way.</summary>
+    /// <summary>Products of this form for an output map, whole blocks and tiles, in relation to those of the direct
+    /// way.</summary>
     public static double Share(Shape output)
     {
         var grid = new TileGrid(output.N, output.H, output.W, TForm.Outputs);

@@ -2,9 +2,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>Minimal filtering where it saves work, 3 x 3 and 4 x 4 kernels over many channels with stride 1; the direct way
-/// elsewhere. The choice depends on shapes alone.</summary>
-internal sealed class FilteringEngine<TForm4x4, TForm3x3, TKernels>(ConvolutionEngine direct, WorkerPool pool) : ConvolutionEngine
+/// <summary>Minimal filtering where it saves work, 3 x 3 and 4 x 4 kernels over many channels with stride 1; the direct
+/// way elsewhere. The choice depends on shapes alone.</summary>
+internal sealed class FilteringEngine<TForm4x4, TForm3x3, TKernels>(
+    ConvolutionEngine direct, WorkerPool pool) : ConvolutionEngine
     where TForm4x4 : struct, IFilterForm
     where TForm3x3 : struct, IFilterForm
     where TKernels : struct, IProductKernels

@@ -1,8 +1,8 @@
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>The one-dimensional transforms of a minimal filtering algorithm F(m, r), each on a line of vectors: it reads
-/// vectors <c>step</c> floats apart and writes vectors <c>targetStep</c> floats apart. Applied to columns, then to rows,
-/// they filter tiles: (m + r - 1)^2 products give m x m outputs of an r x r kernel.</summary>
+/// <summary>The one-dimensional transforms of a minimal filtering algorithm F(m, r), each on a line of vectors: it
+/// reads vectors <c>step</c> floats apart and writes vectors <c>targetStep</c> floats apart. Applied to columns, then
+/// to rows, they filter tiles: (m + r - 1)^2 products give m x m outputs of an r x r kernel.</summary>
 /// <remarks>With data d, kernel g and outputs y: y = At [(G g) * (Bt d)]; the gradients are the transposes.</remarks>
 internal unsafe interface IFilterForm
 {

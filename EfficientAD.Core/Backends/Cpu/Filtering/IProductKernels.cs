@@ -1,6 +1,7 @@
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>The matrix products of filtered convolutions, as register tiles. A panel is two vectors of output channels.</summary>
+/// <summary>The matrix products of filtered convolutions, as register tiles. A panel is two vectors of output
+/// channels.</summary>
 internal unsafe interface IProductKernels
 {
     /// <summary>Tiles that <see cref="Multiply"/> takes at most.</summary>
@@ -25,14 +26,16 @@ internal unsafe interface IProductKernels
     /// <param name="weights">[blocks][Lanes] panels.</param>
     /// <param name="blocks">Blocks of <see cref="Lanes"/> channels.</param>
     /// <param name="products">[rows] panels, overwritten.</param>
-    /// <param name="following">Tiles of the next product: its first block is asked for meanwhile. May lie beyond readable
-    /// memory.</param>
-    /// <param name="ahead">Weights of the next product, asked for meanwhile, since they come from a far cache or from memory:
+    /// <param name="following">Tiles of the next product: its first block is asked for meanwhile. May lie beyond
+    /// readable memory.</param>
+    /// <param name="ahead">Weights of the next product, asked for meanwhile, since they come from a far cache or from
+    /// memory:
     /// <paramref name="aheadStep"/> floats per channel. May lie beyond readable memory.</param>
     static abstract void Multiply(
         int rows, float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep);
 
-    /// <summary>sums[row] += sum over i of rows[i][row] * columns[i], for the first <see cref="GradientRows"/> rows.</summary>
+    /// <summary>sums[row] += sum over i of rows[i][row] * columns[i], for the first <see cref="GradientRows"/>
+    /// rows.</summary>
     /// <param name="rows">[depth][Lanes].</param>
     /// <param name="columns">[depth] panels.</param>
     /// <param name="sums">[GradientRows] panels; those behind them are asked for meanwhile.</param>
@@ -45,7 +48,8 @@ internal unsafe interface IProductKernels
     /// <param name="taps">Where each of <paramref name="count"/> taps lies from the first.</param>
     /// <param name="weights">[count] panels.</param>
     /// <param name="bias">A panel.</param>
-    /// <param name="pooled">[PooledPixels] vectors of the panel's first half; its second lies <paramref name="pooledPitch"/>
+    /// <param name="pooled">[PooledPixels] vectors of the panel's first half; its second lies
+    /// <paramref name="pooledPitch"/>
     /// floats behind.</param>
     /// <param name="signs">One bit per channel, set where a rectified output is not zero: two rows
     /// <paramref name="signPitch"/> apart, of either half of the panel; null if nobody asks.</param>

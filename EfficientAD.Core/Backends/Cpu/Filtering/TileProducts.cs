@@ -2,15 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>A filtered convolution cut into items of a few blocks of tiles: factors of the input, products with every panel
-/// of weights, outputs.</summary>
+/// <summary>A filtered convolution cut into items of a few blocks of tiles: factors of the input, products with every
+/// panel of weights, outputs.</summary>
 internal readonly unsafe struct TileProducts<TForm, TKernels>
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
 {
-    // Factors of an item and their products with a panel: 3 MB, more than a second-level cache holds, because what streams
-    // by is the weights, and every block of an item is one use more of them. Where a single block is as large, so are the
-    // weights: 127 MB in M's late layers.
+    // Factors of an item and their products with a panel: 3 MB, more than a second-level cache holds, because what
+    // streams by is the weights, and every block of an item is one use more of them. Where a single block is as large,
+    // so are the weights: 127 MB in M's late layers.
     private const int FloatsPerItem = 768 * 1024, FewestBlocks = 4;
 
     private readonly TileGrid _grid;
@@ -37,8 +37,8 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     /// <summary>Floats of scratch memory that an item needs.</summary>
     public long Scratch => _largest * (BlockFactors + BlockProducts) + 2L * TileTransforms<TForm, TKernels>.Scratch;
 
-    /// <summary>Floats between the factors of two points, [channel block][tile][lane]; an odd number of vectors, so that the
-    /// points of a tile do not share a cache set.</summary>
+    /// <summary>Floats between the factors of two points, [channel block][tile][lane]; an odd number of vectors, so
+    /// that the points of a tile do not share a cache set.</summary>
     public nint FactorPitch => OddPitch(_channelBlocks * TKernels.Rows);
 
     public long BlockFactors => Points * FactorPitch;
@@ -54,7 +54,8 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     /// <param name="channelBlocks">Blocks of input channels.</param>
     public double Count(int channelBlocks) => (double)BlockCount * _rows * Points * channelBlocks * TKernels.Lanes;
 
-    public static long PanelWeights(int channelBlocks) => (long)Points * channelBlocks * TKernels.Lanes * 2 * TKernels.Lanes;
+    public static long PanelWeights(int channelBlocks) =>
+        (long)Points * channelBlocks * TKernels.Lanes * 2 * TKernels.Lanes;
 
     public void Run<TSource, TSink>(int item, in TSource input, float* weights, in TSink sink, float* scratch)
         where TSource : struct, ITileSource
@@ -79,7 +80,8 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     /// <summary>Factors of one block of tiles and of one block of channels.</summary>
     /// <param name="position">Where the channels lie among those of the factors.</param>
     /// <param name="factors">Of the block of tiles: [point][channel block][tile][lane].</param>
-    public void Transform<TSource>(in TSource input, int channels, int block, int position, float* scratch, float* factors)
+    public void Transform<TSource>(
+        in TSource input, int channels, int block, int position, float* scratch, float* factors)
         where TSource : struct, ITileSource => Transform(
         input, channels, _grid, block * _rows, _rows, scratch,
         factors + (nint)position * TKernels.Rows * TKernels.Lanes, FactorPitch);

@@ -9,8 +9,8 @@ internal static unsafe class TileTransforms<TForm, TKernels>
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
 {
-    // Inlined by command: constants, but too long for the compiler to inline unasked. It left calls of them in the loops below,
-    // two for every line that is asked for.
+    // Inlined by command: constants, but too long for the compiler to inline unasked. It left calls of them in the
+    // loops below, two for every line that is asked for.
 
     /// <summary>m + r - 1: values of a tile in one direction.</summary>
     public static int Extent
@@ -70,7 +70,8 @@ internal static unsafe class TileTransforms<TForm, TKernels>
     public static void Weights(float* weights, float* scratch, float* target, nint pointPitch)
     {
         int extent = Extent, kernel = TForm.Kernel, lanes = TKernels.Lanes;
-        for (int x = 0; x < kernel; x++) TForm.Weights(weights + x * lanes, kernel * lanes, scratch + x * lanes, kernel * lanes);
+        for (int x = 0; x < kernel; x++)
+            TForm.Weights(weights + x * lanes, kernel * lanes, scratch + x * lanes, kernel * lanes);
         for (int y = 0; y < extent; y++)
             TForm.Weights(scratch + y * kernel * lanes, lanes, target + y * extent * pointPitch, pointPitch);
     }

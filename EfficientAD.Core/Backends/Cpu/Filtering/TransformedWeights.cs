@@ -3,7 +3,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>Weights in a form's domain: [panel][point][channel][lane of the panel]; rows and channels beyond the last are zero.</summary>
+/// <summary>Weights in a form's domain: [panel][point][channel][lane of the panel]; rows and channels beyond the last
+/// are zero.</summary>
 internal static unsafe class TransformedWeights<TForm, TKernels>
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
@@ -33,7 +34,8 @@ internal static unsafe class TransformedWeights<TForm, TKernels>
         (long)Panels(rows) * TileTransforms<TForm, TKernels>.Points * Blocks(channels) * 2 * TKernels.Lanes * TKernels.Lanes;
 
     [SkipLocalsInit]
-    public static void Transform(float* weights, WeightStrides strides, int rows, int channels, WorkerPool pool, float* target)
+    public static void Transform(
+        float* weights, WeightStrides strides, int rows, int channels, WorkerPool pool, float* target)
     {
         int lanes = TKernels.Lanes, panels = Panels(rows), blocks = Blocks(channels);
         int taps = TForm.Kernel * TForm.Kernel, points = TileTransforms<TForm, TKernels>.Points;

@@ -2,13 +2,14 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Filtering;
 
-/// <summary>The weight gradient of a filtered convolution: per point a matrix product over tiles, [input channels x tiles] x
-/// [tiles x output channels], whose sums are transformed once at the end.</summary>
+/// <summary>The weight gradient of a filtered convolution: per point a matrix product over tiles, [input channels x
+/// tiles] x [tiles x output channels], whose sums are transformed once at the end.</summary>
 internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDisposable
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
 {
-    // Tiles whose factors are summed at a time: some megabytes, which the threads hand each other through a shared cache.
+    // Tiles whose factors are summed at a time: some megabytes, which the threads hand each other through a shared
+    // cache.
     private const int TilesPerRound = 64;
 
     private readonly ScratchMemory _scratch = new(), _sums = new();
@@ -111,15 +112,21 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
     {
         int lanes = TKernels.Lanes;
         float* gradientFactors = factors + Points * round.ValuePitch;
-        pool.Run(Points * round.Panels, item =>
+        pool.Run(Points, point =>
         {
-            (int point, int panel) = Math.DivRem(item, round.Panels);
-            float* columns = gradientFactors + point * round.GradientPitch + (nint)panel * TilesPerRound * 2 * lanes;
-            float* rows = factors + point * round.ValuePitch;
-            float* sum = sums + point * round.PointSums + panel * round.PanelSums;
-            for (int block = 0; block < round.ChannelBlocks; block++, rows += TilesPerRound * lanes)
-                for (int row = 0; row < lanes; row += TKernels.GradientRows, sum += TKernels.GradientRows * 2 * lanes)
-                    TKernels.Correlate(rows + row, columns, count, sum, rows + row + TilesPerRound * lanes);
+            float* columns = gradientFactors + point * round.GradientPitch, sum = sums + point * round.PointSums;
+            nint panelColumns = (nint)TilesPerRound * 2 * lanes, blockRows = (nint)TilesPerRound * lanes;
+            for (int panel = 0; panel < round.Panels; panel++, columns += panelColumns)
+            {
+                float* rows = factors + point * round.ValuePitch;
+                for (int block = 0; block < round.ChannelBlocks; block++, rows += blockRows)
+                    for (int row = 0; row < lanes; row += TKernels.GradientRows, sum += TKernels.GradientRows * 2 * lanes)
+                    {
+                        // Some rows ask for the next block's, the others for a half of the next panel's columns.
+                        float* ahead = row == 0 ? rows + blockRows : columns + panelColumns + block % 2 * blockRows;
+                        TKernels.Correlate(rows + row, columns, count, sum, ahead);
+                    }
+            }
         });
     }
 

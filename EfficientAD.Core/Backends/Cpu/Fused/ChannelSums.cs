@@ -6,5 +6,6 @@ internal readonly unsafe record struct ChannelSums(nint Address, int Blocks, int
     public long SampleCount => (long)Blocks * Pixels;
 
     /// <summary>The same memory, seen so that this sample is the first.</summary>
-    public ChannelSums From(int sample) => this with { Address = Address + (nint)(sample * SampleCount * sizeof(float)) };
+    public ChannelSums From(int sample) =>
+        this with { Address = Address + (nint)(sample * SampleCount * sizeof(float)) };
 }

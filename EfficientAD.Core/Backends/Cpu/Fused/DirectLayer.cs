@@ -4,8 +4,8 @@ using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>A convolution with any stride as one matrix product: the patches of some outputs are gathered, then every panel
-/// of weights passes over them. For what no filtering form serves.</summary>
+/// <summary>A convolution with any stride as one matrix product: the patches of some outputs are gathered, then every
+/// panel of weights passes over them. For what no filtering form serves.</summary>
 internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLayer
     where TKernels : struct, IProductKernels
     where TLanes : struct, ILanes<TVector>

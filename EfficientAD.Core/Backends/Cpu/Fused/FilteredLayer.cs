@@ -3,7 +3,8 @@ using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>A convolution by a filtering form, perhaps rectified and pooled, from channel planes to channel planes.</summary>
+/// <summary>A convolution by a filtering form, perhaps rectified and pooled, from channel planes to channel
+/// planes.</summary>
 internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : FusedLayer
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
@@ -29,7 +30,8 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
         _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, layer.Shape.N, height, width, pool, relu);
     }
 
-    public override string Name => $"F({TForm.Outputs}, {TForm.Kernel}) {_input.Blocks * TKernels.Lanes} > {_sink.Channels}";
+    public override string Name =>
+        $"F({TForm.Outputs}, {TForm.Kernel}) {_input.Blocks * TKernels.Lanes} > {_sink.Channels}";
 
     public override double Products => _products.Count(_input.Blocks) * _sink.Channels;
 
@@ -40,7 +42,8 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
     public override void Take(int samples) =>
         _products = new TileProducts<TForm, TKernels>(_products.Grid with { Samples = samples }, _input.Blocks, _threads);
 
-    public override void Run(int item, float* scratch) => _products.Run(item, _input, (float*)_weights.Address, _sink, scratch);
+    public override void Run(int item, float* scratch) =>
+        _products.Run(item, _input, (float*)_weights.Address, _sink, scratch);
 
     public override void Dispose()
     {

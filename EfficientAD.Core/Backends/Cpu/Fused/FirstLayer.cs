@@ -4,8 +4,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>The first convolution of a patch description network with rectification and pooling: three channels are too few
-/// for a filtering form, so its products are added up directly, and only the pooled map is written.</summary>
+/// <summary>The first convolution of a patch description network with rectification and pooling: three channels are too
+/// few for a filtering form, so its products are added up directly, and only the pooled map is written.</summary>
 /// <remarks>Of a grey image it reads one plane, by weights summed over the colours: a third of the products.</remarks>
 internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
     where TKernels : struct, IProductKernels

@@ -89,7 +89,8 @@ internal sealed class FusedAutoencoder<TForm4x4, TForm3x3, TKernels, TVector, TL
         return planes;
     }
 
-    private FusedLayer Convolve(ConvolutionLayer layer, ChannelPlanes input, LayerWeights weights, ChannelPlanes output, int size)
+    private FusedLayer Convolve(
+        ConvolutionLayer layer, ChannelPlanes input, LayerWeights weights, ChannelPlanes output, int size)
     {
         return (layer.Geometry.Stride, weights.Shape.H) switch
         {

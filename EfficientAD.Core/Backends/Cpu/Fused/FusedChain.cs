@@ -15,7 +15,8 @@ internal sealed class FusedChain(params FusedLayer[] layers)
     /// <summary>Begins anew. No thread may be at work on the chain.</summary>
     public void Start() => Open(0);
 
-    /// <returns>False where the chain has nothing to do just now: it is finished, or others complete its layer.</returns>
+    /// <returns>False where the chain has nothing to do just now: it is finished, or others complete its
+    /// layer.</returns>
     public bool TryTake(out FusedLayer layer, out int item)
     {
         long untaken = Volatile.Read(ref _untaken);

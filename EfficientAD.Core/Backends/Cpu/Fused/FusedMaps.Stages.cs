@@ -5,8 +5,9 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>The plan with its forms: 4 x 4 and 3 x 3 kernels of the hidden layers, 4 x 4 kernels of the last ones.</summary>
-internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> : FusedMaps
+/// <summary>The plan with its forms: 4 x 4 and 3 x 3 kernels of the hidden layers, 4 x 4 kernels of the last
+/// ones.</summary>
+internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> : FusedMaps
     where TForm4x4 : struct, IFilterForm
     where TForm3x3 : struct, IFilterForm
     where TLast : struct, IFilterForm
@@ -56,7 +57,8 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
     public override void Dispose()
     {
         foreach (FusedLayer layer in Layers) layer.Dispose();
-        foreach (IDisposable part in new IDisposable[] { _lastLayer, _planes, _scratch, LocalMap, GlobalMap }) part.Dispose();
+        foreach (IDisposable part in new IDisposable[] { _lastLayer, _planes, _scratch, LocalMap, GlobalMap })
+            part.Dispose();
     }
 
     /// <summary>The autoencoder, teacher and student beside each other; then what needs all three.</summary>
@@ -68,10 +70,9 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
         // Of few channels, transforms take longer than products: larger tiles are not faster there.
         var autoencoder = new FusedAutoencoder<Form4x4<TVector, TLanes>, TForm3x3, TKernels, TVector, TLanes>(
             _backend, source.Autoencoder, source.AutoencoderImage, _planes, map.H, map.W, source.Window);
-        var student = new HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>(
-            _backend, source.Student, source.Image, source.IsGrey, _planes);
-        HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> teacher = source.Shared is { } shared
-            ? SharedTeacher(shared, source)
+        var student = new HiddenLayers(_backend, source.Student, source.Image, source.IsGrey, _planes);
+        HiddenLayers teacher = source.Shared is { } shared
+            ? TeacherOf(shared, source)
             : new(_backend, source.Teacher, source.Image, source.IsGrey, _planes);
         LayerWeights ofTeacher = LayerWeights.Of(_backend, source.Teacher.Layers[^1])
             .Normalized(Vector(source.Mean), Vector(source.Deviation));
@@ -86,12 +87,10 @@ internal sealed unsafe class FusedMaps<TForm4x4, TForm3x3, TLast, TKernels, TVec
             last);
     }
 
-    private static HiddenLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes> SharedTeacher(
-        SharedLayersSlot slot, FusedSource source)
+    private static HiddenLayers TeacherOf(SharedLayersSlot slot, FusedSource source)
     {
-        slot.Layers ??= new SharedLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>(
-            source.Backend, source.Teacher, source.Image, source.IsGrey);
-        return ((SharedLayers<TForm4x4, TForm3x3, TLast, TKernels, TVector, TLanes>)slot.Layers).Hidden;
+        slot.Layers ??= new SharedTeacher(source.Backend, source.Teacher, source.Image, source.IsGrey);
+        return ((SharedTeacher)slot.Layers).Hidden;
     }
 
     private static ReadOnlySpan<float> Vector(Tensor tensor) => new((void*)tensor.Address, tensor.Shape.C);

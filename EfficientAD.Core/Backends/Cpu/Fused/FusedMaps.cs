@@ -6,8 +6,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>All three networks from image to maps, fused: weights folded and transformed once, every buffer allocated once,
-/// nothing allocated per image. Unpadded networks.</summary>
+/// <summary>All three networks from image to maps, fused: weights folded and transformed once, every buffer allocated
+/// once, nothing allocated per image. Unpadded networks.</summary>
 internal abstract class FusedMaps : IDisposable
 {
     /// <summary>Teacher against student, [n, 1, h, w].</summary>
@@ -18,11 +18,12 @@ internal abstract class FusedMaps : IDisposable
 
     /// <param name="image">The patch description networks' input, [n, 3, h, w]; read at every run.</param>
     /// <param name="autoencoderImage">The autoencoder's, [n, 3, 256, 256]; may be the same.</param>
-    /// <param name="isGrey">Which images have three equal colours, and so planes that follow from the first; read at every
-    /// run.</param>
+    /// <param name="isGrey">Which images have three equal colours, and so planes that follow from the first; read at
+    /// every run.</param>
     /// <param name="largeTiles">Forms with large tiles: faster and less precise.</param>
     /// <param name="window">Where the image is a tile: which part of the whole map its map is.</param>
-    /// <param name="shared">Where other plans read the teacher's hidden layers too: those must run before this one.</param>
+    /// <param name="shared">Where other plans read the teacher's hidden layers too: those must run before this
+    /// one.</param>
     public static FusedMaps Create(
         CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
         Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool[] isGrey, bool largeTiles,

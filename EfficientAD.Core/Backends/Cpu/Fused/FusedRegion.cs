@@ -2,8 +2,8 @@ using EfficientAD.Backends.Cpu.Filtering;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>Chains of layers that do not depend on each other, run side by side: a thread takes items of the first chain
-/// that has some, so that nobody waits at the end of a layer while another chain has work.</summary>
+/// <summary>Chains of layers that do not depend on each other, run side by side: a thread takes items of the first
+/// chain that has some, so that nobody waits at the end of a layer while another chain has work.</summary>
 /// <remarks>Which thread computes an item has no influence on its values.</remarks>
 internal sealed unsafe class FusedRegion
 {

@@ -6,8 +6,8 @@ namespace EfficientAD.Backends.Cpu.Fused;
 
 /// <summary>The last convolutions and both maps: teacher less student in one sum over the hidden maps of both, and the
 /// autoencoder's features less the student's. Student factors serve both.</summary>
-/// <remarks>A batch is taken in rounds of a few images, whose factors a shared cache holds while all panels of weights pass
-/// over them.</remarks>
+/// <remarks>A batch is taken in rounds of a few images, whose factors a shared cache holds while all panels of weights
+/// pass over them.</remarks>
 internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisposable
     where TForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
@@ -65,7 +65,8 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
             memory.Dispose();
     }
 
-    private TileProducts<TForm, TKernels> ProductsOf(TileGrid grid) => new(grid, _teacher.Blocks + _student.Blocks, _threads);
+    private TileProducts<TForm, TKernels> ProductsOf(TileGrid grid) =>
+        new(grid, _teacher.Blocks + _student.Blocks, _threads);
 
     private long FactorCount(TileGrid grid)
     {
@@ -96,7 +97,8 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
             Products = layer.ProductsOf(grid with { Samples = Math.Clamp(samples - first, 0, _capacity) });
     }
 
-    /// <summary>Factors of both hidden maps, for all panels. An item is a block of tiles and a block of channels.</summary>
+    /// <summary>Factors of both hidden maps, for all panels. An item is a block of tiles and a block of
+    /// channels.</summary>
     private sealed class FactorLayer(Round round) : FusedLayer
     {
         private readonly int _channels = round.Teacher.Blocks + round.Student.Blocks;
@@ -119,11 +121,12 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
         }
     }
 
-    /// <summary>Products, differences, squares. An item is a panel and a group of blocks, so that a panel's weights are read
-    /// once or a few times: they are most of the memory that an image needs to see.</summary>
+    /// <summary>Products, differences, squares. An item is a panel and a group of blocks, so that a panel's weights are
+    /// read once or a few times: they are most of the memory that an image needs to see.</summary>
     private sealed class ProductLayer(Round round) : FusedLayer
     {
-        // An item's products, about 1.3 MB at most; the fewer groups of blocks there are, the less often weights are read.
+        // An item's products, about 1.3 MB at most; the fewer groups of blocks there are, the less often weights are
+        // read.
         private const int ProductsPerItem = 320 * 1024;
 
         private readonly int _panels = TransformedWeights<TForm, TKernels>.Panels(round.Layer._channels);
@@ -138,7 +141,8 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
         public override long Scratch =>
             LargestGroup * TileProducts<TForm, TKernels>.BlockProducts + 2L * TileTransforms<TForm, TKernels>.Scratch;
 
-        private static int LargestGroup => Math.Max(1, (int)(ProductsPerItem / TileProducts<TForm, TKernels>.BlockProducts));
+        private static int LargestGroup =>
+            Math.Max(1, (int)(ProductsPerItem / TileProducts<TForm, TKernels>.BlockProducts));
 
         private int Groups => (round.Products.BlockCount + LargestGroup - 1) / LargestGroup;
 

@@ -2,7 +2,8 @@ using EfficientAD.Backends.Cpu.Filtering;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>The feature maps of an inference plan: allocated once, zero at first, and never written in their margins.</summary>
+/// <summary>The feature maps of an inference plan: allocated once, zero at first, and never written in their
+/// margins.</summary>
 /// <param name="samples">Images at a time.</param>
 internal sealed class PlanesMemory<TKernels>(int samples) : IDisposable
     where TKernels : struct, IProductKernels

@@ -4,7 +4,8 @@ using EfficientAD.Backends.Cpu.Stacked;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>Puts tiles into channel planes: bias, perhaps rectification, perhaps the mean over windows of 2 x 2.</summary>
+/// <summary>Puts tiles into channel planes: bias, perhaps rectification, perhaps the mean over windows of 2 x
+/// 2.</summary>
 /// <param name="height">Outputs before pooling, even where there is pooling.</param>
 /// <param name="width">Outputs before pooling, even where there is pooling.</param>
 /// <param name="signs">Of the rectified outputs before pooling, written where it has an address.</param>
@@ -83,5 +84,6 @@ internal readonly unsafe struct PlanesSink<TVector, TLanes>(
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Rectified(float* source, TVector bias) => TLanes.Rectify(TLanes.Add(TLanes.Load(source), bias));
+    private static TVector Rectified(float* source, TVector bias) =>
+        TLanes.Rectify(TLanes.Add(TLanes.Load(source), bias));
 }

@@ -3,7 +3,8 @@ using EfficientAD.Backends.Cpu.Filtering;
 
 namespace EfficientAD.Backends.Cpu.Fused;
 
-/// <summary>Squares a difference of features and sums it over the channels of a block: no feature map is ever written.</summary>
+/// <summary>Squares a difference of features and sums it over the channels of a block: no feature map is ever
+/// written.</summary>
 /// <param name="sums">[channel block][height][width] of each sample, overwritten.</param>
 /// <param name="minuend">What the outputs are subtracted from; without an address they are the difference.</param>
 internal readonly unsafe struct SquareSink<TVector, TLanes>(

@@ -2,16 +2,16 @@ using EfficientAD.Backends.Cpu.Filtering;
 
 namespace EfficientAD.Backends.Cpu.Stacked;
 
-/// <summary>What one layer hands to the next: its output in channel planes and, in training, the output's gradient and the
-/// signs of what was rectified.</summary>
+/// <summary>What one layer hands to the next: its output in channel planes and, in training, the output's gradient and
+/// the signs of what was rectified.</summary>
 internal sealed class Activations : IDisposable
 {
     private readonly List<AlignedMemory> _memory = [];
 
     /// <param name="height">Of the output, after pooling.</param>
     /// <param name="width">Of the output, after pooling.</param>
-    /// <param name="extent">What the reader's tiles cover of so many values; the margin stays zero. Null where nobody reads
-    /// planes: the output goes elsewhere.</param>
+    /// <param name="extent">What the reader's tiles cover of so many values; the margin stays zero. Null where nobody
+    /// reads planes: the output goes elsewhere.</param>
     public Activations(
         int samples, int blocks, int height, int width, bool isPooled, int lanes, Func<int, int>? extent, bool isTrained)
     {

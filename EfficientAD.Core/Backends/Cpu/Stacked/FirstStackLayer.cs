@@ -5,8 +5,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cpu.Stacked;
 
-/// <summary>The first layer, pooled, with kernels four wide: three channels are too few for a filtering form, so its products
-/// are added up directly. Only pooled values and signs are written, and only those are read again.</summary>
+/// <summary>The first layer, pooled, with kernels four wide: three channels are too few for a filtering form, so its
+/// products are added up directly. Only pooled values and signs are written, and only those are read again.</summary>
 internal sealed unsafe class FirstStackLayer<TKernels, TVector, TLanes> : StackLayer
     where TKernels : struct, IProductKernels
     where TLanes : struct, ILanes<TVector>

@@ -4,7 +4,8 @@ using EfficientAD.Backends.Cpu.Filtering;
 namespace EfficientAD.Backends.Cpu.Stacked;
 
 /// <summary>Puts tiles into channel planes as they are.</summary>
-internal readonly unsafe struct GradientSink<TVector, TLanes>(ChannelPlanes output, int channels, int height, int width) : ITileSink
+internal readonly unsafe struct GradientSink<TVector, TLanes>(
+    ChannelPlanes output, int channels, int height, int width) : ITileSink
     where TLanes : struct, ILanes<TVector>
 {
     private readonly ChannelPlanes _output = output;

@@ -3,8 +3,8 @@ using EfficientAD.Backends.Cpu.Filtering;
 
 namespace EfficientAD.Backends.Cpu.Stacked;
 
-/// <summary>The gradient of a convolution's outputs, from the gradient of what rectification and pooling made of them. It is
-/// put together tile by tile: written out it would be four times as large, and read twice.</summary>
+/// <summary>The gradient of a convolution's outputs, from the gradient of what rectification and pooling made of them.
+/// It is put together tile by tile: written out it would be four times as large, and read twice.</summary>
 /// <param name="gradient">After pooling.</param>
 /// <param name="signs">Of the rectified outputs, before pooling; without an address they were applied before.</param>
 /// <param name="height">Outputs before pooling; beyond them the gradient is zero.</param>
@@ -45,7 +45,8 @@ internal readonly unsafe struct RectifiedGradient<TVector, TLanes>(
         return scratch;
     }
 
-    /// <summary>A whole row of a pooled layer, vectors <paramref name="step"/> floats apart, and its sum per channel, added up.</summary>
+    /// <summary>A whole row of a pooled layer, vectors <paramref name="step"/> floats apart, and its sum per channel,
+    /// added up.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Row(int sample, int block, int y, float* target, nint step, Span<double> sums)
     {

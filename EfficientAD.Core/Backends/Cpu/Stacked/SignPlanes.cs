@@ -1,7 +1,7 @@
 namespace EfficientAD.Backends.Cpu.Stacked;
 
-/// <summary>Which rectified values are not zero, [sample][block][row][column], one bit per lane: all that the backward pass
-/// needs of them, in a thirty-second of their memory.</summary>
+/// <summary>Which rectified values are not zero, [sample][block][row][column], one bit per lane: all that the backward
+/// pass needs of them, in a thirty-second of their memory.</summary>
 /// <param name="Address">Zero where nothing is kept.</param>
 internal readonly unsafe record struct SignPlanes(nint Address, int Blocks, int Height, int Width)
 {

@@ -23,7 +23,8 @@ internal sealed class StackForms<TForm, TGradientForm, TKernels, TVector, TLanes
     where TKernels : struct, IProductKernels
     where TLanes : struct, ILanes<TVector>
 {
-    public override int Extent(int size) => FilteredStackLayer<TForm, TGradientForm, TKernels, TVector, TLanes>.Extent(size);
+    public override int Extent(int size) =>
+        FilteredStackLayer<TForm, TGradientForm, TKernels, TVector, TLanes>.Extent(size);
 
     public override StackLayer Layer(
         StackedLayer layer, Activations input, Activations output, Tensor? tensor, int samples, WorkerPool pool) =>
