@@ -38,9 +38,9 @@ internal sealed class CalibrateSettings : ComputeSettings
     [DefaultValue(0.01f)]
     public float FalsePositives { get; init; } = 0.01f;
 
-    [CommandOption("--layers")]
-    [Description("Show what numbers of 8 bits do to each layer.")]
-    public bool Layers { get; init; }
+    [CommandOption("--eight-bits")]
+    [Description("Compare numbers of 8 bits with float32 on up to 64 of the images, a second or two each, so that --precision int8 and fp8 can be used.")]
+    public bool EightBits { get; init; }
 
     [CommandOption("--force")]
     [Description("Replace an existing model.")]
@@ -65,6 +65,7 @@ internal sealed class CalibrateSettings : ComputeSettings
         OutputPath = Out,
         Split = Split is null ? null : Enum.Parse<CalibrationSplit>(Split, ignoreCase: true),
         FalsePositiveRate = FalsePositives,
+        EightBits = EightBits,
         Device = Processor,
         Cpu = Cpu,
     };
@@ -86,7 +87,7 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
             model = calibrator.Run(new TrainingLog(output, settings.Json), cancellation);
 
         if (settings.Json) WriteJson(settings.Out, calibrator, model!);
-        else Summarise(settings, calibrator, model!);
+        else Summarise(settings.Out, calibrator, model!);
         return ExitCode.Success;
     }
 
@@ -104,12 +105,12 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
         facts.WriteTo(output);
     }
 
-    private void Summarise(CalibrateSettings settings, ModelCalibrator calibrator, ModelInformation model)
+    private void Summarise(string path, ModelCalibrator calibrator, ModelInformation model)
     {
         Detection.Calibration calibration = model.Calibration;
-        PrecisionTable.Write(output, calibrator.Precisions, calibration, settings.Layers);
+        PrecisionTable.Write(output, calibrator.Precisions, calibration);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Wrote {settings.Out}. Threshold {calibration.Threshold:0.####}, " +
+            $"Wrote {path}. Threshold {calibration.Threshold:0.####}, " +
             $"from the scores of {calibration.Images} good images, " +
             $"meant to let {calibration.FalsePositiveRate:0.##%} fail."));
     }

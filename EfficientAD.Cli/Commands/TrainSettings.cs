@@ -14,9 +14,6 @@ internal sealed class TrainSettings : ComputeSettings
 {
     private const string NoPenalty = "none";
     private const int StepsBetweenLooks = 100;
-
-    // Good images that numbers of 8 bits are compared on at the end, in a few seconds; 'calibrate' takes more.
-    private const int ImagesForPrecision = 8;
     private const int LargestBatch = 64, LargestInput = 4096;
     private const double LongestQuickMinutes = 120;  // 70,000 steps take hours on CPUs
     private const double ShortestMinutes = 1.0 / 6, LongestMinutes = 60 * 24 * 30;
@@ -172,7 +169,6 @@ internal sealed class TrainSettings : ComputeSettings
             Resume = Resume,
             PooledHead = Head,
             EarlyStopInterval = StopEarly ? StepsBetweenLooks : 0,
-            PrecisionImages = ImagesForPrecision,
             Device = Processor,
             Cpu = Cpu,
             Cuda = Cuda,

@@ -7,9 +7,7 @@ namespace EfficientAD.Cli.Output;
 /// <summary>What detection in numbers of 8 bits does to good images, for people and for programs.</summary>
 internal static class PrecisionTable
 {
-    /// <param name="layers">Whether to show each layer.</param>
-    public static void Write(
-        CommandOutput output, IReadOnlyList<PrecisionReport> reports, Calibration calibration, bool layers)
+    public static void Write(CommandOutput output, IReadOnlyList<PrecisionReport> reports, Calibration calibration)
     {
         foreach (PrecisionReport report in reports)
         {
@@ -21,7 +19,7 @@ internal static class PrecisionTable
                 $"Detectors {(report.Fault is null ? "take" : "refuse")} it."));
         }
 
-        if (!layers || reports.Count == 0) return;
+        if (reports.Count == 0) return;
         output.WriteLine($"{"hidden map",-16}{string.Concat(reports.Select(report => $"{report.Precision + " error",14}{"saturated",12}"))}");
         for (int i = 0; i < reports[0].Layers.Count; i++)
         {

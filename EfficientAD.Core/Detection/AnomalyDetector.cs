@@ -278,7 +278,7 @@ public sealed class AnomalyDetector : IDisposable
         PrecisionParity? parity = format == EightBits.Int8 ? model.Information.Int8 : model.Information.Fp8;
         return parity is { } known
             ? known.FindFault(format.Name, model.Information.Calibration)
-            : $"The model was not calibrated for {format}: run efficientad calibrate --model FILE --data DIR --out FILE.";
+            : $"The model was not calibrated for {format}: run efficientad calibrate --eight-bits --model FILE --data DIR --out FILE.";
     }
 
     private void JudgeBatch(int count, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)

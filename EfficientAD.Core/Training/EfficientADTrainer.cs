@@ -218,11 +218,7 @@ public sealed class EfficientADTrainer : IDisposable
             Teacher = _teacherOrigin,
             Penalty = _options.DescribePenalty(),
         };
-        Networks.Quantization.HiddenActivations? activations = null;
-        string[] compared = EightBitCalibration.Some(_split.Validation, _options.PrecisionImages);
-        if (compared.Length > 0 && EightBitCalibration.Run(trained, information, compared, _options.Cpu) is { } precision)
-            (activations, information) = (precision.Activations, precision.Information);
-        ModelFile.Save(_options.ModelPath, information, trained, pooled, activations);
+        ModelFile.Save(_options.ModelPath, information, trained, pooled, activations: null);
         File.Delete(CheckpointPath);
         return information;
     }

@@ -84,15 +84,16 @@ public sealed class ModelCalibrator : IDisposable
         PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, scores);
         ModelInformation information = Inform(
             scaling, pooled, Calibration.FromGoodScores(scores, _options.FalsePositiveRate));
-        string[] compared = EightBitCalibration.Some(Images.Validation, MostCompared);
         HiddenActivations? activations = null;
-        if (EightBitCalibration.Run(_networks, information, compared, _options.Cpu, cancellation) is { } precision)
+        string[] compared = _options.EightBits ? EightBitCalibration.Some(Images.Validation, MostCompared) : [];
+        if (compared.Length > 0 && EightBitCalibration.Run(_networks, information, compared, _options.Cpu, cancellation) is { } precision)
             (activations, information, Precisions) = (precision.Activations, precision.Information, precision.Reports);
         ModelFile.Save(_options.OutputPath, information, _networks, _distribution, activations);
         return information;
     }
 
-    /// <summary>What numbers of 8 bits do to the model; empty before <see cref="Run"/> and for padded networks.</summary>
+    /// <summary>What numbers of 8 bits do to the model; empty before <see cref="Run"/>, for padded networks, and where the options
+    /// do not ask for it.</summary>
     public IReadOnlyList<PrecisionReport> Precisions { get; private set; } = [];
 
     public void Dispose()
@@ -159,6 +160,8 @@ public sealed class ModelCalibrator : IDisposable
             return _model with
             {
                 Pooled = pooled,
+                Int8 = null,
+                Fp8 = null,
                 Scaling = scaling,
                 Calibration = calibration,
                 ImageHeight = height,

@@ -62,10 +62,6 @@ public sealed record TrainingOptions
     /// <summary>Share of good images that the threshold may let fail.</summary>
     public float FalsePositiveRate { get; init; } = Calibration.DefaultFalsePositiveRate;
 
-    /// <summary>Good images, of those set aside, on which detection in numbers of 8 bits is compared with float32 at the end, so that
-    /// the model may be computed so: about a second each. 0 leaves that to a later calibration.</summary>
-    public int PrecisionImages { get; init; }
-
     /// <summary>The processor that computes.</summary>
     public Device Device { get; init; }
 

@@ -101,7 +101,7 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
         using SimulatedContext simulated = Simulated();
         using CudaBackend backend = Open(simulated, CudaPrecision.Int8);
         using var detector = AnomalyDetector.Load(model.Path, backend);
-        Assert.StartsWith("The model was not calibrated for int8: run efficientad calibrate", detector.Fallback);
+        Assert.StartsWith("The model was not calibrated for int8: run efficientad calibrate --eight-bits", detector.Fallback);
         Assert.EndsWith("It computes in half precision instead, which takes longer.", detector.Fallback);
         Assert.Equal(backend.Name, detector.Processor);
     }

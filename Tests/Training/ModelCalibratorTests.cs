@@ -24,7 +24,7 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
             [published["teacher_small.pth"], published["student_final.pth"], published["autoencoder_final.pth"]]))
             importer.Save(networks);
         AnomalyDataset dataset = DatasetReader.Open(published.DataSet());
-        using var calibrator = new ModelCalibrator(dataset, Options(networks, model));
+        using var calibrator = new ModelCalibrator(dataset, Options(networks, model) with { EightBits = true });
         Assert.Equal((CalibrationSplit.Reference, true), (calibrator.Split, calibrator.NeedsStatistics));
         Assert.Equal((9, 1), (calibrator.Images.Train.Count, calibrator.Images.Validation.Count));
         ModelInformation information = calibrator.Run(cancellation: TestContext.Current.CancellationToken);
@@ -50,6 +50,7 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
         Assert.False(again.NeedsStatistics);
         ModelInformation second = again.Run(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((information.Scaling, information.Calibration), (second.Scaling, second.Calibration));
+        Assert.Equal((null, null), (second.Int8, second.Fp8));
         Assert.Contains("calibrated on 1 images of noise", second.Deviations, StringComparison.Ordinal);
     }
 
