@@ -80,7 +80,7 @@ public sealed class EfficientADTrainer : IDisposable
         _networks.Student.Initialize(_draws.StudentWeights);
         if (_recipe.WarmStart) _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
         _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
-        var schedule = new StepSchedule(_options, _split.Train.Count, _split.Validation.Count);
+        var schedule = new StepSchedule(_options, _split.Validation.Count);
         if (_options.Resume)
         {
             (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks, _earlyStop);

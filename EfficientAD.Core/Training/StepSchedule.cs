@@ -8,9 +8,9 @@ internal sealed class StepSchedule
 {
     private const int FirstFit = 5, FitInterval = 25;
 
-    // Quantiles, threshold, the comparison of precisions and the file take their share behind the steps.
+    // Quantiles, threshold and the file take their share behind the steps.
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(2);
-    private const double ReservedStepsPerValidationImage = 0.3, ReservedStepsPerPrecisionImage = 2;
+    private const double ReservedStepsPerValidationImage = 0.3;
 
     private readonly TimeSpan? _duration;
     private readonly double _reservedSteps;
@@ -19,11 +19,10 @@ internal sealed class StepSchedule
     private int _lastFitStep;
     private bool _isFixed;
 
-    public StepSchedule(TrainingOptions options, int trainingImages, int validationImages)
+    public StepSchedule(TrainingOptions options, int validationImages)
     {
         _duration = options.Duration;
-        _reservedSteps = ReservedStepsPerValidationImage * validationImages
-            + ReservedStepsPerPrecisionImage * Math.Min(options.PrecisionImages, validationImages);
+        _reservedSteps = ReservedStepsPerValidationImage * validationImages;
         Steps = options.TargetSteps;
     }
 
