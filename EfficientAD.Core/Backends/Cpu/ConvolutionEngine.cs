@@ -13,8 +13,10 @@ internal abstract class ConvolutionEngine : IDisposable
         var direct = new PhasedConvolution(CreateDirect(instructionSet, pool), pool);
         return instructionSet switch
         {
-            InstructionSet.Avx512 => Filter<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(direct, pool),
-            InstructionSet.Avx2 => Filter<Vector256<float>, Lanes256, NarrowProducts<Vector256<float>, Lanes256>>(direct, pool),
+            InstructionSet.Avx512 =>
+                Filter<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(direct, pool),
+            InstructionSet.Avx2 =>
+                Filter<Vector256<float>, Lanes256, NarrowProducts<Vector256<float>, Lanes256>>(direct, pool),
             _ => Filter<Vector128<float>, Lanes128, NarrowProducts<Vector128<float>, Lanes128>>(direct, pool),
         };
     }

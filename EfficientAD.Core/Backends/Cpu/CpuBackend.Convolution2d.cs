@@ -28,7 +28,8 @@ public sealed unsafe partial class CpuBackend
     }
 
     public void Convolution2dWeightGradient(
-        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient, Tensor? biasGradient)
+        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient,
+        Tensor? biasGradient)
     {
         RequireConvolution(input.Shape, weightGradient.Shape, geometry, outputGradient.Shape);
         if (SparseGradient.TryFind(outputGradient) is { } sparse)

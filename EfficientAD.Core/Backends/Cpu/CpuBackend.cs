@@ -19,7 +19,9 @@ public sealed unsafe partial class CpuBackend : IBackend
         _pool = new WorkerPool(options.ResolveThreads());
         _selection = new RadixSelection(_pool);
         _isPlain = options.IsPlain;
-        _convolution = _isPlain ? ConvolutionEngine.CreateDirect(InstructionSet, _pool) : ConvolutionEngine.Create(InstructionSet, _pool);
+        _convolution = _isPlain
+            ? ConvolutionEngine.CreateDirect(InstructionSet, _pool)
+            : ConvolutionEngine.Create(InstructionSet, _pool);
     }
 
     public string Name => $"CPU, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}, {InstructionSet}";
@@ -41,7 +43,8 @@ public sealed unsafe partial class CpuBackend : IBackend
         fixed (float* values = source)
         {
             float* from = values;
-            RunRanges(source.Length, 1, (first, end) => Range(from, first, end).CopyTo(Range(Pointer(destination), first, end)));
+            RunRanges(source.Length, 1, (first, end) =>
+                Range(from, first, end).CopyTo(Range(Pointer(destination), first, end)));
         }
 
         destination.MarkWritten();

@@ -26,7 +26,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         float* rowsOfGradient = _gradient.Lay(outputGradient, 0, 0, geometry.Stride, rows, pitch, plane, pool);
 
         var problem = new Correlation(
-            (nint)source, (long)height * pitch, pitch, (nint)rowsOfGradient, plane, length, shape.N, gradient.C, kernel);
+            (nint)source, (long)height * pitch, pitch, (nint)rowsOfGradient, plane, length, shape.N, gradient.C,
+            kernel);
         int rowTiles = (gradient.C + TKernels.CorrelationRows - 1) / TKernels.CorrelationRows;
         int groups = (kernel.C + GroupChannels(kernel) - 1) / GroupChannels(kernel);
         // All channels for a few rows at a time: the rows stay in the second-level cache.
@@ -40,7 +41,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
     }
 
     private readonly record struct Correlation(
-        nint Input, long InputPlane, int Pitch, nint Gradient, long GradientPlane, int Length, int Samples, int OutputChannels, Shape Kernel);
+        nint Input, long InputPlane, int Pitch, nint Gradient, long GradientPlane, int Length, int Samples,
+        int OutputChannels, Shape Kernel);
 
     /// <summary>As many input channels as fill whole tiles with about 16 taps or, for 3 x 3 kernels, 36.</summary>
     private static int GroupChannels(Shape kernel)
@@ -64,8 +66,10 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
 
         for (int sample = 0; sample < problem.Samples; sample++)
         {
-            float* input = (float*)problem.Input + ((long)sample * problem.Kernel.C + firstChannel) * problem.InputPlane;
-            float* gradient = (float*)problem.Gradient + ((long)sample * problem.OutputChannels + firstRow) * problem.GradientPlane;
+            float* input =
+                (float*)problem.Input + ((long)sample * problem.Kernel.C + firstChannel) * problem.InputPlane;
+            float* gradient =
+                (float*)problem.Gradient + ((long)sample * problem.OutputChannels + firstRow) * problem.GradientPlane;
             bool atEnd = sample == problem.Samples - 1 && firstChannel + channels >= problem.Kernel.C;
             int whole = (problem.Length + (atEnd ? 0 : lanes - 1)) / lanes * lanes;
             for (int from = 0; from < whole; from += CorrelationChunk)
@@ -94,7 +98,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
         for (int row = 0; row < Math.Min(rows, problem.OutputChannels - firstRow); row++)
             for (int t = 0; t < taps; t++)
             {
-                long weight = (firstRow + row) * problem.Kernel.SampleCount + (long)firstChannel * problem.Kernel.Plane + t;
+                long weight =
+                    (firstRow + row) * problem.Kernel.SampleCount + (long)firstChannel * problem.Kernel.Plane + t;
                 weightGradient[weight] += TKernels.Sum(sums + row * sumPitch + t * lanes);
             }
     }

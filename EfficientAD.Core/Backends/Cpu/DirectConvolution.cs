@@ -20,7 +20,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
     /// apart.</param>
     private readonly record struct Problem(
         nint Source, long PlaneCount, int Pitch, int Channels, int KernelHeight, int KernelWidth, int Stride,
-        nint Weights, nint Bias, bool Accumulate, bool Relu, nint Output, int OutputChannels, int OutputHeight, int OutputWidth)
+        nint Weights, nint Bias, bool Accumulate, bool Relu, nint Output, int OutputChannels, int OutputHeight,
+        int OutputWidth)
     {
         public int Depth => Channels * KernelHeight * KernelWidth;
 
@@ -67,9 +68,11 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
     {
         int panels = (problem.Pixels + TKernels.Columns - 1) / TKernels.Columns;
         int rowBlocks = (problem.OutputChannels + TKernels.Rows - 1) / TKernels.Rows;
-        int chunks = Math.Max((panels + PanelsPerChunk - 1) / PanelsPerChunk, Math.Min(panels, (pool.Threads + samples - 1) / samples));
+        int chunks = Math.Max(
+            (panels + PanelsPerChunk - 1) / PanelsPerChunk, Math.Min(panels, (pool.Threads + samples - 1) / samples));
         // Even chunks, a multiple of the threads: the last round leaves nobody idle.
-        if (samples == 1 && chunks > 1) chunks = Math.Min(panels, (chunks + pool.Threads - 1) / pool.Threads * pool.Threads);
+        if (samples == 1 && chunks > 1)
+            chunks = Math.Min(panels, (chunks + pool.Threads - 1) / pool.Threads * pool.Threads);
         int parts = Math.Clamp(pool.Threads / (samples * chunks), 1, rowBlocks);
         pool.Run(samples * chunks * parts, item =>
         {
@@ -105,7 +108,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
                 for (int rowBlock = firstRowBlock; rowBlock < endRowBlock; rowBlock++)
                 {
                     int row = rowBlock * TKernels.Rows, rows = Math.Min(TKernels.Rows, problem.OutputChannels - row);
-                    float* weights = (float*)problem.Weights + ((long)first * rowBlocks + (long)rowBlock * depth) * TKernels.Rows;
+                    float* weights =
+                        (float*)problem.Weights + ((long)first * rowBlocks + (long)rowBlock * depth) * TKernels.Rows;
                     for (int r = 0; r < TKernels.Rows; r++)
                         bias[r] = problem.Bias != 0 && r < rows ? ((float*)problem.Bias)[row + r] : 0;
                     float* tile = output + (long)row * problem.Pixels + pixel;
@@ -127,6 +131,7 @@ internal sealed unsafe partial class DirectConvolution<TKernels>(WorkerPool pool
         float* source, nint sourcePitch, float* target, nint targetPitch, int rows, int columns)
     {
         for (int r = 0; r < rows; r++)
-            new ReadOnlySpan<float>(source + r * sourcePitch, columns).CopyTo(new Span<float>(target + r * targetPitch, columns));
+            new ReadOnlySpan<float>(source + r * sourcePitch, columns).CopyTo(
+                new Span<float>(target + r * targetPitch, columns));
     }
 }

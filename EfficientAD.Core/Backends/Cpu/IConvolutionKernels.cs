@@ -27,7 +27,8 @@ internal unsafe interface IConvolutionKernels
     /// <param name="accumulate">Starts from what C holds.</param>
     /// <param name="relu">Replaces negative results by zero.</param>
     /// <param name="c">The tile, rows <paramref name="pitch"/> floats apart.</param>
-    static abstract void Multiply(float* a, float* b, int depth, float* bias, bool accumulate, bool relu, float* c, nint pitch);
+    static abstract void Multiply(
+        float* a, float* b, int depth, float* bias, bool accumulate, bool relu, float* c, nint pitch);
 
     /// <summary>sums[r][t] += gradient[r][i] * input[i + offsets[t]] over i, lane by lane: each sum is a
     /// vector.</summary>

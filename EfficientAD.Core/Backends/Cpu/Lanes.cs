@@ -73,8 +73,10 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Keep(Vector512<float> value, uint lanes)
     {
-        Vector512<int> bits = Vector512.Create((int)lanes) & Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-        return Vector512.ConditionalSelect(Vector512.Equals(bits, Vector512<int>.Zero).AsSingle(), Vector512<float>.Zero, value);
+        Vector512<int> bits = Vector512.Create((int)lanes)
+            & Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        return Vector512.ConditionalSelect(
+            Vector512.Equals(bits, Vector512<int>.Zero).AsSingle(), Vector512<float>.Zero, value);
     }
 }
 
@@ -120,7 +122,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static Vector256<float> Keep(Vector256<float> value, uint lanes)
     {
         Vector256<int> bits = Vector256.Create((int)lanes) & Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
-        return Vector256.ConditionalSelect(Vector256.Equals(bits, Vector256<int>.Zero).AsSingle(), Vector256<float>.Zero, value);
+        return Vector256.ConditionalSelect(
+            Vector256.Equals(bits, Vector256<int>.Zero).AsSingle(), Vector256<float>.Zero, value);
     }
 }
 
@@ -167,6 +170,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static Vector128<float> Keep(Vector128<float> value, uint lanes)
     {
         Vector128<int> bits = Vector128.Create((int)lanes) & Vector128.Create(1, 2, 4, 8);
-        return Vector128.ConditionalSelect(Vector128.Equals(bits, Vector128<int>.Zero).AsSingle(), Vector128<float>.Zero, value);
+        return Vector128.ConditionalSelect(
+            Vector128.Equals(bits, Vector128<int>.Zero).AsSingle(), Vector128<float>.Zero, value);
     }
 }

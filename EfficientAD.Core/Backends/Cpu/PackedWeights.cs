@@ -24,7 +24,8 @@ internal static unsafe class PackedWeights
     {
         Shape shape = weights.Shape;
         return WeightCache.Get(weights, ForwardForm, Count(shape.N, shape.C * shape.Plane, rows), target => Pack(
-            weights, WeightStrides.Forward(shape), shape.N, shape.C * shape.Plane, rows, depthBlock, pool, (float*)target));
+            weights, WeightStrides.Forward(shape), shape.N, shape.C * shape.Plane, rows, depthBlock, pool,
+            (float*)target));
     }
 
     /// <summary>For the input gradient: rows are input channels, depth runs over [output channel, ky, kx], taps
@@ -33,13 +34,15 @@ internal static unsafe class PackedWeights
     {
         Shape shape = weights.Shape;
         return WeightCache.Get(weights, BackwardForm, Count(shape.C, shape.N * shape.Plane, rows), target => Pack(
-            weights, WeightStrides.Backward(shape), shape.C, shape.N * shape.Plane, rows, depthBlock, pool, (float*)target));
+            weights, WeightStrides.Backward(shape), shape.C, shape.N * shape.Plane, rows, depthBlock, pool,
+            (float*)target));
     }
 
     private static long Count(int rowCount, int depth, int rows) => (long)(rowCount + rows - 1) / rows * rows * depth;
 
     private static void Pack(
-        Tensor weights, WeightStrides strides, int rowCount, int depth, int rows, int depthBlock, WorkerPool pool, float* packed)
+        Tensor weights, WeightStrides strides, int rowCount, int depth, int rows, int depthBlock, WorkerPool pool,
+        float* packed)
     {
         int rowBlocks = (rowCount + rows - 1) / rows, taps = weights.Shape.Plane;
         pool.Run((depth + depthBlock - 1) / depthBlock, block =>

@@ -27,7 +27,8 @@ internal sealed unsafe class PhasedConvolution(ConvolutionEngine direct, WorkerP
         else
         {
             direct.Forward(
-                Split(input, geometry.Padding, weights.Shape, output.Shape), Split(weights), bias, Convolution2dGeometry.Valid, relu,
+                Split(input, geometry.Padding, weights.Shape, output.Shape), Split(weights), bias,
+                Convolution2dGeometry.Valid, relu,
                 output);
         }
     }
@@ -41,7 +42,8 @@ internal sealed unsafe class PhasedConvolution(ConvolutionEngine direct, WorkerP
             return;
         }
 
-        Tensor phases = Cleared(Role.InputGradient, PhasesOf(inputGradient.Shape.C, weights.Shape, outputGradient.Shape));
+        Tensor phases = Cleared(
+            Role.InputGradient, PhasesOf(inputGradient.Shape.C, weights.Shape, outputGradient.Shape));
         direct.InputGradient(outputGradient, Split(weights), Convolution2dGeometry.Valid, phases);
         int padding = geometry.Padding;
         ForEachRow(phases, inputGradient, padding, (phase, row, offset, first, end) =>
@@ -61,7 +63,8 @@ internal sealed unsafe class PhasedConvolution(ConvolutionEngine direct, WorkerP
 
         Tensor halves = Cleared(Role.WeightGradient, PhasesOf(weightGradient.Shape));
         direct.WeightGradient(
-            Split(input, geometry.Padding, weightGradient.Shape, outputGradient.Shape), outputGradient, Convolution2dGeometry.Valid,
+            Split(input, geometry.Padding, weightGradient.Shape, outputGradient.Shape), outputGradient,
+            Convolution2dGeometry.Valid,
             halves);
         ForEachRow(halves, weightGradient, padding: 0, (half, row, offset, first, end) =>
         {

@@ -59,7 +59,8 @@ internal sealed unsafe partial class SparseGradient
         foreach (Entry entry in CollectionsMarshal.AsSpan(_entries))
         {
             Visit<TVector, TLanes>(entry, input, block, kernel, products, spreads: false);
-            float* target = (float*)weightGradient.Address + ((nint)entry.Channel * kernel.C + block * lanes) * kernel.Plane;
+            float* target =
+                (float*)weightGradient.Address + ((nint)entry.Channel * kernel.C + block * lanes) * kernel.Plane;
             TapVectors.Add(products, kernel.Plane, lanes, lanes, target, kernel.Plane);
         }
     }

@@ -61,7 +61,8 @@ internal sealed unsafe partial class SparseGradient
         Shape kernel = weightGradient.Shape, shape = input.Shape;
         ForEach(geometry, kernel, shape, pool, (entry, window, channel) =>
         {
-            float* gradient = (float*)weightGradient.Address + ((long)entry.Channel * kernel.C + channel) * kernel.Plane;
+            float* gradient =
+                (float*)weightGradient.Address + ((long)entry.Channel * kernel.C + channel) * kernel.Plane;
             float* plane = (float*)input.Address + ((long)entry.Sample * shape.C + channel) * shape.Plane;
             for (int ky = window.Top; ky < window.Bottom; ky++)
             {
@@ -117,7 +118,8 @@ internal sealed unsafe partial class SparseGradient
         {
             int y = entry.Y * geometry.Stride - geometry.Padding, x = entry.X * geometry.Stride - geometry.Padding;
             return new Window(
-                y, x, Math.Max(0, -y), Math.Min(kernel.H, input.H - y), Math.Max(0, -x), Math.Min(kernel.W, input.W - x));
+                y, x, Math.Max(0, -y), Math.Min(kernel.H, input.H - y), Math.Max(0, -x),
+                Math.Min(kernel.W, input.W - x));
         }
     }
 }

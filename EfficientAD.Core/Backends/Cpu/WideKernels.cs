@@ -174,7 +174,8 @@ internal readonly unsafe struct WideKernels<TVector, TLanes> : IConvolutionKerne
 
         for (nint i = 0; i < length; i += TLanes.Width)
         {
-            TVector v0 = TLanes.Load(x0 + i), v1 = TLanes.Load(x1 + i), v2 = TLanes.Load(x2 + i), v3 = TLanes.Load(x3 + i);
+            TVector v0 = TLanes.Load(x0 + i), v1 = TLanes.Load(x1 + i);
+            TVector v2 = TLanes.Load(x2 + i), v3 = TLanes.Load(x3 + i);
             float* row = gradient + i;
             TVector g0 = TLanes.Load(row);
             s00 = TLanes.MultiplyAdd(g0, v0, s00);

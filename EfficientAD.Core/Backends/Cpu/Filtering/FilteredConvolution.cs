@@ -20,14 +20,16 @@ internal sealed unsafe class FilteredConvolution<TForm, TKernels>(WorkerPool poo
     {
         var grid = new TileGrid(output.N, output.H, output.W, TForm.Outputs);
         int rows = (grid.Count + TKernels.Rows - 1) / TKernels.Rows * TKernels.Rows;
-        return (double)rows * TileTransforms<TForm, TKernels>.Points / ((double)output.N * output.Plane * TForm.Kernel * TForm.Kernel);
+        return (double)rows * TileTransforms<TForm, TKernels>.Points
+            / ((double)output.N * output.Plane * TForm.Kernel * TForm.Kernel);
     }
 
     public void Forward(Tensor input, Tensor weights, Tensor? bias, int padding, bool relu, Tensor output)
     {
         var grid = new TileGrid(output.Shape.N, output.Shape.H, output.Shape.W, TForm.Outputs);
         var sink = new TensorSink(output, bias?.Address ?? 0, relu, accumulate: false);
-        Compute(Lay(input, padding, grid, _input), grid, TransformedWeights<TForm, TKernels>.Forward(weights, pool), sink);
+        Compute(
+            Lay(input, padding, grid, _input), grid, TransformedWeights<TForm, TKernels>.Forward(weights, pool), sink);
     }
 
     public void InputGradient(Tensor outputGradient, Tensor weights, int padding, Tensor inputGradient)
@@ -44,7 +46,8 @@ internal sealed unsafe class FilteredConvolution<TForm, TKernels>(WorkerPool poo
         var grid = new TileGrid(outputGradient.Shape.N, outputGradient.Shape.H, outputGradient.Shape.W, TForm.Outputs);
         ChannelPlanes values = Lay(input, padding, grid, _input);
         ChannelPlanes gradients = ChannelPlanes.Lay(
-            outputGradient, 0, 0, grid.Rows * TForm.Outputs, grid.Columns * TForm.Outputs, TKernels.Lanes, _gradient, pool);
+            outputGradient, 0, 0, grid.Rows * TForm.Outputs, grid.Columns * TForm.Outputs, TKernels.Lanes, _gradient,
+            pool);
         _sums.Add(grid, values, gradients, weightGradient);
     }
 
@@ -54,13 +57,15 @@ internal sealed unsafe class FilteredConvolution<TForm, TKernels>(WorkerPool poo
     }
 
     private ChannelPlanes Lay(Tensor tensor, int padding, TileGrid grid, ScratchMemory memory) => ChannelPlanes.Lay(
-        tensor, padding, padding, grid.Rows * TForm.Outputs + TForm.Kernel - 1, grid.Columns * TForm.Outputs + TForm.Kernel - 1,
+        tensor, padding, padding, grid.Rows * TForm.Outputs + TForm.Kernel - 1,
+        grid.Columns * TForm.Outputs + TForm.Kernel - 1,
         TKernels.Lanes, memory, pool);
 
     private void Compute(ChannelPlanes input, TileGrid grid, float* weights, TensorSink sink)
     {
         var products = new TileProducts<TForm, TKernels>(grid, input.Blocks, pool.Threads);
         float* scratch = _scratch.Reserve(products.Scratch * pool.Threads);
-        pool.Run(products.Items, (item, worker) => products.Run(item, input, weights, sink, scratch + worker * products.Scratch));
+        pool.Run(products.Items, (item, worker) =>
+            products.Run(item, input, weights, sink, scratch + worker * products.Scratch));
     }
 }

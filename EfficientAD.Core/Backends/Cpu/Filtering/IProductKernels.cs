@@ -32,7 +32,8 @@ internal unsafe interface IProductKernels
     /// memory:
     /// <paramref name="aheadStep"/> floats per channel. May lie beyond readable memory.</param>
     static abstract void Multiply(
-        int rows, float* tiles, float* weights, int blocks, float* products, float* following, float* ahead, nint aheadStep);
+        int rows, float* tiles, float* weights, int blocks, float* products, float* following, float* ahead,
+        nint aheadStep);
 
     /// <summary>sums[row] += sum over i of rows[i][row] * columns[i], for the first <see cref="GradientRows"/>
     /// rows.</summary>

@@ -90,7 +90,8 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
     /// target[point][tile][lane].</summary>
     /// <param name="scratch">Of a transform, and as much again where the source needs room for a tile.</param>
     public static void Transform<TSource>(
-        in TSource input, int channels, TileGrid grid, int first, int count, float* scratch, float* target, nint pointPitch)
+        in TSource input, int channels, TileGrid grid, int first, int count, float* scratch, float* target,
+        nint pointPitch)
         where TSource : struct, ITileSource
     {
         int lanes = TKernels.Lanes, size = TForm.Outputs, extent = TileTransforms<TForm, TKernels>.Extent;
@@ -119,10 +120,12 @@ internal readonly unsafe struct TileProducts<TForm, TKernels>
         for (int point = 0; point < Points; point++)
             for (int block = 0; block < blocks; block++)
             {
-                float* pointStart = weights + point * pointWeights, at = factors + block * blockFactors + point * factorPitch;
+                float* pointStart = weights + point * pointWeights;
+                float* at = factors + block * blockFactors + point * factorPitch;
                 float* following = block + 1 < blocks ? at + blockFactors : factors + (point + 1) * factorPitch;
                 TKernels.Multiply(
-                    _rows, at, pointStart, channelBlocks, products + block * blockProducts + point * productPitch, following,
+                    _rows, at, pointStart, channelBlocks, products + block * blockProducts + point * productPitch,
+                    following,
                     pointStart + pointWeights + block * channelBlocks * TKernels.Lanes * aheadStep, aheadStep);
             }
     }

@@ -28,12 +28,14 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
         var round = new Round(values.Blocks, TransformedWeights<TForm, TKernels>.Panels(weightGradient.Shape.N));
         float* sums = _sums.Reserve(round.SumCount);
         float* factors = _scratch.Reserve(round.FactorCount + (long)pool.Threads * TransformScratch);
-        pool.Run(Points, point => new Span<float>(sums + point * round.PointSums, checked((int)round.PointSums)).Clear());
+        pool.Run(
+            Points, point => new Span<float>(sums + point * round.PointSums, checked((int)round.PointSums)).Clear());
         // Even rounds: each reads and writes all sums.
         int rounds = (grid.Count + TilesPerRound - 1) / TilesPerRound;
         for (int i = 0; i < rounds; i++)
         {
-            int first = (int)((long)grid.Count * i / rounds), count = (int)((long)grid.Count * (i + 1) / rounds) - first;
+            int first = (int)((long)grid.Count * i / rounds);
+            int count = (int)((long)grid.Count * (i + 1) / rounds) - first;
             Transform(round, values, gradients, grid, first, count, factors, biasSums);
             Multiply(round, count, factors, sums);
         }
@@ -92,7 +94,8 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
     }
 
     private static void TransformGradients<TGradients>(
-        TGradients gradients, int block, TileGrid grid, int first, int count, float* scratch, float* target, nint pointPitch,
+        TGradients gradients, int block, TileGrid grid, int first, int count, float* scratch, float* target,
+        nint pointPitch,
         Span<double> biasSums)
         where TGradients : struct, ITileSource
     {
@@ -146,7 +149,8 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
                     TileTransforms<TForm, TKernels>.Prefetch(source + 2 * lanes, (nint)round.PointSums);
                     TileTransforms<TForm, TKernels>.WeightGradient(source, (nint)round.PointSums, scratch, gathered);
                     float* target = (float*)weightGradient.Address + ((long)row * shape.C + channel) * taps;
-                    TapVectors.Add(gathered, taps, Math.Min(lanes, shape.N - row), lanes, target, (nint)shape.SampleCount);
+                    TapVectors.Add(
+                        gathered, taps, Math.Min(lanes, shape.N - row), lanes, target, (nint)shape.SampleCount);
                 }
         });
     }

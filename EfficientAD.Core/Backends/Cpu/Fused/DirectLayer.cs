@@ -39,7 +39,8 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
                     target[row / panel * PanelWeights + row % panel] = weights[source];
             }
 
-        _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, rows, outputs.Height, outputs.Width, pool: false, relu);
+        _sink = new PlanesSink<TVector, TLanes>(
+            output, _bias.Address, rows, outputs.Height, outputs.Width, pool: false, relu);
     }
 
     public override string Name => $"direct {_depth * TKernels.Lanes} > {_sink.Channels}";
@@ -78,7 +79,8 @@ internal abstract unsafe class DirectLayer<TKernels, TVector, TLanes> : FusedLay
             for (int panel = 0; panel < _panels; panel++)
             {
                 float* weights = (float*)_weights.Address + panel * PanelWeights;
-                TKernels.Multiply(_rows, scratch, weights, _depth, products, scratch, weights + PanelWeights, 2 * lanes);
+                TKernels.Multiply(
+                    _rows, scratch, weights, _depth, products, scratch, weights + PanelWeights, 2 * lanes);
                 for (int half = 0; half < 2 && (2 * panel + half) * lanes < _sink.Channels; half++)
                     _sink.Store(products + half * lanes, (2 * panel + half) * lanes, places, count);
             }

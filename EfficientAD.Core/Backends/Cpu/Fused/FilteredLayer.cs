@@ -20,11 +20,13 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
     /// <param name="height">Outputs before pooling, even where there is pooling.</param>
     /// <param name="width">Outputs before pooling, even where there is pooling.</param>
     public FilteredLayer(
-        ChannelPlanes input, LayerWeights layer, ChannelPlanes output, int samples, int height, int width, bool pool, bool relu,
+        ChannelPlanes input, LayerWeights layer, ChannelPlanes output, int samples, int height, int width, bool pool,
+        bool relu,
         WorkerPool workers)
     {
         (_input, _threads) = (input, workers.Threads);
-        _products = new TileProducts<TForm, TKernels>(new TileGrid(samples, height, width, TForm.Outputs), input.Blocks, _threads);
+        _products = new TileProducts<TForm, TKernels>(
+            new TileGrid(samples, height, width, TForm.Outputs), input.Blocks, _threads);
         _weights = layer.Transform<TForm, TKernels>(workers);
         _bias = layer.PaddedBias(TKernels.Lanes);
         _sink = new PlanesSink<TVector, TLanes>(output, _bias.Address, layer.Shape.N, height, width, pool, relu);
@@ -40,7 +42,8 @@ internal sealed unsafe class FilteredLayer<TForm, TKernels, TVector, TLanes> : F
     public override long Scratch => _products.Scratch;
 
     public override void Take(int samples) =>
-        _products = new TileProducts<TForm, TKernels>(_products.Grid with { Samples = samples }, _input.Blocks, _threads);
+        _products = new TileProducts<TForm, TKernels>(
+            _products.Grid with { Samples = samples }, _input.Blocks, _threads);
 
     public override void Run(int item, float* scratch) =>
         _products.Run(item, _input, (float*)_weights.Address, _sink, scratch);

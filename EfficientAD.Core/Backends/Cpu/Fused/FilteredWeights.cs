@@ -18,7 +18,8 @@ internal static unsafe class FilteredWeights
             fixed (float* weights = layer.Values)
             {
                 TransformedWeights<TForm, TKernels>.Transform(
-                    weights, WeightStrides.Forward(layer.Shape), layer.Shape.N, layer.Shape.C, pool, (float*)memory.Address);
+                    weights, WeightStrides.Forward(layer.Shape), layer.Shape.N, layer.Shape.C, pool,
+                    (float*)memory.Address);
             }
 
             return memory;

@@ -55,7 +55,8 @@ internal sealed unsafe class FirstLayer<TKernels> : FusedLayer
         (int sample, int y) = Math.DivRem(item, _height);
         bool isGrey = _isGrey[sample];
         int taps = isGrey ? _taps / _input.Shape.C : _taps;
-        float* allWeights = (float*)(isGrey ? _greyWeights : _weights).Address, bias = (float*)(isGrey ? _greyBias : _bias).Address;
+        float* allWeights = (float*)(isGrey ? _greyWeights : _weights).Address;
+        float* bias = (float*)(isGrey ? _greyBias : _bias).Address;
         int lanes = TKernels.Lanes, step = TKernels.PooledPixels;
         nint pitch = _input.Shape.W, plane = (nint)_output.PlaneCount;
         float* rows = (float*)_input.Address + sample * _input.Shape.SampleCount + 2 * y * pitch;

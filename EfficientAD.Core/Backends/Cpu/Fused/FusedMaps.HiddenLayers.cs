@@ -19,7 +19,8 @@ internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKerne
         /// <param name="isGrey">Which images are grey; read at every run.</param>
         /// <param name="planes">Holds what the layers leave.</param>
         public HiddenLayers(
-            CpuBackend backend, PatchDescriptionNetwork network, Tensor image, bool[] isGrey, PlanesMemory<TKernels> planes)
+            CpuBackend backend, PatchDescriptionNetwork network, Tensor image, bool[] isGrey,
+            PlanesMemory<TKernels> planes)
         {
             (_backend, _planes, _samples) = (backend, planes, image.Shape.N);
             LayerWeights[] weights =

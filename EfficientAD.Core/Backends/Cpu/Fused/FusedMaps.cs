@@ -33,8 +33,10 @@ internal abstract class FusedMaps : IDisposable
             backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage, isGrey, shared, window);
         return backend.InstructionSet switch
         {
-            InstructionSet.Avx512 => Create<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(source, largeTiles),
-            InstructionSet.Avx2 => Create<Vector256<float>, Lanes256, NarrowProducts<Vector256<float>, Lanes256>>(source, largeTiles),
+            InstructionSet.Avx512 =>
+                Create<Vector512<float>, Lanes512, WideProducts<Vector512<float>, Lanes512>>(source, largeTiles),
+            InstructionSet.Avx2 =>
+                Create<Vector256<float>, Lanes256, NarrowProducts<Vector256<float>, Lanes256>>(source, largeTiles),
             _ => Create<Vector128<float>, Lanes128, NarrowProducts<Vector128<float>, Lanes128>>(source, largeTiles),
         };
     }

@@ -30,7 +30,9 @@ internal sealed unsafe class ImagePatchLayer<TKernels, TVector, TLanes>(
             {
                 int value = (channel * Kernel + ky) * Kernel;
                 float* target = patch + value / TKernels.Lanes * pitch + value % TKernels.Lanes;
-                Vector128<float> line = isInside ? Vector128.Load(plane + (y + ky) * shape.W + x) : AtBorder(plane, y + ky, x);
+                Vector128<float> line = isInside
+                    ? Vector128.Load(plane + (y + ky) * shape.W + x)
+                    : AtBorder(plane, y + ky, x);
                 line.Store(target);
             }
     }

@@ -47,9 +47,11 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
         {
             var round = new Round(
                 this, grid with { Samples = Math.Min(perRound, map.N - first) }, first,
-                new SquareSink<TVector, TLanes>(localSums.From(first).Address, default, _localBias.Address, _channels, map.H, map.W),
                 new SquareSink<TVector, TLanes>(
-                    globalSums.From(first).Address, predicted.From(first), _globalBias.Address, _channels, map.H, map.W));
+                    localSums.From(first).Address, default, _localBias.Address, _channels, map.H, map.W),
+                new SquareSink<TVector, TLanes>(
+                    globalSums.From(first).Address, predicted.From(first), _globalBias.Address, _channels, map.H,
+                    map.W));
             layers.AddRange([new FactorLayer(round), new ProductLayer(round)]);
         }
 

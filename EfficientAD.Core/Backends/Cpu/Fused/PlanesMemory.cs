@@ -28,7 +28,8 @@ internal sealed class PlanesMemory<TKernels>(int samples) : IDisposable
         static int Extent(int size)
         {
             int outputs = size - TReader.Kernel + 1;
-            return Math.Max(size, (outputs + TReader.Outputs - 1) / TReader.Outputs * TReader.Outputs + TReader.Kernel - 1);
+            return Math.Max(
+                size, (outputs + TReader.Outputs - 1) / TReader.Outputs * TReader.Outputs + TReader.Kernel - 1);
         }
     }
 

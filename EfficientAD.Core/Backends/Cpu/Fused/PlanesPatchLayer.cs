@@ -9,7 +9,8 @@ namespace EfficientAD.Backends.Cpu.Fused;
 internal sealed unsafe class PlanesPatchLayer<TKernels, TVector, TLanes>(
     ChannelPlanes input, LayerWeights layer, int stride, bool relu, ChannelPlanes output, TileGrid outputs)
     : DirectLayer<TKernels, TVector, TLanes>(
-        layer, relu, layer.Shape.Plane * input.Blocks, (channel, tap) => tap * input.Blocks * TKernels.Lanes + channel, output, outputs)
+        layer, relu, layer.Shape.Plane * input.Blocks,
+        (channel, tap) => tap * input.Blocks * TKernels.Lanes + channel, output, outputs)
     where TKernels : struct, IProductKernels
     where TLanes : struct, ILanes<TVector>
 {

@@ -65,7 +65,8 @@ internal readonly unsafe struct PlanesSink<TVector, TLanes>(
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StorePooled(
-        float* tile, nint tilePitch, int rows, int columns, TVector bias, float* target, nint pitch, ushort* signs, nint signPitch)
+        float* tile, nint tilePitch, int rows, int columns, TVector bias, float* target, nint pitch, ushort* signs,
+        nint signPitch)
     {
         TVector quarter = TLanes.Broadcast(0.25f);
         for (int y = 0; y < rows; y += 2, tile += 2 * tilePitch, target += pitch)

@@ -49,7 +49,8 @@ internal sealed unsafe class ResizeLayer<TKernels, TVector, TLanes>(
             for (int x = 0; x < to.Width; x++, target += lanes)
             {
                 nint left = _columns.Low[x] * lanes, right = _columns.High[x] * lanes;
-                TVector leftShare = TLanes.Broadcast(1 - _columns.Fraction[x]), rightShare = TLanes.Broadcast(_columns.Fraction[x]);
+                TVector leftShare = TLanes.Broadcast(1 - _columns.Fraction[x]);
+                TVector rightShare = TLanes.Broadcast(_columns.Fraction[x]);
                 TVector upper = Blend(leftShare, TLanes.Load(low + left), rightShare, TLanes.Load(low + right));
                 TVector lower = Blend(leftShare, TLanes.Load(high + left), rightShare, TLanes.Load(high + right));
                 TLanes.Store(Blend(lowShare, upper, highShare, lower), target);

@@ -13,7 +13,8 @@ internal sealed class Activations : IDisposable
     /// <param name="extent">What the reader's tiles cover of so many values; the margin stays zero. Null where nobody
     /// reads planes: the output goes elsewhere.</param>
     public Activations(
-        int samples, int blocks, int height, int width, bool isPooled, int lanes, Func<int, int>? extent, bool isTrained)
+        int samples, int blocks, int height, int width, bool isPooled, int lanes, Func<int, int>? extent,
+        bool isTrained)
     {
         (Height, Width, IsPooled) = (height, width, isPooled);
         int scale = isPooled ? 2 : 1;
@@ -22,7 +23,8 @@ internal sealed class Activations : IDisposable
         if (!isTrained) return;
         Gradient = Planes(height, width);
         if (extent is not null)
-            Signs = new SignPlanes(Allocate(SignPlanes.Bytes(samples, blocks, FullHeight, FullWidth)), blocks, FullHeight, FullWidth);
+            Signs = new SignPlanes(
+                Allocate(SignPlanes.Bytes(samples, blocks, FullHeight, FullWidth)), blocks, FullHeight, FullWidth);
 
         ChannelPlanes Planes(int rows, int columns)
         {

@@ -83,14 +83,16 @@ internal sealed class CpuLayerStack : LayerStack
             {
                 StackedLayer layer = layers[i];
                 (height, width) = (layer.OutputSize(height), layer.OutputSize(width));
-                StackForms? readers = i + 1 < layers.Count ? FormsOf(layers[i + 1]) : heads.Count > 0 ? FormsOf(heads[0]) : null;
+                StackForms? readers =
+                    i + 1 < layers.Count ? FormsOf(layers[i + 1]) : heads.Count > 0 ? FormsOf(heads[0]) : null;
                 activations[i] = new Activations(
                     input.Shape.N, layer.Weights.Shape.N / TLanes.Width, height, width, layer.IsPooled, TLanes.Width,
                     readers is null ? null : readers.Extent, layer.WeightGradient is not null);
                 parts[i] = i == 0
                     ? new FirstStackLayer<TKernels, TVector, TLanes>(layer, input, activations[0], backend.Pool)
                     : FormsOf(layer).Layer(
-                        layer, activations[i - 1], activations[i], readers is null ? outputs[0] : null, input.Shape.N, backend.Pool);
+                        layer, activations[i - 1], activations[i], readers is null ? outputs[0] : null, input.Shape.N,
+                        backend.Pool);
             }
 
             HeadLayer[] headParts =

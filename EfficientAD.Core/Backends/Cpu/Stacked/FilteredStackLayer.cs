@@ -9,14 +9,16 @@ namespace EfficientAD.Backends.Cpu.Stacked;
 /// <param name="tensor">For what the stack leaves: null elsewhere.</param>
 /// <param name="samples">Of the batch.</param>
 internal sealed unsafe class FilteredStackLayer<TForm, TGradientForm, TKernels, TVector, TLanes>(
-    StackedLayer layer, Activations input, Activations output, Tensor? tensor, int samples, WorkerPool pool, bool relu = true) : StackLayer
+    StackedLayer layer, Activations input, Activations output, Tensor? tensor, int samples, WorkerPool pool,
+    bool relu = true) : StackLayer
     where TForm : struct, IFilterForm
     where TGradientForm : struct, IFilterForm
     where TKernels : struct, IProductKernels
     where TLanes : struct, ILanes<TVector>
 {
     private readonly TileGrid _outputs = new(samples, output.FullHeight, output.FullWidth, TForm.Outputs);
-    private readonly TileGrid _outputGradients = new(samples, output.FullHeight, output.FullWidth, TGradientForm.Outputs);
+    private readonly TileGrid _outputGradients = new(
+        samples, output.FullHeight, output.FullWidth, TGradientForm.Outputs);
     private readonly TileGrid _inputGradients = new(samples, input.Height, input.Width, TGradientForm.Outputs);
     private readonly ScratchMemory _scratch = new();
     private readonly WeightSums<TGradientForm, TKernels> _sums = new(pool);
@@ -55,7 +57,8 @@ internal sealed unsafe class FilteredStackLayer<TForm, TGradientForm, TKernels, 
     }
 
     public override void InputGradient() => Compute<TGradientForm, RectifiedGradient<TVector, TLanes>, GradientSink<TVector, TLanes>>(
-        _inputGradients, Gradient(TForm.Kernel - 1), TransformedWeights<TGradientForm, TKernels>.Backward(layer.Weights, pool),
+        _inputGradients, Gradient(TForm.Kernel - 1),
+        TransformedWeights<TGradientForm, TKernels>.Backward(layer.Weights, pool),
         new GradientSink<TVector, TLanes>(input.Gradient, layer.Weights.Shape.C, input.Height, input.Width));
 
     public override void Dispose()
@@ -74,6 +77,7 @@ internal sealed unsafe class FilteredStackLayer<TForm, TGradientForm, TKernels, 
     {
         var products = new TileProducts<TTiles, TKernels>(grid, source.Blocks, pool.Threads);
         float* scratch = _scratch.Reserve(products.Scratch * pool.Threads);
-        pool.Run(products.Items, (item, worker) => products.Run(item, source, weights, sink, scratch + worker * products.Scratch));
+        pool.Run(products.Items, (item, worker) =>
+            products.Run(item, source, weights, sink, scratch + worker * products.Scratch));
     }
 }

@@ -75,7 +75,8 @@ internal sealed unsafe class FirstStackLayer<TKernels, TVector, TLanes> : StackL
                     int first = Math.Min(x, _output.Width - step);
                     TKernels.ConvolveAndPool(
                         pixels + 2 * first, _input.Shape.W, (nint*)_offsets.Address, _taps, weights,
-                        (float*)_layer.Bias.Address + panel * 2 * lanes, target + first * lanes, (nint)planes.PlaneCount,
+                        (float*)_layer.Bias.Address + panel * 2 * lanes, target + first * lanes,
+                        (nint)planes.PlaneCount,
                         marks == null ? null : marks + 2 * first, signs.Width, (nint)signs.Height * signs.Width);
                 }
             }
@@ -99,7 +100,8 @@ internal sealed unsafe class FirstStackLayer<TKernels, TVector, TLanes> : StackL
         AddSums();
     }
 
-    public override void InputGradient() => throw new NotSupportedException("The first layer's input is an image: nobody asks for its gradient.");
+    public override void InputGradient() =>
+        throw new NotSupportedException("The first layer's input is an image: nobody asks for its gradient.");
 
     public override void Dispose()
     {
@@ -133,7 +135,8 @@ internal sealed unsafe class FirstStackLayer<TKernels, TVector, TLanes> : StackL
             for (int block = 0; block < _tapBlocks; block++)
                 for (int row = 0; row < lanes; row += TKernels.GradientRows, sums += TKernels.GradientRows * 2 * lanes)
                     TKernels.Correlate(
-                        patches + block * width * lanes + row, columns, width, sums, patches + (block + 1) * width * lanes + row);
+                        patches + block * width * lanes + row, columns, width, sums,
+                        patches + (block + 1) * width * lanes + row);
         }
     }
 

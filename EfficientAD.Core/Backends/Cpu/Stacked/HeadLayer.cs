@@ -35,7 +35,8 @@ internal sealed class HeadLayer<TForm, TKernels, TVector, TLanes> : HeadLayer
             head.Count, shape.C / TLanes.Width, shape.H, shape.W, isPooled: false, TLanes.Width, extent: null,
             isTrained: head.WeightGradient is not null);
         _layer = new FilteredStackLayer<TForm, TForm, TKernels, TVector, TLanes>(
-            new StackedLayer(head.Weights, head.Bias, head.WeightGradient, head.BiasGradient, IsPooled: false), _input, _output,
+            new StackedLayer(head.Weights, head.Bias, head.WeightGradient, head.BiasGradient, IsPooled: false),
+            _input, _output,
             output, head.Count, pool, relu: false);
     }
 

@@ -28,7 +28,8 @@ internal sealed class StackForms<TForm, TGradientForm, TKernels, TVector, TLanes
 
     public override StackLayer Layer(
         StackedLayer layer, Activations input, Activations output, Tensor? tensor, int samples, WorkerPool pool) =>
-        new FilteredStackLayer<TForm, TGradientForm, TKernels, TVector, TLanes>(layer, input, output, tensor, samples, pool);
+        new FilteredStackLayer<TForm, TGradientForm, TKernels, TVector, TLanes>(
+            layer, input, output, tensor, samples, pool);
 
     public override HeadLayer Head(StackHead head, Activations hidden, Tensor output, WorkerPool pool) =>
         new HeadLayer<TForm, TKernels, TVector, TLanes>(head, hidden, output, pool);
