@@ -8,7 +8,7 @@ namespace EfficientAD.Cli.Output;
 /// <summary>What fusions save.</summary>
 internal static class AblationTable
 {
-    private static readonly string[] Heads = ["plan", "launches", "MB moved", "MB least", "G mma", "us predicted", "slower by"];
+    private static readonly string[] Heads = ["plan", "launches", "driver calls", "MB moved", "MB least", "G mma", "us predicted", "slower by"];
 
     public static void Write(CommandOutput output, string title, IReadOnlyList<AblationRow> rows, Card card)
     {
@@ -37,6 +37,7 @@ internal static class AblationTable
             json.WriteStartObject();
             json.WriteString("without", row.Variant.Key);
             json.WriteNumber("launches", row.Counted.Launches.Count);
+            json.WriteNumber("driver_calls", row.DriverCalls);
             json.WriteNumber("moved_bytes", row.Counted.MovedBytes);
             json.WriteNumber("compulsory_bytes", row.Counted.CompulsoryBytes);
             json.WriteNumber("mma_multiply_adds", row.Counted.MmaMultiplyAdds);
@@ -49,7 +50,8 @@ internal static class AblationTable
 
     private static string[] Cells(AblationRow row, AblationRow fused) =>
     [
-        row.Variant.Name, Number(row.Counted.Launches.Count, "0"), Number(row.Counted.MovedBytes / 1e6, "0.0"),
+        row.Variant.Name, Number(row.Counted.Launches.Count, "0"), Number(row.DriverCalls, "0"),
+        Number(row.Counted.MovedBytes / 1e6, "0.0"),
         Number(row.Counted.CompulsoryBytes / 1e6, "0.0"), Number(row.Counted.MmaMultiplyAdds / 1e9, "0.00"),
         Number(row.PredictedMicroseconds, "0"),
         row == fused ? "" : $"{Number(100 * (row.PredictedMicroseconds / fused.PredictedMicroseconds - 1), "0")} %",

@@ -19,15 +19,19 @@ internal sealed record AblationVariant(string Key, string Name, FusionOptions Op
     public static IReadOnlyList<AblationVariant> All { get; } =
     [
         new("fused", "all fusions", Fused),
+        new("preprocess", "preprocessing apart", Fused with { Preprocess = false }),
         new("first", "first layers apart, pool apart", Fused with { First = false }),
         new("pool", "second layer's pool apart", Fused with { Pool = false }),
         new("groups", "teacher and student apart", Fused with { Groups = false }),
         new("difference", "features in memory", Fused with { Difference = false }),
         new("autoencoder", "autoencoder layer by layer", Fused with { Autoencoder = false }),
+        new("verdict", "verdict apart", Fused with { Verdict = false }),
         new("branches", "one branch", Fused with { Branches = false }),
+        new("graph", "no graph", Fused with { Graph = false }),
         new("none", "none of these", new FusionOptions
         {
-            First = false, Pool = false, Groups = false, Difference = false, Autoencoder = false, Branches = false,
+            Preprocess = false, First = false, Pool = false, Groups = false, Difference = false, Autoencoder = false,
+            Verdict = false, Branches = false, Graph = false,
         }),
     ];
 
@@ -43,6 +47,13 @@ internal sealed record AblationVariant(string Key, string Name, FusionOptions Op
 /// counts.</param>
 internal sealed record AblationRow(AblationVariant Variant, KernelReport Counted, double PredictedMicroseconds)
 {
+    private const int EventCalls = 4;  // the branch is forked and joined: two events, each recorded and waited for
+
+    /// <summary>Calls of the driver that start a frame's work between its upload and its download.</summary>
+    public int DriverCalls => Variant.Options is { Graph: true, Verdict: true }
+        ? 1
+        : Counted.Launches.Count + (Variant.Options.Branches ? EventCalls : 0);
+
     public static AblationRow Count(AblationVariant variant, PdnSize size, int side, Card card)
     {
         var device = new SimulatedDeviceOptions

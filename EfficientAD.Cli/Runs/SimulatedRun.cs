@@ -90,11 +90,11 @@ internal sealed class SimulatedRun : IDisposable
         using var plan = new FusedDetection(
             _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
             _recipe.MapOrder, Height, Width, samples: 1, options);
-        branches = plan.BranchLaunches;
         RgbImage image = Rendered(0);
         SimulatedDriver.ClearLaunches(_device);
         plan.Compute(image.View);
         plan.Finish(0, _scaling, image.Height, image.Width, []);
+        branches = plan.BranchLaunches;
         return SimulatedDriver.Launches(_device);
     }
 

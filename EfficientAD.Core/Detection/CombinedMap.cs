@@ -33,14 +33,28 @@ internal sealed class CombinedMap : IDisposable
     public float Compute(
         Tensor local, Tensor global, MapScaling scaling, FittedArea area, int height, int width, Span<float> map)
     {
-        _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
-        bool scoreFromCombined = _order.IsScoredAtInput();
-        if (!map.IsEmpty || !scoreFromCombined) ResizeToImage(area, height, width);
-        _backend.Maximum(scoreFromCombined ? _combined : _map!, _score);
+        if (_map is null || _map.Shape.H != height || _map.Shape.W != width)
+        {
+            _map?.Dispose();
+            _map = _backend.Allocate(new Shape(1, 1, height, width));
+        }
+
+        bool isMapNeeded = !map.IsEmpty || !_order.IsScoredAtInput();
+        Launch(local, global, scaling, area, isMapNeeded ? _map : null, _score);
         if (!map.IsEmpty) _backend.Download(_map!, map);  // behind all launches: it waits for them
         Span<float> score = stackalloc float[1];
         _backend.Download(_score, score);
         return score[0];
+    }
+
+    /// <summary>The same into tensors, without waiting for a device.</summary>
+    /// <param name="map">Overwritten; null only where the score does not need it.</param>
+    /// <param name="score">Overwritten; one number.</param>
+    public void Launch(Tensor local, Tensor global, MapScaling scaling, FittedArea area, Tensor? map, Tensor score)
+    {
+        _backend.CombineMaps(local, global, scaling.LocalScale, scaling.GlobalScale, scaling.Offset, _combined);
+        if (map is not null) Resize(area, map);
+        _backend.Maximum(_order.IsScoredAtInput() ? _combined : map!, score);
     }
 
     public void Dispose()
@@ -51,28 +65,22 @@ internal sealed class CombinedMap : IDisposable
         _map?.Dispose();
     }
 
-    private void ResizeToImage(FittedArea area, int height, int width)
+    private void Resize(FittedArea area, Tensor map)
     {
-        if (_map is null || _map.Shape.H != height || _map.Shape.W != width)
-        {
-            _map?.Dispose();
-            _map = _backend.Allocate(new Shape(1, 1, height, width));
-        }
-
         switch (_order)
         {
             case MapOrder.Aligned:
-                MapPlacement place = MapPlacement.Aligned(_padded, area, (height, width));
-                _backend.ResampleBilinear(_combined, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX, _map);
+                MapPlacement place = MapPlacement.Aligned(_padded, area, (map.Shape.H, map.Shape.W));
+                _backend.ResampleBilinear(_combined, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX, map);
                 break;
             case MapOrder.Reference when !_padded:
                 Shape shape = _combined.Shape;
                 _bordered ??= _backend.Allocate(shape with { H = shape.H + 2 * Border, W = shape.W + 2 * Border });
                 _backend.Pad(_combined, Border, 0, _bordered);
-                _backend.ResizeBilinear(_bordered, _map);
+                _backend.ResizeBilinear(_bordered, map);
                 break;
             default:
-                _backend.ResizeBilinear(_combined, _map);
+                _backend.ResizeBilinear(_combined, map);
                 break;
         }
     }

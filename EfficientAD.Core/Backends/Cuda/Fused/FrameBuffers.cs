@@ -18,19 +18,19 @@ internal sealed class FrameBuffers : IDisposable
     private readonly DeviceBuffer _frames;
     private readonly CudaGraph?[] _graphs;
 
-    public FrameBuffers(
-        CudaStream stream, KernelLibrary kernels, FrameKind kind, int samples, params ReadOnlySpan<HalfImage> inputs)
+    /// <param name="preprocessing">Disposed with this.</param>
+    public FrameBuffers(CudaStream stream, FrameKind kind, int samples, FrameSource preprocessing)
     {
         Kind = kind;
         _frames = new DeviceBuffer(stream, samples * kind.Bytes);
         _graphs = new CudaGraph?[samples];
         Map = new ScaledMap(stream, samples, kind.Height, kind.Width);
-        Preprocessing = new FramePreprocessing(stream, kernels, kind.Height, kind.Width, inputs);
+        Preprocessing = preprocessing;
     }
 
     public FrameKind Kind { get; }
 
-    public FramePreprocessing Preprocessing { get; }
+    public FrameSource Preprocessing { get; }
 
     /// <summary>At the frames' size.</summary>
     public ScaledMap Map { get; }

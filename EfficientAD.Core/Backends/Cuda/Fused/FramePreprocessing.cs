@@ -12,12 +12,28 @@ internal readonly record struct HalfImage(nint Address, int Height, int Width)
     /// <summary>Pixels from row to row: even, so that rows start at multiples of 16 bytes.</summary>
     public int Pitch => (Width + 1) / 2 * 2;
 
+    /// <summary>The image of one of several samples.</summary>
+    public HalfImage Of(int sample) => this with { Address = Address + (nint)(sample * Bytes(1, Height, Width)) };
+
     public static long Bytes(int samples, int height, int width) =>
         (long)samples * height * ((width + 1) / 2 * 2) * Channels * sizeof(ushort);
 }
 
-/// <summary>From frames of one size to the networks' inputs, one or two of different sizes, in one launch.</summary>
-internal sealed class FramePreprocessing : IDisposable
+/// <summary>From frames of one size to the networks' inputs, one or two of different sizes.</summary>
+internal abstract class FrameSource : IDisposable
+{
+    /// <summary>How many launches so many frames take.</summary>
+    public abstract int Launches(int samples);
+
+    /// <param name="first">The first frame; the others lie behind it.</param>
+    /// <param name="frameBytes">From one frame to the next.</param>
+    public abstract void Launch(CudaStream stream, in DeviceImage first, long frameBytes, int samples);
+
+    public abstract void Dispose();
+}
+
+/// <summary>All of it in one launch.</summary>
+internal sealed class FramePreprocessing : FrameSource
 {
     private const int TileWidth = 32, TileHeight = 8, PointersOfTarget = 7, WordsOfTarget = PointersOfTarget + 2;
 
@@ -57,13 +73,13 @@ internal sealed class FramePreprocessing : IDisposable
         _targets = DeviceArray.Upload<long>(stream, table);
     }
 
-    /// <param name="first">The first frame; the others lie behind it.</param>
-    /// <param name="frameBytes">From one frame to the next.</param>
-    public void Launch(CudaStream stream, in DeviceImage first, long frameBytes, int samples) => _kernel.Launch(
+    public override int Launches(int samples) => 1;
+
+    public override void Launch(CudaStream stream, in DeviceImage first, long frameBytes, int samples) => _kernel.Launch(
         stream, new LaunchShape(_tiles with { Z = _targetCount * samples }, new Extent(TileWidth, TileHeight)),
         first.Address, frameBytes, first.Stride, first.PixelBytes, first.Red, first.Blue, samples, _targets.Address);
 
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (ResizeFilterPair filter in _filters) filter.Dispose();
         _targets.Dispose();

@@ -26,13 +26,14 @@ internal sealed class FusedDetection : IDisposable
 
     private static readonly Version OldestCapability = new(8, 0), OldestForFloats = new(8, 9);
 
+    private readonly CudaBackend _backend;
     private readonly CudaStream _stream, _branch;
     private readonly CudaEvent _forked, _joined;
     private readonly KernelLibrary _kernels;
     private readonly DecoderSource _autoencoder;
     private readonly DecoderColumns? _columns;
     private readonly FusedNetworks _networks;
-    private readonly FusedVerdict _verdict;
+    private readonly VerdictSource _verdict;
     private readonly DeviceBuffer _image;
     private readonly DeviceBuffer? _autoencoderImage;
     private readonly HalfImage[] _inputs;
@@ -66,7 +67,8 @@ internal sealed class FusedDetection : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, MaximumSamples);
         (_stream, _kernels, _samples, _options) = (backend.Stream, backend.Kernels, samples, options ?? new FusionOptions());
-        _canCapture = backend.CanCapture && _options.Graph;
+        _backend = backend;
+        _canCapture = backend.CanCapture && _options.Graph && _options.Verdict;
         _scores = new float[samples];
         _branch = new CudaStream(_stream.Context);
         (_forked, _joined) = (new CudaEvent(_stream.Context), new CudaEvent(_stream.Context));
@@ -90,7 +92,9 @@ internal sealed class FusedDetection : IDisposable
         int mapWidth = PatchDescriptionNetwork.OutputSize(width, padded: false);
         if (!DecoderColumns.AreNotNeeded(mapHeight, mapWidth))
             _columns = new DecoderColumns(_stream, _kernels, samples, mapHeight, mapWidth);
-        _verdict = new FusedVerdict(_stream, _kernels, order, samples, _networks.Parts, height, width);
+        _verdict = _options.Verdict
+            ? new FusedVerdict(_stream, _kernels, order, samples, _networks.Parts, height, width)
+            : new LayeredVerdict(backend, order, samples, _networks.Parts, height, width);
         _verdict.SetScaling(new MapScaling(0, 1, 0, 1));
     }
 
@@ -100,9 +104,9 @@ internal sealed class FusedDetection : IDisposable
     /// <summary>Autoencoder against student, likewise.</summary>
     public Tensor GlobalMap => _verdict.GlobalMap;
 
-    /// <summary>How the launches are spread over the branches.</summary>
+    /// <summary>How the launches of one frame are spread over the branches; after the first run.</summary>
     public BranchLaunches BranchLaunches =>
-        new(1, _autoencoder.Launches + (_columns is null ? 0 : 1), _networks.HiddenLaunches);
+        new(_frames!.Preprocessing.Launches(1), _autoencoder.Launches + (_columns is null ? 0 : 1), _networks.HiddenLaunches);
 
     /// <summary>Whether the kernels run on a backend's device: from compute capability 8.0 on.</summary>
     public static bool RunsOn(CudaBackend backend) => backend.Stream.Context.Device.ComputeCapability >= OldestCapability;
@@ -258,7 +262,10 @@ internal sealed class FusedDetection : IDisposable
             _kinds.Clear();
         }
 
-        return _kinds[kind] = new FrameBuffers(_stream, _kernels, kind, _samples, _inputs);
+        FrameSource preprocessing = _options.Preprocess
+            ? new FramePreprocessing(_stream, _kernels, kind.Height, kind.Width, _inputs)
+            : new LayeredPreprocessing(_backend, _inputs);
+        return _kinds[kind] = new FrameBuffers(_stream, kind, _samples, preprocessing);
     }
 
     private ScaledMap MapOf(FrameBuffers frames, int height, int width)

@@ -1,13 +1,11 @@
 using EfficientAD.Detection;
 using EfficientAD.Native;
 using EfficientAD.Networks;
-using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>From the last layers' partial sums to both maps, the combined map at the image's size and its maximum, in one
-/// launch; in two where the order takes the maximum at the input's size. Unpadded networks.</summary>
-internal sealed class FusedVerdict : IDisposable
+/// <summary>In one launch; in two where the order takes the maximum at the input's size.</summary>
+internal sealed class FusedVerdict : VerdictSource
 {
     private const int Threads = 128, Strip = 8, ScalingValues = 3;
 
@@ -16,7 +14,7 @@ internal sealed class FusedVerdict : IDisposable
     private readonly MapOrder _order;
     private readonly (int Height, int Width) _input, _plane;
     private readonly int _parts;
-    private readonly DeviceBuffer _scaling, _done, _scores;
+    private readonly DeviceBuffer _scaling, _done;
     private readonly DeviceBuffer? _atInput, _inputMaxima;
     private MapScaling? _known;
 
@@ -26,15 +24,13 @@ internal sealed class FusedVerdict : IDisposable
     /// <param name="width">Of the networks' input in pixels.</param>
     public FusedVerdict(
         CudaStream stream, KernelLibrary kernels, MapOrder order, int samples, int parts, int height, int width)
+        : base(stream, samples, height, width)
     {
         (_stream, _order, _parts, _input) = (stream, order, parts, (height, width));
         _kernel = kernels.Get("fused_verdict", "fused_verdict");
         _resize = kernels.Get("resize_bilinear", "resize_bilinear_forward");
         _plane = (PatchDescriptionNetwork.OutputSize(height, padded: false), PatchDescriptionNetwork.OutputSize(width, padded: false));
-        LocalMap = NewMap(samples);
-        GlobalMap = NewMap(samples);
         _scaling = new DeviceBuffer(stream, ScalingValues * sizeof(float));
-        _scores = new DeviceBuffer(stream, samples * sizeof(float));
         _done = new DeviceBuffer(stream, samples * sizeof(uint));
         stream.Fill(0, _done.Address, samples);
         if (!order.IsScoredAtInput()) return;
@@ -42,34 +38,21 @@ internal sealed class FusedVerdict : IDisposable
         _inputMaxima = new DeviceBuffer(stream, MaximaBytes(samples, height, width));
     }
 
-    /// <summary>[samples, 1, h, w], raw.</summary>
-    public Tensor LocalMap { get; }
-
-    /// <summary>Likewise.</summary>
-    public Tensor GlobalMap { get; }
-
-    /// <summary>One float per sample.</summary>
-    public nint Scores => _scores.Address;
-
     /// <summary>Bytes that the blocks' maxima take for maps of this size.</summary>
     public static long MaximaBytes(int samples, int height, int width) =>
         (long)samples * ConvolutionProduct.CeilingOf(width, Threads) * ConvolutionProduct.CeilingOf(height, Strip) * sizeof(float);
 
-    /// <summary>Whether the last launch had this scaling.</summary>
-    public bool HasScaling(MapScaling scaling) => _known == scaling;
+    public override bool HasScaling(MapScaling scaling) => _known == scaling;
 
-    /// <summary>Takes effect from the next launch on. Waits for the device where it is a new one.</summary>
-    public void SetScaling(MapScaling scaling)
+    /// <remarks>Waits for the device where it is a new one.</remarks>
+    public override void SetScaling(MapScaling scaling)
     {
         if (_known == scaling) return;
         _stream.Upload<float>([scaling.LocalScale, scaling.GlobalScale, scaling.Offset], _scaling.Address);
         _known = scaling;
     }
 
-    /// <param name="local">[parts, samples, h, w] float.</param>
-    /// <param name="global">Likewise.</param>
-    /// <param name="map">Overwritten; of the images' size.</param>
-    public void Launch(CudaStream stream, nint local, nint global, int samples, ScaledMap map)
+    public override void Launch(CudaStream stream, nint local, nint global, int samples, ScaledMap map)
     {
         (int Height, int Width) image = (map.Height, map.Width);
         (nint values, nint maxima) = (map.Values.Address, map.Maxima.Address);
@@ -99,12 +82,14 @@ internal sealed class FusedVerdict : IDisposable
                 new Extent(Threads)),
             local, global, _parts, PatchDescriptionNetwork.TeacherChannels, _plane.Height, _plane.Width, _scaling.Address,
             place.Border, place.IsBorderZero ? 1 : 0, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX,
-            size.Height, size.Width, LocalMap.Address, GlobalMap.Address, to, blocksMaxima, _done.Address, _scores.Address);
+            size.Height, size.Width, LocalMap.Address, GlobalMap.Address, to, blocksMaxima, _done.Address, Scores);
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
-        foreach (IDisposable part in new IDisposable[] { LocalMap, GlobalMap, _scaling, _done, _scores }) part.Dispose();
+        base.Dispose();
+        _scaling.Dispose();
+        _done.Dispose();
         _atInput?.Dispose();
         _inputMaxima?.Dispose();
     }
@@ -117,13 +102,5 @@ internal sealed class FusedVerdict : IDisposable
                 new Extent(ConvolutionProduct.CeilingOf(image.Height * image.Width, Threads), samples), new Extent(Threads)),
             _atInput!.Address, samples, _input.Height, _input.Width, place.ScaleY, place.OffsetY, place.ScaleX,
             place.OffsetX, image.Height, image.Width, map);
-    }
-
-    private Tensor NewMap(int samples)
-    {
-        var shape = new Shape(samples, 1, _plane.Height, _plane.Width);
-        var memory = new DeviceBuffer(_stream, shape.Count * sizeof(float));
-        _stream.Fill(0, memory.Address, shape.Count);
-        return new Tensor(shape, memory.Address, memory);
     }
 }

@@ -19,6 +19,13 @@ internal sealed record FusionOptions
     /// <summary>The autoencoder's layers two and four to a launch, resizes inside the convolutions.</summary>
     public bool Autoencoder { get; init; } = true;
 
+    /// <summary>Frames become both networks' inputs in one launch.</summary>
+    public bool Preprocess { get; init; } = true;
+
+    /// <summary>From the last layers' sums to maps and scores in one launch; switched off for the orders whose score is that of the
+    /// image's map, and then without a graph, whose launches would keep the scaling of their capture.</summary>
+    public bool Verdict { get; init; } = true;
+
     /// <summary>The autoencoder runs beside teacher and student, on a branch of its own.</summary>
     public bool Branches { get; init; } = true;
 

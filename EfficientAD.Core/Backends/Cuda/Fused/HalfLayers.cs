@@ -1,4 +1,5 @@
 using EfficientAD.Native;
+using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
@@ -10,7 +11,11 @@ internal sealed class HalfLayers(KernelLibrary kernels)
 
     private readonly CudaKernel _widen = kernels.Get(File, "half_widen"), _pool = kernels.Get(File, "half_pool");
     private readonly CudaKernel _resize = kernels.Get(File, "half_resize"), _squares = kernels.Get(File, "half_squares");
-    private readonly CudaKernel _sums = kernels.Get(File, "half_sums");
+    private readonly CudaKernel _sums = kernels.Get(File, "half_sums"), _image = kernels.Get(File, "half_image");
+
+    /// <summary>The bytes behind normalised planes, over 256, as the image of one sample.</summary>
+    public void Image(CudaStream stream, Tensor planes, HalfImage image) => _image.Launch(
+        stream, Each((long)image.Height * image.Pitch), planes.Address, image.Height, image.Width, image.Pitch, image.Address);
 
     /// <summary>An image of four channels becomes a map of eight, the last four zero.</summary>
     public void Widen(CudaStream stream, HalfImage image, int samples, nint output) => _widen.Launch(

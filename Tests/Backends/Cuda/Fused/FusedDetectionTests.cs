@@ -104,7 +104,8 @@ public sealed class FusedDetectionTests : IDisposable
         FusionOptions all = new();
         FusionOptions[] variants =
         [
-            all, all with { First = false, Pool = false }, all with { Groups = false, Branches = false },
+            all, all with { First = false, Pool = false, Preprocess = false, Verdict = false },
+            all with { Groups = false, Branches = false, Graph = false },
             all with { Difference = false, Autoencoder = false }, all with { Hopper = true },
         ];
         float[][] maps = [.. variants.Select(options =>
