@@ -13,6 +13,9 @@ public readonly record struct PrecisionParity(int Images, float ScoreShift, floa
     /// in a hundred passes would be passed by two.</summary>
     public const float MostScoreShift = 0.25f;
 
+    /// <summary>Fewer good images tell too little of the largest change.</summary>
+    public const int FewestImages = 8;
+
     /// <summary>Most that any value of a map may change by, likewise.</summary>
     public const float MostMapShift = 1;
 
@@ -20,6 +23,8 @@ public readonly record struct PrecisionParity(int Images, float ScoreShift, floa
     /// <param name="precision">Its name.</param>
     public string? FindFault(string precision, Calibration calibration)
     {
+        if (Images < FewestImages)
+            return $"{precision} was compared on {Images} good images only, and {FewestImages} are needed: run efficientad calibrate --eight-bits on more.";
         (float score, float map) = (ScoreShift / calibration.Scale, MapShift / calibration.Scale);
         (string What, float Shift, float Relative, float Most)? fault =
             !(score <= MostScoreShift) ? ("scores", ScoreShift, score, MostScoreShift)

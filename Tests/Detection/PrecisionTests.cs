@@ -66,7 +66,7 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
     public void Detector_ComputesAsTheCpuRounds()
     {
         EightBitFindings findings = Calibrate();
-        string path = Save(findings, new PrecisionParity(1, 0, 0));
+        string path = Save(findings, new PrecisionParity(8, 0, 0));
         using SimulatedContext simulated = Simulated();
         using CudaBackend backend = Open(simulated, CudaPrecision.Int8);
         using var detector = AnomalyDetector.Load(path, backend);
@@ -110,11 +110,11 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
     public void ModelWhoseScoresItMoves_ComputesInHalfPrecision()
     {
         EightBitFindings findings = Calibrate();
-        string path = Save(findings, new PrecisionParity(7, findings.Information.Calibration.Scale, 0));
+        string path = Save(findings, new PrecisionParity(9, findings.Information.Calibration.Scale, 0));
         using SimulatedContext simulated = Simulated();
         using CudaBackend backend = Open(simulated, CudaPrecision.Int8);
         using var detector = AnomalyDetector.Load(path, backend);
-        Assert.StartsWith("int8 moves scores of 7 good images by up to ", detector.Fallback);
+        Assert.StartsWith("int8 moves scores of 9 good images by up to ", detector.Fallback);
         Assert.Contains("1.00 of their scores' standard deviation, and 0.25 is allowed. It computes in half", detector.Fallback);
     }
 
@@ -125,10 +125,15 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
     [InlineData(0.1f, 2.1f, "maps")]
     public void Bound_IsInStandardDeviationsOfGoodScores(float score, float map, string? refused)
     {
-        string? fault = new PrecisionParity(5, score, map).FindFault("int8", new Calibration(9, Scale: 2, 0.01f, 20));
+        string? fault = new PrecisionParity(8, score, map).FindFault("int8", new Calibration(9, Scale: 2, 0.01f, 20));
         if (refused is null) Assert.Null(fault);
-        else Assert.StartsWith($"int8 moves {refused} of 5 good images by up to ", fault);
+        else Assert.StartsWith($"int8 moves {refused} of 8 good images by up to ", fault);
     }
+
+    [Fact]
+    public void FewImages_AreNotEnough() => Assert.StartsWith(
+        "fp8 was compared on 7 good images only, and 8 are needed",
+        new PrecisionParity(7, 0, 0).FindFault("fp8", new Calibration(9, Scale: 2, 0.01f, 20)));
 
     public void Dispose() => _folder.Dispose();
 
