@@ -54,7 +54,7 @@ internal static class PairedDetection
         for (int call = -3; call < calls; call++)
             for (int side = 0; side < sides.Length; side++)
             {
-                Thread.Sleep(Pause);
+                Thread.Sleep(Pause);  // the peer's threads still spin
                 long start = Stopwatch.GetTimestamp();
                 sides[side].Call();
                 if (call >= 0) times[side][call] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;

@@ -89,27 +89,10 @@ public sealed class CudaInputTests : IDisposable
         return new ImageView(NoiseImage.Bytes(stride * FrameHeight, seed: 5), FrameWidth, FrameHeight, stride, format);
     }
 
-    private static ModelInformation Information => new()
+    private static ModelInformation Information => MadeUpModel.Information(InputHeight, InputWidth) with
     {
-        Size = PdnSize.Small,
-        Padded = false,
-        MapOrder = MapOrder.Aligned,
-        InputHeight = InputHeight,
-        InputWidth = InputWidth,
         ImageHeight = FrameHeight,
         ImageWidth = FrameWidth,
-        Scaling = new MapScaling(0, 1, 0, 1),
         Pooled = new PooledScaling(0, 1, 0, 1),
-        Calibration = new Calibration(1, 1, Calibration.DefaultFalsePositiveRate, 1),
-        Recipe = "none",
-        Deviations = "",
-        Seed = 1,
-        Steps = 0,
-        Data = "none",
-        DataHash = "none",
-        TrainingImages = 1,
-        ValidationImages = 1,
-        Teacher = "random",
-        Penalty = "none",
     };
 }

@@ -82,7 +82,7 @@ public sealed class GlobalBranchTests : IDisposable
         _backend.Upload(student.Bias, networks.Student.Layers[^1].Bias.Value);
         MakeDiagonal(networks.Autoencoder, Features(networks.Teacher, Dark), Features(networks.Teacher, Bright));
         string path = Path.Combine(_folder.Path, "model.safetensors");
-        ModelFile.Save(path, Information, networks);
+        ModelFile.Save(path, MadeUpModel.Information(Size, Size), networks);
         return path;
     }
 
@@ -167,27 +167,4 @@ public sealed class GlobalBranchTests : IDisposable
             image.Pixels.AsSpan(3 * i, 3).Fill((byte)(level(i % Size, i / Size) + random.Uniform((ulong)i, -4, 4)));
         return image;
     }
-
-    private static ModelInformation Information => new()
-    {
-        Size = PdnSize.Small,
-        Padded = false,
-        MapOrder = MapOrder.Aligned,
-        InputHeight = Size,
-        InputWidth = Size,
-        ImageHeight = Size,
-        ImageWidth = Size,
-        Scaling = new MapScaling(0, 1, 0, 1),
-        Calibration = new Calibration(1, 1, Calibration.DefaultFalsePositiveRate, 1),
-        Recipe = "none",
-        Deviations = "",
-        Seed = 1,
-        Steps = 0,
-        Data = "none",
-        DataHash = "none",
-        TrainingImages = 1,
-        ValidationImages = 1,
-        Teacher = "random",
-        Penalty = "none",
-    };
 }
