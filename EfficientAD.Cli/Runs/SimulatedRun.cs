@@ -88,8 +88,7 @@ internal sealed class SimulatedRun : IDisposable
     public IReadOnlyList<LaunchSummary> DetectFused(FusionOptions options, out BranchLaunches branches)
     {
         using var plan = new FusedDetection(
-            _backend, _networks.Teacher, _networks.Student, _networks.Autoencoder, _networks.Mean, _networks.Deviation,
-            _recipe.MapOrder, Height, Width, samples: 1, options);
+            _backend, _networks, _recipe.MapOrder, Height, Width, samples: 1, options);
         RgbImage image = Rendered(0);
         SimulatedDriver.ClearLaunches(_device);
         plan.Compute(image.View);

@@ -78,9 +78,7 @@ public sealed class DetectionPlan : IDisposable
             Fallback = ofHalves ?? ofBytes;
             if (ofHalves is null)
             {
-                _device = new FusedDetection(
-                    cuda, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, order,
-                    height, width, Batch, quantized: quantized);
+                _device = new FusedDetection(cuda, networks, order, height, width, Batch, quantized: quantized);
             }
         }
 
@@ -288,8 +286,7 @@ public sealed class DetectionPlan : IDisposable
         CpuBackend cpu, DetectionNetworks networks, DetectionMode mode, FeatureWindow? window)
     {
         FusedMaps fused = FusedMaps.Create(
-            cpu, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, Input.Image,
-            Input.AutoencoderImage, Input.IsGrey, largeTiles: mode == DetectionMode.Fast, _shared?.Hidden, window);
+            cpu, networks, Input, largeTiles: mode == DetectionMode.Fast, _shared?.Hidden, window);
         Fused = fused;
         _tape.Defer(() => fused.Compute(_taken));
         return (Variable.Constant(fused.LocalMap), Variable.Constant(fused.GlobalMap));

@@ -1,4 +1,5 @@
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Detection;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Folding;
 using EfficientAD.Tensors;
@@ -16,18 +17,18 @@ internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKerne
         private readonly int _samples;
         private int _height, _width;
 
-        /// <param name="isGrey">Which images are grey; read at every run.</param>
+        /// <param name="input">Its images, and which of them are grey, are read at every run.</param>
         /// <param name="planes">Holds what the layers leave.</param>
         public HiddenLayers(
-            CpuBackend backend, PatchDescriptionNetwork network, Tensor image, bool[] isGrey,
-            PlanesMemory<TKernels> planes)
+            CpuBackend backend, PatchDescriptionNetwork network, DetectionInput input, PlanesMemory<TKernels> planes)
         {
+            Tensor image = input.Image;
             (_backend, _planes, _samples) = (backend, planes, image.Shape.N);
             LayerWeights[] weights =
                 [.. network.Layers.Take(network.Layers.Count - 1).Select(layer => LayerWeights.Of(backend, layer))];
             (_height, _width) = ((image.Shape.H - 3) / 2, (image.Shape.W - 3) / 2);
             Output = planes.Allocate<TForm4x4>(weights[0].Shape.N, _height, _width);
-            List<FusedLayer> layers = [new FirstLayer<TKernels>(image, isGrey, weights[0], Output, _height, _width)];
+            List<FusedLayer> layers = [new FirstLayer<TKernels>(image, input.IsGrey, weights[0], Output, _height, _width)];
             for (int i = 1; i < weights.Length; i++)
             {
                 // What reads the layer's output decides the margins of its planes.
@@ -72,10 +73,10 @@ internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKerne
         private readonly ScratchMemory _scratch = new();
         private readonly FusedRegion _region;
 
-        public SharedTeacher(CpuBackend backend, PatchDescriptionNetwork teacher, Tensor image, bool[] isGrey)
+        public SharedTeacher(CpuBackend backend, PatchDescriptionNetwork teacher, DetectionInput input)
         {
-            (_pool, _planes) = (backend.Pool, new PlanesMemory<TKernels>(image.Shape.N));
-            Hidden = new(backend, teacher, image, isGrey, _planes);
+            (_pool, _planes) = (backend.Pool, new PlanesMemory<TKernels>(input.Image.Shape.N));
+            Hidden = new(backend, teacher, input, _planes);
             _region = new FusedRegion(_scratch, _pool.Threads, Hidden.Chain);
         }
 

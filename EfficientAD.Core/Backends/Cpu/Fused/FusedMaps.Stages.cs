@@ -1,4 +1,5 @@
 using EfficientAD.Backends.Cpu.Filtering;
+using EfficientAD.Detection;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Folding;
 using EfficientAD.Tensors;
@@ -24,14 +25,15 @@ internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKerne
 
     public FusedMaps(FusedSource source)
     {
-        (_backend, Shape image, _samples) = (source.Backend, source.Image.Shape, source.Image.Shape.N);
+        Shape image = source.Input.Image.Shape;
+        (_backend, _samples) = (source.Backend, image.N);
         _isWindow = source.Window is not null;  // its place may have changed since the last run
         int height = PatchDescriptionNetwork.OutputSize(image.H, padded: false);
         int width = PatchDescriptionNetwork.OutputSize(image.W, padded: false);
         LocalMap = _backend.Allocate(new Shape(image.N, 1, height, width));
         GlobalMap = _backend.Allocate(LocalMap.Shape);
         _planes = new PlanesMemory<TKernels>(image.N);
-        (_hidden, _last, _lastLayer) = source.Teacher.Size == PdnSize.Small
+        (_hidden, _last, _lastLayer) = source.Networks.Teacher.Size == PdnSize.Small
             ? Regions<TLast>(source)
             : Regions<Form1x1<TVector, TLanes>>(source);
     }
@@ -66,17 +68,17 @@ internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKerne
         where TForm : struct, IFilterForm
     {
         (int channels, int threads) = (PatchDescriptionNetwork.TeacherChannels, _backend.Pool.Threads);
-        Shape map = LocalMap.Shape;
+        (DetectionNetworks networks, DetectionInput input, Shape map) = (source.Networks, source.Input, LocalMap.Shape);
         // Of few channels, transforms take longer than products: larger tiles are not faster there.
         var autoencoder = new FusedAutoencoder<Form4x4<TVector, TLanes>, TForm3x3, TKernels, TVector, TLanes>(
-            _backend, source.Autoencoder, source.AutoencoderImage, _planes, map.H, map.W, source.Window);
-        var student = new HiddenLayers(_backend, source.Student, source.Image, source.IsGrey, _planes);
+            _backend, networks.Autoencoder, input.AutoencoderImage, _planes, map.H, map.W, source.Window);
+        var student = new HiddenLayers(_backend, networks.Student, input, _planes);
         HiddenLayers teacher = source.Shared is { } shared
             ? TeacherOf(shared, source)
-            : new(_backend, source.Teacher, source.Image, source.IsGrey, _planes);
-        LayerWeights ofTeacher = LayerWeights.Of(_backend, source.Teacher.Layers[^1])
-            .Normalized(Vector(source.Mean), Vector(source.Deviation));
-        LayerWeights ofStudent = LayerWeights.Of(_backend, source.Student.Layers[^1]);
+            : new(_backend, networks.Teacher, input, _planes);
+        LayerWeights ofTeacher = LayerWeights.Of(_backend, networks.Teacher.Layers[^1])
+            .Normalized(Vector(networks.Mean), Vector(networks.Deviation));
+        LayerWeights ofStudent = LayerWeights.Of(_backend, networks.Student.Layers[^1]);
         var last = new LastLayer<TForm, TKernels, TVector, TLanes>(
             teacher.Output, student.Output, autoencoder.Features, ofTeacher.Minus(ofStudent.Rows(0, channels)),
             ofStudent.Rows(channels, channels), LocalMap, GlobalMap, _backend.Pool);
@@ -89,7 +91,7 @@ internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKerne
 
     private static HiddenLayers TeacherOf(SharedLayersSlot slot, FusedSource source)
     {
-        slot.Layers ??= new SharedTeacher(source.Backend, source.Teacher, source.Image, source.IsGrey);
+        slot.Layers ??= new SharedTeacher(source.Backend, source.Networks.Teacher, source.Input);
         return ((SharedTeacher)slot.Layers).Hidden;
     }
 

@@ -16,21 +16,18 @@ internal abstract class FusedMaps : IDisposable
     /// <summary>Autoencoder against student, likewise.</summary>
     public abstract Tensor GlobalMap { get; }
 
-    /// <param name="image">The patch description networks' input, [n, 3, h, w]; read at every run.</param>
-    /// <param name="autoencoderImage">The autoencoder's, [n, 3, 256, 256]; may be the same.</param>
-    /// <param name="isGrey">Which images have three equal colours, and so planes that follow from the first; read at
-    /// every run.</param>
+    /// <param name="networks">On <paramref name="backend"/>.</param>
+    /// <param name="input">Read at every run: images, and which of them are grey, with planes that follow from the
+    /// first.</param>
     /// <param name="largeTiles">Forms with large tiles: faster and less precise.</param>
     /// <param name="window">Where the image is a tile: which part of the whole map its map is.</param>
     /// <param name="shared">Where other plans read the teacher's hidden layers too: those must run before this
     /// one.</param>
     public static FusedMaps Create(
-        CpuBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, Tensor image, Tensor autoencoderImage, bool[] isGrey, bool largeTiles,
-        SharedLayersSlot? shared = null, FeatureWindow? window = null)
+        CpuBackend backend, DetectionNetworks networks, DetectionInput input, bool largeTiles, SharedLayersSlot? shared,
+        FeatureWindow? window)
     {
-        var source = new FusedSource(
-            backend, teacher, student, autoencoder, mean, deviation, image, autoencoderImage, isGrey, shared, window);
+        var source = new FusedSource(backend, networks, input, shared, window);
         return backend.InstructionSet switch
         {
             InstructionSet.Avx512 =>
@@ -56,7 +53,8 @@ internal abstract class FusedMaps : IDisposable
         if (largeTiles)
         {
             return new FusedMaps<
-                Form6x4<TVector, TLanes>, Form6x3<TVector, TLanes>, Form7x4<TVector, TLanes>, TKernels, TVector, TLanes>(source);
+                Form6x4<TVector, TLanes>, Form6x3<TVector, TLanes>, Form7x4<TVector, TLanes>, TKernels, TVector, TLanes>(
+                source);
         }
 
         return new FusedMaps<
@@ -66,6 +64,4 @@ internal abstract class FusedMaps : IDisposable
 
 /// <summary>What a fused plan is made from.</summary>
 internal sealed record FusedSource(
-    CpuBackend Backend, PatchDescriptionNetwork Teacher, PatchDescriptionNetwork Student, Autoencoder Autoencoder,
-    Tensor Mean, Tensor Deviation, Tensor Image, Tensor AutoencoderImage, bool[] IsGrey, SharedLayersSlot? Shared,
-    FeatureWindow? Window);
+    CpuBackend Backend, DetectionNetworks Networks, DetectionInput Input, SharedLayersSlot? Shared, FeatureWindow? Window);

@@ -78,8 +78,7 @@ internal sealed class FusedCheck
         (float[] Map, float Score)[][] expected = Expected(networks, problem, frames, quantized);
 
         using var fused = new FusedDetection(
-            _device, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation, problem.Order,
-            problem.Height, problem.Width, problem.Samples, holder: cpu, quantized: quantized);
+            _device, networks, problem.Order, problem.Height, problem.Width, problem.Samples, quantized: quantized);
         var map = new float[width * height];
         for (int run = 0; run < 2; run++)  // kernel by kernel, then by graph
         {

@@ -7,12 +7,13 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>From frames to maps and scores on a CUDA device: every layer fused with what follows it, half precision with sums
-/// in float32, all launches in one graph of two branches. For S and frames of 256 x 256 these are 14: preprocessing, three
-/// layers of teacher and student beside eight of the autoencoder, the last layers, the verdict.</summary>
+/// <summary>From frames to maps and scores on a CUDA device: every layer fused with what follows it, half precision with
+/// sums in float32, all launches in one graph of two branches. For S and frames of 256 x 256 these are 14: preprocessing,
+/// three layers of teacher and student beside eight of the autoencoder, the last layers, the verdict.</summary>
 /// <remarks>
-/// Weights are folded here, once. All buffers are allocated here or at the first frames of a new kind; after the second run
-/// with frames of a kind nothing is allocated. Same bits every run. Not thread-safe; unpadded networks. docs/fusion.md.
+/// Weights are folded here, once. All buffers are allocated here or at the first frames of a new kind; after the second
+/// run with frames of a kind nothing is allocated. Same bits every run. Not thread-safe; unpadded networks.
+/// docs/fusion.md.
 /// </remarks>
 internal sealed class FusedDetection : IDisposable
 {
@@ -51,23 +52,19 @@ internal sealed class FusedDetection : IDisposable
     private ScaledMap? _otherMap;
     private bool _isWarm;
 
-    /// <param name="backend">Holds the networks.</param>
-    /// <param name="mean">Teacher statistics, [1, 384, 1, 1].</param>
-    /// <param name="deviation">Teacher statistics, [1, 384, 1, 1].</param>
+    /// <param name="networks">Their weights are read here alone; on any backend.</param>
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
     /// <param name="samples">At most so many frames at a time, 1 to <see cref="MaximumSamples"/>.</param>
-    /// <param name="holder">Holds the networks where <paramref name="backend"/> does not.</param>
     /// <param name="quantized">The same networks in numbers of 8 bits; null computes with halves.</param>
     public FusedDetection(
-        CudaBackend backend, PatchDescriptionNetwork teacher, PatchDescriptionNetwork student, Autoencoder autoencoder,
-        Tensor mean, Tensor deviation, MapOrder order, int height, int width, int samples = 1, FusionOptions? options = null,
-        IBackend? holder = null, QuantizedNetworks? quantized = null)
+        CudaBackend backend, DetectionNetworks networks, MapOrder order, int height, int width, int samples = 1,
+        FusionOptions? options = null, QuantizedNetworks? quantized = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, MaximumSamples);
-        (_stream, _kernels, _samples, _options) = (backend.Stream, backend.Kernels, samples, options ?? new FusionOptions());
-        _backend = backend;
+        (_backend, _stream, _kernels) = (backend, backend.Stream, backend.Kernels);
+        (_samples, _options) = (samples, options ?? new FusionOptions());
         _canCapture = backend.CanCapture && _options.Graph && _options.Verdict;
         _scores = new float[samples];
         _branch = new CudaStream(_stream.Context);
@@ -81,13 +78,10 @@ internal sealed class FusedDetection : IDisposable
             _inputs = [_inputs[0], new HalfImage(_autoencoderImage.Address, side, side)];
         }
 
-        holder ??= backend;
-        _networks = new FusedNetworks(
-            _stream, _kernels, holder, teacher, student, autoencoder, holder.Download(mean), holder.Download(deviation),
-            _inputs[0], samples, _options, quantized);
+        _networks = new FusedNetworks(_stream, _kernels, networks, _inputs[0], samples, _options, quantized);
         _autoencoder = _options.Autoencoder
-            ? new FusedAutoencoder(_stream, _kernels, holder, autoencoder, samples)
-            : new LayeredAutoencoder(_stream, _kernels, holder, autoencoder, samples);
+            ? new FusedAutoencoder(_stream, _kernels, networks.Backend, networks.Autoencoder, samples)
+            : new LayeredAutoencoder(_stream, _kernels, networks.Backend, networks.Autoencoder, samples);
         int mapHeight = PatchDescriptionNetwork.OutputSize(height, padded: false);
         int mapWidth = PatchDescriptionNetwork.OutputSize(width, padded: false);
         if (!DecoderColumns.AreNotNeeded(mapHeight, mapWidth))
@@ -105,19 +99,20 @@ internal sealed class FusedDetection : IDisposable
     public Tensor GlobalMap => _verdict.GlobalMap;
 
     /// <summary>How the launches of one frame are spread over the branches; after the first run.</summary>
-    public BranchLaunches BranchLaunches =>
-        new(_frames!.Preprocessing.Launches(1), _autoencoder.Launches + (_columns is null ? 0 : 1), _networks.HiddenLaunches);
+    public BranchLaunches BranchLaunches => new(
+        _frames!.Preprocessing.Launches(1), _autoencoder.Launches + (_columns is null ? 0 : 1), _networks.HiddenLaunches);
 
     /// <summary>Whether the kernels run on a backend's device: from compute capability 8.0 on.</summary>
-    public static bool RunsOn(CudaBackend backend) => backend.Stream.Context.Device.ComputeCapability >= OldestCapability;
+    public static bool RunsOn(CudaBackend backend) =>
+        backend.Stream.Context.Device.ComputeCapability >= OldestCapability;
 
     /// <summary>Why a device does not multiply numbers of 8 bits, in a sentence; null where it does.</summary>
     public static string? FindFault(CudaBackend backend, EightBits format)
     {
         Version capability = backend.Stream.Context.Device.ComputeCapability;
         if (format == EightBits.Int8 || (capability >= OldestForFloats && capability.Major != WithoutFloats)) return null;
-        return $"{backend.Name} does not multiply {format} by the instruction that the kernels use; {OldestForFloats} and 10.0 on " +
-            "do. Use int8.";
+        return $"{backend.Name}, of compute capability {capability}, does not multiply {format} by the instruction that the " +
+            $"kernels use; {OldestForFloats} and 10.0 on do. Use int8.";
     }
 
     /// <summary>Computes all of one frame; returns before the device is done.</summary>
@@ -148,12 +143,14 @@ internal sealed class FusedDetection : IDisposable
         for (int y = 0; y < (isDense ? 1 : frame.Height); y++)
         {
             _stream.Copy(
-                frame.Address + y * frame.Stride, _frames.AddressOf(0) + y * rowBytes, isDense ? _frames.Kind.Bytes : rowBytes);
+                frame.Address + y * frame.Stride, _frames.AddressOf(0) + y * rowBytes,
+                isDense ? _frames.Kind.Bytes : rowBytes);
         }
     }
 
     /// <summary>Whether a frame may follow one that was staged: frames of a run are of one size and format.</summary>
-    public bool IsLikeStaged(ImageView frame) => _frames?.Kind == new FrameKind(frame.Width, frame.Height, frame.Format);
+    public bool IsLikeStaged(ImageView frame) =>
+        _frames?.Kind == new FrameKind(frame.Width, frame.Height, frame.Format);
 
     /// <summary>Sends one of several frames to the device; <see cref="Run"/> follows the last.</summary>
     /// <param name="sample">0 for the first; its kind is that of all.</param>

@@ -21,24 +21,22 @@ internal sealed class FusedNetworks : IDisposable
     private readonly List<IDisposable> _parts = [];
     private readonly Action<CudaStream, DecoderMap, int> _last;
 
-    /// <param name="mean">Of the teacher's features.</param>
-    /// <param name="deviation">Of the same.</param>
     /// <param name="samples">At most so many at a time.</param>
     /// <param name="quantized">The same networks in numbers of 8 bits, with all fusions; null computes with halves.</param>
     public FusedNetworks(
-        CudaStream stream, KernelLibrary kernels, IBackend backend, PatchDescriptionNetwork teacher,
-        PatchDescriptionNetwork student, Autoencoder autoencoder, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation,
-        HalfImage image, int samples, FusionOptions options, QuantizedNetworks? quantized)
+        CudaStream stream, KernelLibrary kernels, DetectionNetworks networks, HalfImage image, int samples,
+        FusionOptions options, QuantizedNetworks? quantized)
     {
         if (quantized is not null && !(options.First && options.Groups && options.Pool && options.Difference))
             throw new ArgumentException("Numbers of 8 bits need all fusions of teacher and student.", nameof(options));
         (_stream, _kernels, _samples, _options, _quantized) = (stream, kernels, samples, options, quantized);
-        _teacher = [.. teacher.Layers.Select(layer => LayerWeights.Of(backend, layer))];
-        _student = [.. student.Layers.Select(layer => LayerWeights.Of(backend, layer))];
-        _teacher[^1] = _teacher[^1].Normalized(mean, deviation);
+        IBackend backend = networks.Backend;
+        _teacher = [.. networks.Teacher.Layers.Select(layer => LayerWeights.Of(backend, layer))];
+        _student = [.. networks.Student.Layers.Select(layer => LayerWeights.Of(backend, layer))];
+        _teacher[^1] = _teacher[^1].Normalized(backend.Download(networks.Mean), backend.Download(networks.Deviation));
         HalfMap map = AddFirst(image);
         for (int i = 1; i < _teacher.Length - 1; i++) map = AddHidden(i, map);
-        LayerWeights decoder = LayerWeights.Of(backend, autoencoder.Layers[^1]);
+        LayerWeights decoder = LayerWeights.Of(backend, networks.Autoencoder.Layers[^1]);
         (Parts, _last) = options.Difference ? AddLast(map, decoder) : AddSeparateLast(map, decoder);
     }
 
@@ -130,10 +128,11 @@ internal sealed class FusedNetworks : IDisposable
 
     private (int Parts, Action<CudaStream, DecoderMap, int> Launch) AddLast(HalfMap hidden, LayerWeights decoder)
     {
-        LayerWeights local = _teacher[^1].Minus(_student[^1].Rows(0, Features)), student = _student[^1].Rows(Features, Features);
+        LayerWeights local = _teacher[^1].Minus(_student[^1].Rows(0, Features));
+        LayerWeights student = _student[^1].Rows(Features, Features);
         ILastConvolution last = Keep<ILastConvolution>(
             _quantized is { } quantized
-                ? new QuantizedLastConvolution(_stream, _kernels, quantized.Local, quantized.StudentHalf, decoder)
+                ? new LastConvolution(_stream, _kernels, quantized.Local, quantized.StudentHalf, decoder)
                 : UsesHopper
                     ? new HopperLastConvolution(_stream, _kernels, local, student, decoder)
                     : new LastConvolution(_stream, _kernels, local, student, decoder));

@@ -31,9 +31,7 @@ public unsafe class FusedAllocationTests
         using var cuda = new CudaBackend(new CudaDriver(Export), ordinal);
         using var networks = new DetectionNetworks(cuda, PdnSize.Small, padded: false, trainable: false);
         cuda.Fill(1, networks.Deviation);
-        using var fused = new FusedDetection(
-            cuda, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            MapOrder.Reference, Side, Side);
+        using var fused = new FusedDetection(cuda, networks, MapOrder.Reference, Side, Side);
         byte[] pixels = NoiseImage.Bytes(3 * Side * Side, 1);
         var map = new float[Side * Side];
         for (int i = 0; i < 2; i++) Detect();  // by launches, then captured

@@ -79,17 +79,9 @@ public class FusedConvolutionTests
         foreach (int seed in Seeds)
         {
             using var device = new FusedDevice(seed);
-            using var layer = new LastConvolution(device.Stream, device.Kernels, c.Local, c.StudentLayer, LastCase.DecoderLayer);
-            nint hidden = device.Upload(c.Hidden.Values);
-            DecoderMap decoder = c.Upload(device);
-            foreach (FusedTile tile in FusedTile.All)
-            {
-                int count = LastConvolution.Parts * local.Length;
-                nint localParts = device.Allocate(count * 4L), globalParts = device.Allocate(count * 4L);
-                layer.Launch(device.Stream, hidden, decoder, c.N, c.H, c.W, localParts, globalParts, tile);
-                LastCase.Check(local, device.DownloadFloats(localParts, count), $"local, {tile.Name}");
-                LastCase.Check(global, device.DownloadFloats(globalParts, count), $"global, {tile.Name}");
-            }
+            using var layer = new LastConvolution(
+                device.Stream, device.Kernels, c.Local, c.StudentLayer, LastCase.DecoderLayer);
+            c.CheckInEveryTile(device, layer, device.Upload(c.Hidden.Values), local, global);
         }
     }
 
@@ -172,14 +164,28 @@ public sealed record LastCase(int N, int H, int W, int Kernel, int Teacher, int 
     internal static double[] Squares(double[] values) =>
         [.. values.Chunk(Outputs).Select(pixel => pixel.Sum(value => value * value))];
 
-    internal static void Check(double[] expected, float[] parts, string what)
+    internal void CheckInEveryTile(
+        FusedDevice device, LastConvolution layer, nint hidden, double[] local, double[] global)
+    {
+        DecoderMap decoder = Upload(device);
+        int count = LastConvolution.Parts * local.Length;
+        foreach (FusedTile tile in FusedTile.All)
+        {
+            nint localParts = device.Allocate(count * 4L), globalParts = device.Allocate(count * 4L);
+            layer.Launch(device.Stream, hidden, decoder, N, H, W, localParts, globalParts, tile);
+            Check(local, device.DownloadFloats(localParts, count), $"local, {tile.Name}");
+            Check(global, device.DownloadFloats(globalParts, count), $"global, {tile.Name}");
+        }
+    }
+
+    private static void Check(double[] expected, float[] parts, string what)
     {
         var map = new float[expected.Length];
         for (int i = 0; i < parts.Length; i++) map[i % map.Length] += parts[i];
         TensorAssert.Close(expected, map, 0, 1e-5, $"{what}: sums in float");
     }
 
-    internal DecoderMap Upload(FusedDevice device)
+    private DecoderMap Upload(FusedDevice device)
     {
         (int h, int w) = (DecoderMap.Shape.H, DecoderMap.Shape.W);
         if (!Columns)

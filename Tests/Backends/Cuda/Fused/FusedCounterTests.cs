@@ -59,7 +59,7 @@ public class FusedCounterTests
         QuantizedLayer local = Quantize(PixelMap.Layer(Outputs, 2 * hiddenChannels, kernel, 1));
         QuantizedLayer student = Quantize(PixelMap.Layer(Outputs, hiddenChannels, kernel, 2));
         LayerWeights decoder = PixelMap.Layer(Outputs, DecoderChannels, 3, 3);
-        using var layer = new QuantizedLastConvolution(device.Stream, device.Kernels, local, student, decoder);
+        using var layer = new LastConvolution(device.Stream, device.Kernels, local, student, decoder);
         PixelMap map = PixelMap.Random(new Shape(1, DecoderChannels, bordered, bordered), 5);
         const int row = bordered * DecoderChannels, parts = LastConvolution.Parts * pixels, hidden = size * size * 2 * hiddenChannels;
         var pitches = new DecoderMap(device.Upload(map.Values), bordered * row, row, DecoderChannels, row, DecoderChannels);

@@ -126,14 +126,13 @@ public sealed class FusedDetectionTests : IDisposable
 
     private static ImageView Frame(byte[] pixels) => new(pixels, Width, Height, 3 * Width, PixelFormat.Rgb24);
 
-    private static DetectionPlan Plan(DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode) =>
+    private static DetectionPlan Plan(
+        DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode) =>
         new(networks, order, height, width, mode);
 
     private static FusedDetection Fused(
         CudaBackend backend, DetectionNetworks networks, int samples, FusionOptions? options = null) =>
-        new(
-            backend, networks.Teacher, networks.Student, networks.Autoencoder, networks.Mean, networks.Deviation,
-            MapOrder.Aligned, 49, 38, samples, options);
+        new(backend, networks, MapOrder.Aligned, 49, 38, samples, options);
 
     private static float Detect(DetectionPlan plan, uint frame, float[] map)
     {
@@ -149,9 +148,7 @@ public sealed class FusedDetectionTests : IDisposable
         return networks;
     }
 
-    private static void Compare(
-        IBackend cpu, Tensor expected, IBackend cuda,
-        Tensor actual)
+    private static void Compare(IBackend cpu, Tensor expected, IBackend cuda, Tensor actual)
     {
         Assert.Equal(expected.Shape, actual.Shape);
         var (wanted, values) = (new float[expected.Shape.Count], new float[expected.Shape.Count]);

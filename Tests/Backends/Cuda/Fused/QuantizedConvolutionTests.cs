@@ -69,17 +69,8 @@ public class QuantizedConvolutionTests
         (double[] expectedLocal, double[] expectedGlobal) =
             (LastCase.Squares(difference), LastCase.Squares([.. predicted.Zip(imitation, (a, b) => a - b)]));
         using FusedDevice device = Device(format);
-        using var layer = new QuantizedLastConvolution(device.Stream, device.Kernels, local, student, LastCase.DecoderLayer);
-        nint hidden = device.Upload(bits);
-        DecoderMap decoder = c.Upload(device);
-        foreach (FusedTile tile in FusedTile.All)
-        {
-            int count = LastConvolution.Parts * expectedLocal.Length;
-            nint localParts = device.Allocate(count * 4L), globalParts = device.Allocate(count * 4L);
-            layer.Launch(device.Stream, hidden, decoder, c.N, c.H, c.W, localParts, globalParts, tile);
-            LastCase.Check(expectedLocal, device.DownloadFloats(localParts, count), $"local, {tile.Name}");
-            LastCase.Check(expectedGlobal, device.DownloadFloats(globalParts, count), $"global, {tile.Name}");
-        }
+        using var layer = new LastConvolution(device.Stream, device.Kernels, local, student, LastCase.DecoderLayer);
+        c.CheckInEveryTile(device, layer, device.Upload(bits), expectedLocal, expectedGlobal);
     }
 
     /// <summary>The first layer reads halves, so that sums have their rounding: a value near the middle of two numbers may become
