@@ -27,7 +27,8 @@ internal static class CommandLine
             configuration.SetHelpProvider(new Help(configuration.Settings));
             configuration.Settings.Registrar.RegisterInstance(output);
             configuration.SetExceptionHandler((error, _) =>
-                Failure.Report(error, arguments, output, isVerbose: arguments.Contains(VerbositySettings.VerboseOption)));
+                Failure.Report(
+                    error, arguments, output, isVerbose: arguments.Contains(VerbositySettings.VerboseOption)));
             AddCommands(configuration);
         });
         return await app.RunAsync(arguments, cancellation);
@@ -59,13 +60,16 @@ internal static class CommandLine
             .WithExample("distill", "--backbone", "r.onnx", "--images", "imagenet", "--stages", "a,b", "--size", "M")
             .WithExample("distill", "--backbone", "resnet50.onnx", "--images", "imagenet", "--resume");
         configuration.AddCommand<ImportCommand>("import")
-            .WithDescription("Make a model or a teacher of what PyTorch or anomalib saved; nothing in the files is run.")
+            .WithDescription(
+                "Make a model or a teacher of what PyTorch or anomalib saved; nothing in the files is run.")
             .WithExample("import", "teacher_small.pth", "--out", "teacher.safetensors")
             .WithExample("import", "model.ckpt", "--out", "bottle.safetensors")
             .WithExample("import", "teacher.pth", "student.pth", "autoencoder.pth", "--out", "networks.safetensors");
         configuration.AddCommand<CalibrateCommand>("calibrate")
-            .WithDescription("Find map scale and threshold of a model on good images, and teacher statistics if they are missing.")
-            .WithExample("calibrate", "--model", "networks.safetensors", "--data", "mvtec/bottle", "--out", "m.safetensors");
+            .WithDescription(
+                "Find map scale and threshold of a model on good images, and teacher statistics if they are missing.")
+            .WithExample(
+                "calibrate", "--model", "networks.safetensors", "--data", "mvtec/bottle", "--out", "m.safetensors");
         configuration.AddCommand<CompareCommand>("compare")
             .WithDescription("Show, layer by layer, how far our networks are from what another implementation put out.")
             .WithExample("compare", "--model", "teacher_small.pth", "--dump", "teacher.npz")

@@ -2,11 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace EfficientAD.Native;
 
-/// <summary>One argument of a launch: a value of 4 or 8 bytes as the kernel's parameter has it, or a tensor map.</summary>
+/// <summary>One argument of a launch: a value of 4 or 8 bytes as the kernel's parameter has it, or a tensor
+/// map.</summary>
 public readonly unsafe struct KernelArgument
 {
-    /// <summary>First in memory, because the driver is given the address of the argument; its low bytes come first. Of a
-    /// tensor map: where it lies.</summary>
+    /// <summary>First in memory, because the driver is given the address of the argument; its low bytes come first. Of
+    /// a tensor map: where it lies.</summary>
     private readonly ulong _bits;
 
     private KernelArgument(ulong bits, int size) => (_bits, Size) = (bits, size);

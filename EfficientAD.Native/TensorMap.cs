@@ -73,8 +73,8 @@ public sealed unsafe class TensorMap : IDisposable
         CudaDriver driver = _context.Driver;
         using CudaContext.Scope scope = _context.Enter();
         driver.ThrowIfFailed(driver.cuTensorMapEncodeTiled(
-            (void*)Address, TensorElement.Half, (uint)dimensions.Length, address, extents, pitches, box, steps, Interleave,
-            swizzle, TensorPromotion.Bytes128, FillWithZeros));
+            (void*)Address, TensorElement.Half, (uint)dimensions.Length, address, extents, pitches, box, steps,
+            Interleave, swizzle, TensorPromotion.Bytes128, FillWithZeros));
     }
 
     public void Dispose()

@@ -6,7 +6,8 @@ using Spectre.Console.Cli;
 
 namespace EfficientAD.Cli.Commands;
 
-/// <summary>Shows what each fusion of the CUDA plan saves, by counting a detection without it on the simulator.</summary>
+/// <summary>Shows what each fusion of the CUDA plan saves, by counting a detection without it on the
+/// simulator.</summary>
 internal sealed class AblateCommand(CommandOutput output) : Command<AblateSettings>
 {
     public override int Execute(CommandContext context, AblateSettings settings, CancellationToken cancellation)

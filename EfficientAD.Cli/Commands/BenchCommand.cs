@@ -66,7 +66,8 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
                 Batch = settings.Batch,
             });
         output.WarnOfFallback(detector);
-        Latencies latencies = LatencyRun.Measure(detector, settings.Batch, settings.Frames, settings.Paced, cancellation);
+        Latencies latencies = LatencyRun.Measure(
+            detector, settings.Batch, settings.Frames, settings.Paced, cancellation);
         if (settings.Json) WriteJson(settings, detector.Processor, latencies);
         else WriteText(settings, detector.Processor, latencies);
         return ExitCode.Success;
@@ -95,7 +96,8 @@ internal sealed class BenchCommand(CommandOutput output) : Command<BenchSettings
     {
         var facts = new FactTable();
         facts.Add("on", processor);
-        facts.Add("call", $"{settings.Batch} image{(settings.Batch == 1 ? "" : "s")} from 8-bit pixels to score and map");
+        facts.Add(
+            "call", $"{settings.Batch} image{(settings.Batch == 1 ? "" : "s")} from 8-bit pixels to score and map");
         foreach ((string name, double share) in new[] { ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999) })
             facts.Add(name, Milliseconds(latencies.Quantile(share)));
         facts.Add("mean", Milliseconds(latencies.Mean));

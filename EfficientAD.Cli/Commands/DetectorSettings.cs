@@ -11,7 +11,8 @@ internal abstract class DetectorSettings : ComputeSettings
 {
     private const int SmallestTile = 64, LargestTile = 4096;
 
-    private static readonly string[] Modes = [.. Enum.GetNames<DetectionMode>().Select(name => name.ToLowerInvariant())];
+    private static readonly string[] Modes =
+        [.. Enum.GetNames<DetectionMode>().Select(name => name.ToLowerInvariant())];
 
     [CommandOption("--model <FILE>", isRequired: true)]
     [Description("A model written by 'efficientad train'.")]
@@ -45,7 +46,9 @@ internal abstract class DetectorSettings : ComputeSettings
     {
         if (Tile is not 0 and (< SmallestTile or > LargestTile))
             return ValidationResult.Error($"--tile {Tile}: give {SmallestTile} to {LargestTile} pixels.");
-        return TryMode(Mode, out _) ? base.Validate() : ValidationResult.Error($"--mode {Mode}: give {string.Join(", ", Modes)}.");
+        return TryMode(Mode, out _)
+            ? base.Validate()
+            : ValidationResult.Error($"--mode {Mode}: give {string.Join(", ", Modes)}.");
     }
 
     /// <param name="output">Is told where the detector computes otherwise than asked.</param>

@@ -45,7 +45,9 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
 
     private void WriteText(SafetensorsFile file, ModelInformation? model, string hash)
     {
-        string kind = UncalibratedModel.Is(file) ? "networks of an EfficientAD model, not calibrated" : "safetensors file";
+        string kind = UncalibratedModel.Is(file)
+            ? "networks of an EfficientAD model, not calibrated"
+            : "safetensors file";
         output.WriteLine($"{file.Name}: {(model is null ? kind : "EfficientAD model")}");
         var facts = new FactTable();
         facts.Add("sha256", hash);
@@ -66,7 +68,8 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
     private void WriteJson(SafetensorsFile file, ModelInformation? model, string hash) => output.WriteJson(json =>
     {
         json.WriteString("path", file.Name);
-        json.WriteString("kind", model is not null ? "model" : UncalibratedModel.Is(file) ? "uncalibrated" : "safetensors");
+        json.WriteString(
+            "kind", model is not null ? "model" : UncalibratedModel.Is(file) ? "uncalibrated" : "safetensors");
         json.WriteString("sha256", hash);
         json.WriteStartObject("networks");
         foreach ((string name, long parameters) in Networks(file)) json.WriteNumber(name, parameters);

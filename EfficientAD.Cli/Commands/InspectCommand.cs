@@ -53,7 +53,8 @@ internal sealed class InspectCommand(CommandOutput output) : Command<InspectSett
         LatencyTable.WriteText(output, all);
     }
 
-    private void WriteJson(InspectSettings settings, string processor, CameraStatistics all, CameraStatistics[] cameras) =>
+    private void WriteJson(
+        InspectSettings settings, string processor, CameraStatistics all, CameraStatistics[] cameras) =>
         output.WriteJson(json =>
         {
             json.WriteString("processor", processor);

@@ -124,8 +124,10 @@ internal sealed class TrainSettings : ComputeSettings
         if (Size is not ("S" or "M")) return $"--size {Size}: give S or M.";
         if (Size == "M" && Teacher is null)
             return "--size M: no such teacher is shipped. Make one with 'efficientad distill'; name it with --teacher.";
-        if (Recipe is not null && !Recipes.Contains(Recipe)) return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
-        if (HardQuantile is { } quantile && quantile is not (>= 0 and < 1)) return $"--hard-quantile {HardQuantile}: give 0 to below 1.";
+        if (Recipe is not null && !Recipes.Contains(Recipe))
+            return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
+        if (HardQuantile is { } quantile && quantile is not (>= 0 and < 1))
+            return $"--hard-quantile {HardQuantile}: give 0 to below 1.";
         if (MapOrder is not null && !MapOrders.Contains(MapOrder))
             return $"--map-order {MapOrder}: give {string.Join(", ", MapOrders)}.";
         if (Resize is not ("squash" or "letterbox")) return $"--resize {Resize}: give squash or letterbox.";

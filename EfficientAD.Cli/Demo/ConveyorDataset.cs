@@ -22,7 +22,8 @@ internal static class ConveyorDataset
     public static IReadOnlyList<string> Defects { get; } =
         Array.ConvertAll(Enum.GetNames<DefectKind>(), name => name.ToLowerInvariant());
 
-    /// <summary>Which kinds show in a patch of the part, and which only in how patches lie to each other, by kind.</summary>
+    /// <summary>Which kinds show in a patch of the part, and which only in how patches lie to each other, by
+    /// kind.</summary>
     public static IReadOnlyDictionary<string, string> Groups { get; } = Enum.GetValues<DefectKind>().ToDictionary(
         kind => Defects[(int)kind], kind => kind < DefectKind.Missing ? "structural" : "logical");
 

@@ -42,7 +42,8 @@ internal sealed class Housing(Placement placement, float shade, float grain, Chi
         return distance;
     }
 
-    /// <summary>Whether a point is so far inside that neither a hole nor the largest chip lets the belt be seen.</summary>
+    /// <summary>Whether a point is so far inside that neither a hole nor the largest chip lets the belt be
+    /// seen.</summary>
     public static bool Hides(float u, float v) => Math.Abs(u) < HalfWidth - 20 && Math.Abs(v) < HalfHeight - 20;
 
     public override void Paint(float u, float v, ref Sample sample)

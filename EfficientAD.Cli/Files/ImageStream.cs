@@ -13,8 +13,8 @@ internal static class ImageStream
     // Images may have 200 MB each.
     private const int MostAhead = 8;
 
-    /// <summary>Decodes files side by side, at most as many ahead of the consumer as there are cores, and yields them in
-    /// the order of their paths. An unreadable file yields its reason, and the rest goes on.</summary>
+    /// <summary>Decodes files side by side, at most as many ahead of the consumer as there are cores, and yields them
+    /// in the order of their paths. An unreadable file yields its reason, and the rest goes on.</summary>
     public static async IAsyncEnumerable<DecodedImage> ReadAsync(
         IReadOnlyList<string> paths, [EnumeratorCancellation] CancellationToken cancellation = default)
     {

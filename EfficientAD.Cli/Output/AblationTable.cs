@@ -8,7 +8,8 @@ namespace EfficientAD.Cli.Output;
 /// <summary>What fusions save.</summary>
 internal static class AblationTable
 {
-    private static readonly string[] Heads = ["plan", "launches", "driver calls", "MB moved", "MB least", "G mma", "us predicted", "slower by"];
+    private static readonly string[] Heads =
+        ["plan", "launches", "driver calls", "MB moved", "MB least", "G mma", "us predicted", "slower by"];
 
     public static void Write(CommandOutput output, string title, IReadOnlyList<AblationRow> rows, Card card)
     {

@@ -9,8 +9,8 @@ internal static class Invocation
     public static string Describe(IEnumerable<string> arguments) =>
         string.Join(' ', Program().Concat(arguments).Select(Quote));
 
-    /// <summary>The bare name where the shell finds it, else its path, from here if it lies below; where dotnet runs the
-    /// assembly, both.</summary>
+    /// <summary>The bare name where the shell finds it, else its path, from here if it lies below; where dotnet runs
+    /// the assembly, both.</summary>
     private static string[] Program()
     {
         string path = Environment.ProcessPath ?? "efficientad";

@@ -3,7 +3,8 @@ using PtxSimulator.Reports;
 
 namespace EfficientAD.Cli.Output;
 
-/// <summary>What each kernel needs, for people: registers by architecture, then the worst of all architectures.</summary>
+/// <summary>What each kernel needs, for people: registers by architecture, then the worst of all
+/// architectures.</summary>
 internal static class KernelTable
 {
     public static void Write(CommandOutput output, KernelResourceTable resources)

@@ -12,7 +12,8 @@ internal static class LatencyTable
 
     public static void WriteText(CommandOutput output, CameraStatistics statistics)
     {
-        output.WriteLine($"  {"ms",-10}" + string.Concat(Quantiles.Select(q => $"{q.Name,10}")) + $"{"max",10}{"mean",10}");
+        output.WriteLine(
+            $"  {"ms",-10}" + string.Concat(Quantiles.Select(q => $"{q.Name,10}")) + $"{"max",10}{"mean",10}");
         foreach ((string name, LatencyHistogram histogram) in Rows(statistics))
         {
             IEnumerable<TimeSpan> values =

@@ -4,9 +4,9 @@ using System.Text;
 namespace EfficientAD.Cli.Reports;
 
 /// <summary>Closed lines around the pixels above a level (marching squares), as the path data of SVG.</summary>
-/// <remarks>Coordinates are pixels; the centre of the first one is (0.5, 0.5). Between two centres the place of the line
-/// is interpolated; what lies outside the image counts as below the level. Pixels above it that touch by a corner are
-/// joined.</remarks>
+/// <remarks>Coordinates are pixels; the centre of the first one is (0.5, 0.5). Between two centres the place of the
+/// line is interpolated; what lies outside the image counts as below the level. Pixels above it that touch by a corner
+/// are joined.</remarks>
 internal sealed class Contours
 {
     private readonly int _width, _height;

@@ -62,7 +62,8 @@ internal sealed record AblationRow(AblationVariant Variant, KernelReport Counted
             Multiprocessors = card.Multiprocessors,
             Checks = Checks.None,
         };
-        using SimulatedRun run = SimulatedRun.WithRandomWeights(size, side, trainable: false, CudaPrecision.Full, device);
+        using SimulatedRun run = SimulatedRun.WithRandomWeights(
+            size, side, trainable: false, CudaPrecision.Full, device);
         // One branch, so that launches come in the order in which they are given.
         IReadOnlyList<LaunchSummary> launches =
             run.DetectFused(variant.Options with { Branches = false }, out BranchLaunches branches);

@@ -14,7 +14,9 @@ internal sealed class Latencies
     {
         (_sorted, _batch, _pace) = ([.. milliseconds.Order()], batch, pace);
         Mean = milliseconds.Average();
-        Jitter = milliseconds.Length < 2 ? 0 : milliseconds.Zip(milliseconds.Skip(1), (a, b) => Math.Abs(b - a)).Average();
+        Jitter = milliseconds.Length < 2
+            ? 0
+            : milliseconds.Zip(milliseconds.Skip(1), (a, b) => Math.Abs(b - a)).Average();
     }
 
     public int Count => _sorted.Length;

@@ -13,8 +13,8 @@ internal static class LatencyRun
 
     /// <param name="batch">Images of a call.</param>
     /// <param name="frames">Measured calls; a tenth as many, and at least three, go before.</param>
-    /// <param name="pace">Calls a second that a camera asks for; null for as many as go. A paced call is measured from when
-    /// its frame was due, so that it pays for those before it that were late.</param>
+    /// <param name="pace">Calls a second that a camera asks for; null for as many as go. A paced call is measured from
+    /// when its frame was due, so that it pays for those before it that were late.</param>
     /// <exception cref="OperationCanceledException">The user wants to stop.</exception>
     public static Latencies Measure(
         AnomalyDetector detector, int batch, int frames, double? pace, CancellationToken cancellation)

@@ -16,7 +16,8 @@ namespace EfficientAD.Cli.Runs;
 /// <param name="Range">The map's largest magnitude, to read the differences by.</param>
 internal readonly record struct OnnxDifference(float Map, float Score, float Range);
 
-/// <summary>Runs an exported graph on a rendered picture, twice in one batch, and compares it with the detector.</summary>
+/// <summary>Runs an exported graph on a rendered picture, twice in one batch, and compares it with the
+/// detector.</summary>
 internal static class OnnxCheck
 {
     // Both sum thousands of products per layer in float; maps square a difference of sums.
@@ -26,7 +27,8 @@ internal static class OnnxCheck
     public static OnnxDifference Compare(string onnx, string model, bool takesRgb)
     {
         using AnomalyDetector detector = AnomalyDetector.Load(
-            model, new DetectorOptions { Device = new Device(DeviceKind.Cpu), AcceptAnySize = true, Mode = DetectionMode.Plain });
+            model,
+            new DetectorOptions { Device = new Device(DeviceKind.Cpu), AcceptAnySize = true, Mode = DetectionMode.Plain });
         (int height, int width) = (detector.Information.InputHeight, detector.Information.InputWidth);
         // A picture of the size at which the networks see it: whole, or inside its frame.
         FittedArea area = OnnxExport.AreaOf(detector.Information);
@@ -35,7 +37,8 @@ internal static class OnnxCheck
         DetectionResult ours = detector.Detect(picture.View);
         if (detector.Information.Fit == ImageFit.Letterbox)
         {
-            ImageView canvas = new InputCanvas(ImageFit.Letterbox, height, width).Draw(picture.View, ColourAdjustment.None);
+            ImageView canvas =
+                new InputCanvas(ImageFit.Letterbox, height, width).Draw(picture.View, ColourAdjustment.None);
             picture = new RgbImage(width, height, canvas.Pixels.ToArray());
         }
 

@@ -34,7 +34,8 @@ internal sealed class SimulatedRun : IDisposable
         (Height, Width, _recipe) = (height, width, recipe);
         _device = SimulatedDriver.AddDevice(options);
         _backend = new CudaBackend(
-            new CudaDriver(SimulatedDriver.Export, "the simulator"), _device, new CudaOptions { Precision = precision });
+            new CudaDriver(SimulatedDriver.Export, "the simulator"), _device,
+            new CudaOptions { Precision = precision });
         _networks = makeNetworks(_backend);
     }
 

@@ -22,7 +22,8 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
         ModelInformation? model = null;
         if (output.IsTerminal && !json)
             TrainingBars.Show(
-                output.Console, Enum.GetValues<TrainingPhase>(), progress => model = trainer.Run(progress, cancellation));
+                output.Console, Enum.GetValues<TrainingPhase>(),
+                progress => model = trainer.Run(progress, cancellation));
         else
             model = trainer.Run(new TrainingLog(output, json), cancellation);
 

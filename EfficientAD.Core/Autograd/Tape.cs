@@ -5,9 +5,9 @@ namespace EfficientAD.Autograd;
 
 /// <summary>A list of operations, recorded once with all its buffers and replayed as often as one likes.</summary>
 /// <remarks>
-/// An operation runs when it is recorded, so values can be looked at at once; <see cref="Forward"/> runs all of them again
-/// on whatever the input tensors hold by then. Shapes and buffers never change, and after recording nothing is allocated.
-/// Variables that need no gradient record no backward pass. Not thread-safe.
+/// An operation runs when it is recorded, so values can be looked at at once; <see cref="Forward"/> runs all of them
+/// again on whatever the input tensors hold by then. Shapes and buffers never change, and after recording nothing is
+/// allocated. Variables that need no gradient record no backward pass. Not thread-safe.
 /// </remarks>
 public sealed class Tape(IBackend backend) : IDisposable
 {
@@ -39,14 +39,16 @@ public sealed class Tape(IBackend backend) : IDisposable
     /// <summary>The same for an operation with several results.</summary>
     public Variable[] Record(IEnumerable<Tensor> outputs, bool needsGradient, Action forward, Action<Variable[]> backward)
     {
-        Variable[] results = [.. outputs.Select(output => new Variable(output, needsGradient ? Allocate(output.Shape) : null))];
+        Variable[] results =
+            [.. outputs.Select(output => new Variable(output, needsGradient ? Allocate(output.Shape) : null))];
         _forward.Add(forward);
         if (needsGradient) _backward.Add((results, backward));
         forward();
         return results;
     }
 
-    /// <summary>Keeps an operation that is dear and of no use before the inputs hold something: it does not run now.</summary>
+    /// <summary>Keeps an operation that is dear and of no use before the inputs hold something: it does not run
+    /// now.</summary>
     /// <param name="forward">Overwrites tensors that need no gradient.</param>
     public void Defer(Action forward) => _forward.Add(forward);
 
@@ -56,7 +58,8 @@ public sealed class Tape(IBackend backend) : IDisposable
         foreach (Action operation in _forward) operation();
     }
 
-    /// <summary>Adds to every parameter's gradient the derivative of <paramref name="loss"/>, a single number.</summary>
+    /// <summary>Adds to every parameter's gradient the derivative of <paramref name="loss"/>, a single
+    /// number.</summary>
     public void Backward(Variable loss)
     {
         if (loss.Value.Shape.Count != 1 || loss.Gradient is null)

@@ -17,7 +17,9 @@ public class Variable
 
     public bool NeedsGradient => Gradient is not null;
 
-    /// <summary>Samples [first, first + count) of a batch, or rows of weights: a view of value and gradient, no copy.</summary>
-    /// <remarks>Keep a view of weights for as long as they are used: what a backend derives from them hangs on it.</remarks>
+    /// <summary>Samples [first, first + count) of a batch, or rows of weights: a view of value and gradient, no
+    /// copy.</summary>
+    /// <remarks>Keep a view of weights for as long as they are used: what a backend derives from them hangs on
+    /// it.</remarks>
     public Variable Samples(int first, int count) => new(Value.Samples(first, count), Gradient?.Samples(first, count));
 }

@@ -18,8 +18,8 @@ public sealed record CudaCandidate(CudaDevice Device, string? Target, long? Free
     // Small, so that it takes a moment: a detector compares at its own size before it relies on the plan.
     private static readonly FusedProblem Detection = new(PdnSize.Small, MapOrder.Aligned, 64, 64, Samples: 1);
 
-    /// <summary>Why detection computes layer by layer instead of by the fused plan, in a sentence; null where it does not, or
-    /// where the device cannot be used at all.</summary>
+    /// <summary>Why detection computes layer by layer instead of by the fused plan, in a sentence; null where it does
+    /// not, or where the device cannot be used at all.</summary>
     public string? Unfused { get; private init; }
 
     /// <summary>Opens the device and tries it. Throws nothing for what is wrong with it.</summary>

@@ -29,8 +29,8 @@ public interface IBackend : IDisposable
 
     void Copy(Tensor source, Tensor destination);
 
-    /// <summary>Prepares work that will run again and again on the same tensors, for as little cost per run as the backend
-    /// can.</summary>
+    /// <summary>Prepares work that will run again and again on the same tensors, for as little cost per run as the
+    /// backend can.</summary>
     /// <param name="work">Calls of this backend that neither upload nor download; the same with the same arguments each
     /// time. Nothing is run yet.</param>
     Recording Record(Action work);
@@ -48,20 +48,25 @@ public interface IBackend : IDisposable
 
     // ---- layers
 
-    /// <summary>Cross-correlation, as every framework's "convolution": [n, ci, h, w] x [co, ci, kh, kw] + bias -> [n, co, oh, ow].</summary>
+    /// <summary>Cross-correlation, as every framework's "convolution": [n, ci, h, w] x [co, ci, kh, kw] + bias -> [n,
+    /// co, oh, ow].</summary>
     /// <param name="bias">[1, co, 1, 1], or null.</param>
     /// <param name="relu">Replaces negative outputs by zero.</param>
-    void Convolution2d(Tensor input, Tensor weights, Tensor? bias, Convolution2dGeometry geometry, bool relu, Tensor output);
+    void Convolution2d(
+        Tensor input, Tensor weights, Tensor? bias, Convolution2dGeometry geometry, bool relu, Tensor output);
 
-    void Convolution2dInputGradient(Tensor outputGradient, Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient);
+    void Convolution2dInputGradient(
+        Tensor outputGradient, Tensor weights, Convolution2dGeometry geometry, Tensor inputGradient);
 
     void Convolution2dWeightGradient(
-        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient, Tensor? biasGradient);
+        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient,
+        Tensor? biasGradient);
 
     /// <summary>Sets to zero, in place, the gradient wherever a rectified output is zero.</summary>
     void ReluBackward(Tensor output, Tensor outputGradient);
 
-    /// <summary>Mean over windows of 2 x 2, stride 2; a last odd row or column is dropped; padding counts as zeros.</summary>
+    /// <summary>Mean over windows of 2 x 2, stride 2; a last odd row or column is dropped; padding counts as
+    /// zeros.</summary>
     void AveragePool2d(Tensor input, int padding, Tensor output);
 
     void AveragePool2dBackward(Tensor outputGradient, int padding, Tensor inputGradient);
@@ -90,7 +95,8 @@ public interface IBackend : IDisposable
 
     // ---- statistics, losses, optimiser
 
-    /// <summary>Per channel over batch and pixels: the mean and the sum of squared deviations from it, in double.</summary>
+    /// <summary>Per channel over batch and pixels: the mean and the sum of squared deviations from it, in
+    /// double.</summary>
     void ChannelMoments(Tensor input, Span<double> mean, Span<double> squaredDeviations);
 
     /// <summary>Per sample the q-quantile of all values, exact, with linear interpolation between neighbours.</summary>
@@ -104,24 +110,26 @@ public interface IBackend : IDisposable
     /// <param name="lossGradient">[1, 1, 1, 1].</param>
     void MeanSquaredErrorBackward(Tensor a, Tensor? b, Tensor lossGradient, Tensor? aGradient, Tensor? bGradient);
 
-    /// <summary>The hard-feature loss (paper, section 3.2): per sample the mean of those (teacher - student)^2 that reach
-    /// their q-quantile; averaged over the batch.</summary>
+    /// <summary>The hard-feature loss (paper, section 3.2): per sample the mean of those (teacher - student)^2 that
+    /// reach their q-quantile; averaged over the batch.</summary>
     /// <param name="threshold">[n, 1, 1, 1], the quantile of each sample, for the backward pass.</param>
     /// <param name="loss">[1, 1, 1, 1].</param>
     void HardFeatureLoss(Tensor teacher, Tensor student, float q, Tensor threshold, Tensor loss);
 
     /// <summary>The gradient is non-zero in about a fraction 1 - q of the student's values.</summary>
-    void HardFeatureLossBackward(Tensor teacher, Tensor student, Tensor threshold, Tensor lossGradient, Tensor studentGradient);
+    void HardFeatureLossBackward(
+        Tensor teacher, Tensor student, Tensor threshold, Tensor lossGradient, Tensor studentGradient);
 
     /// <summary>destination += source.</summary>
     void Add(Tensor source, Tensor destination);
 
     /// <summary>One step of Adam on one parameter; both moments are updated in place.</summary>
     /// <param name="step">1 for the first step.</param>
-    void Adam(Tensor gradient, AdamSettings settings, int step, Tensor firstMoment, Tensor secondMoment, Tensor parameter);
+    void Adam(
+        Tensor gradient, AdamSettings settings, int step, Tensor firstMoment, Tensor secondMoment, Tensor parameter);
 
-    /// <summary>One step of Adam on several parameters, in as few calls of a device as the backend can; their gradients are
-    /// zero afterwards.</summary>
+    /// <summary>One step of Adam on several parameters, in as few calls of a device as the backend can; their gradients
+    /// are zero afterwards.</summary>
     /// <param name="parameters">The same list at every step.</param>
     /// <param name="step">1 for the first step.</param>
     void Adam(IReadOnlyList<AdamTensors> parameters, AdamSettings settings, int step)
@@ -141,11 +149,12 @@ public interface IBackend : IDisposable
     /// <summary>localScale * local + globalScale * global + offset.</summary>
     void CombineMaps(Tensor local, Tensor global, float localScale, float globalScale, float offset, Tensor combined);
 
-    /// <summary>Bilinear interpolation at chosen places: output row i samples the input at (i + 0.5) * scale + offset (0 is the
-    /// centre of the first row), moved inside where it lies outside; columns likewise.</summary>
+    /// <summary>Bilinear interpolation at chosen places: output row i samples the input at (i + 0.5) * scale + offset
+    /// (0 is the centre of the first row), moved inside where it lies outside; columns likewise.</summary>
     void ResampleBilinear(Tensor input, float scaleY, float offsetY, float scaleX, float offsetX, Tensor output);
 
-    /// <summary>Surrounds every plane with <paramref name="border"/> rows and columns of <paramref name="value"/>.</summary>
+    /// <summary>Surrounds every plane with <paramref name="border"/> rows and columns of
+    /// <paramref name="value"/>.</summary>
     void Pad(Tensor input, int border, float value, Tensor output);
 
     /// <summary>Per sample the largest value: [n, c, h, w] -> [n, 1, 1, 1]; NaN if any value is NaN.</summary>

@@ -2,11 +2,14 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends;
 
-/// <summary>A convolution without padding, rectified and perhaps pooled, that is part of a <see cref="LayerStack"/>.</summary>
+/// <summary>A convolution without padding, rectified and perhaps pooled, that is part of a
+/// <see cref="LayerStack"/>.</summary>
 /// <param name="Weights">[co, ci, k, k].</param>
 /// <param name="Bias">[1, co, 1, 1].</param>
-/// <param name="WeightGradient">Accumulated into; null where the layer is frozen, as is <paramref name="BiasGradient"/>.</param>
-/// <param name="IsPooled">Whether the mean over windows of 2 x 2 follows, stride 2; a last odd row or column is dropped.</param>
+/// <param name="WeightGradient">Accumulated into; null where the layer is frozen, as is
+/// <paramref name="BiasGradient"/>.</param>
+/// <param name="IsPooled">Whether the mean over windows of 2 x 2 follows, stride 2; a last odd row or column is
+/// dropped.</param>
 public readonly record struct StackedLayer(
     Tensor Weights, Tensor Bias, Tensor? WeightGradient, Tensor? BiasGradient, bool IsPooled)
 {
@@ -14,13 +17,14 @@ public readonly record struct StackedLayer(
     public int OutputSize(int input) => (input - Weights.Shape.H + 1) / (IsPooled ? 2 : 1);
 }
 
-/// <summary>A convolution without padding behind the last layer of a <see cref="LayerStack"/>, not rectified, for some of the
-/// batch.</summary>
+/// <summary>A convolution without padding behind the last layer of a <see cref="LayerStack"/>, not rectified, for some
+/// of the batch.</summary>
 /// <param name="First">Of its samples.</param>
 /// <param name="Count">Of its samples.</param>
 /// <param name="Weights">[co, ci, k, k].</param>
 /// <param name="Bias">[1, co, 1, 1].</param>
-/// <param name="WeightGradient">Accumulated into; null where the layer is frozen, as is <paramref name="BiasGradient"/>.</param>
+/// <param name="WeightGradient">Accumulated into; null where the layer is frozen, as is
+/// <paramref name="BiasGradient"/>.</param>
 public readonly record struct StackHead(
     int First, int Count, Tensor Weights, Tensor Bias, Tensor? WeightGradient, Tensor? BiasGradient)
 {
@@ -29,8 +33,8 @@ public readonly record struct StackHead(
         new(Count, Weights.Shape.N, hidden.H - Weights.Shape.H + 1, hidden.W - Weights.Shape.W + 1);
 }
 
-/// <summary>Layers one behind the other whose activations and gradients only their backend sees, in whatever layout it likes:
-/// between two convolutions nothing is laid out anew, and what a pool dropped is never written.</summary>
+/// <summary>Layers one behind the other whose activations and gradients only their backend sees, in whatever layout it
+/// likes: between two convolutions nothing is laid out anew, and what a pool dropped is never written.</summary>
 /// <remarks>Made for fixed tensors by <see cref="IBackend.Stack"/>. Not thread-safe.</remarks>
 public abstract class LayerStack : IDisposable
 {
@@ -55,10 +59,10 @@ public abstract class LayerStack : IDisposable
     /// <summary>Runs a head on what the last layer left.</summary>
     public abstract void ForwardHead(int head);
 
-    /// <summary>Takes over the gradient of an output; the first calls of a backward pass, one for each. A head accumulates
-    /// into its gradients.</summary>
-    /// <param name="gradient">Of the output's shape; where the last layer's is asked for, it is set to zero wherever the output
-    /// is.</param>
+    /// <summary>Takes over the gradient of an output; the first calls of a backward pass, one for each. A head
+    /// accumulates into its gradients.</summary>
+    /// <param name="gradient">Of the output's shape; where the last layer's is asked for, it is set to zero wherever
+    /// the output is.</param>
     public abstract void BeginBackward(int output, Tensor gradient);
 
     /// <summary>Accumulates into the layer's gradients.</summary>

@@ -21,7 +21,8 @@ public enum DatasetLayout
 /// <summary>One image of a test set.</summary>
 /// <param name="Path">The image file.</param>
 /// <param name="Defect">"good", or the defect's name.</param>
-/// <param name="MaskPaths">Ground-truth masks (several for MVTec LOCO, one per region); empty where there are none.</param>
+/// <param name="MaskPaths">Ground-truth masks (several for MVTec LOCO, one per region); empty where there are
+/// none.</param>
 public sealed record TestSample(string Path, string Defect, IReadOnlyList<string> MaskPaths)
 {
     public bool IsGood => Defect == "good";
@@ -57,8 +58,8 @@ public sealed record AnomalyDataset(
         return new TrainingSplit(Choose(order.AsSpan(0, trainCount)), Choose(order.AsSpan(trainCount)));
     }
 
-    /// <summary>The split that nelson1425/EfficientAD makes: the layout's own validation images where it has some (MVTec
-    /// LOCO), else torch.utils.data.random_split with its seed, 42.</summary>
+    /// <summary>The split that nelson1425/EfficientAD makes: the layout's own validation images where it has some
+    /// (MVTec LOCO), else torch.utils.data.random_split with its seed, 42.</summary>
     /// <exception cref="DatasetException">There is a single training image.</exception>
     public TrainingSplit SplitAsReference()
     {

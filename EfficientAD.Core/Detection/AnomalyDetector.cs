@@ -64,11 +64,12 @@ public sealed class AnomalyDetector : IDisposable
     public ModelInformation Information { get; }
 
     /// <summary>What computes, in words.</summary>
-    public string Processor => Fallback is null || _plan.IsFusedOnDevice ? _backend.Name : $"{_backend.Name}, layer by layer";
+    public string Processor =>
+        Fallback is null || _plan.IsFusedOnDevice ? _backend.Name : $"{_backend.Name}, layer by layer";
 
-    /// <summary>Why a CUDA device does not compute as fast as it was asked to, in two sentences. It did not agree with the CPU on
-    /// known networks, and computes in float32, layer by layer, instead; or the model refuses numbers of 8 bits, and it
-    /// computes in half precision. Null where nothing is amiss.</summary>
+    /// <summary>Why a CUDA device does not compute as fast as it was asked to, in two sentences. It did not agree with
+    /// the CPU on known networks, and computes in float32, layer by layer, instead; or the model refuses numbers of 8
+    /// bits, and it computes in half precision. Null where nothing is amiss.</summary>
     public string? Fallback => (_plan.Fallback ?? _refusal) is { } reason
         ? $"{reason} It computes {(_plan.IsFusedOnDevice ? "in half precision" : "layer by layer in float32")} instead, which takes longer."
         : null;
@@ -161,7 +162,9 @@ public sealed class AnomalyDetector : IDisposable
     public DetectionResult[] Detect(IReadOnlyList<RgbImage> images)
     {
         var results = new DetectionResult[images.Count];
-        Detect(images.Count, i => images[i].View, [.. images.Select(image => new AnomalyMap(image.Width, image.Height))], results);
+        Detect(
+            images.Count, i => images[i].View, [.. images.Select(image => new AnomalyMap(image.Width, image.Height))],
+            results);
         return results;
     }
 
@@ -170,12 +173,17 @@ public sealed class AnomalyDetector : IDisposable
     /// next is asked for. Must not call this detector.</param>
     /// <param name="maps">One for each, overwritten, of the image's size; empty if only scores are wanted.</param>
     /// <param name="results">One for each, overwritten.</param>
-    /// <exception cref="ArgumentException">The numbers of maps or results do not fit, or a map has another size than its
-    /// image: the results behind it are not written.</exception>
-    public void Detect(int count, Func<int, ImageView> image, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)
+    /// <exception cref="ArgumentException">The numbers of maps or results do not fit, or a map has another size than
+    /// its image: the results behind it are not written.</exception>
+    public void Detect(
+        int count, Func<int, ImageView> image, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)
     {
         if (results.Length != count || (maps.Length != count && !maps.IsEmpty))
-            throw new ArgumentException($"{count} images need as many results and maps, not {results.Length} and {maps.Length}.");
+        {
+            throw new ArgumentException(
+                $"{count} images need as many results and maps, not {results.Length} and {maps.Length}.");
+        }
+
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -239,10 +247,11 @@ public sealed class AnomalyDetector : IDisposable
         return Judge(score, map);
     }
 
-    /// <summary>Scores an image that others with the same <see cref="Teacher"/> score, too. Under the set's lock.</summary>
+    /// <summary>Scores an image that others with the same <see cref="Teacher"/> score, too. Under the set's
+    /// lock.</summary>
     /// <param name="fault">Why the image shows nothing, or null.</param>
-    /// <param name="isComputed">Whether another of them was called already; true afterwards, unless the image has a size
-    /// that this one does not take.</param>
+    /// <param name="isComputed">Whether another of them was called already; true afterwards, unless the image has a
+    /// size that this one does not take.</param>
     internal DetectionResult DetectWithOthers(ImageView image, string? fault, AnomalyMap? map, ref bool isComputed)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -311,7 +320,11 @@ public sealed class AnomalyDetector : IDisposable
     private DetectionResult Judge(float score, AnomalyMap? map)
     {
         if (!float.IsFinite(score))
-            return DetectionResult.Invalid("The anomaly map is not finite; the model's weights are damaged or do not fit this picture.");
+        {
+            return DetectionResult.Invalid(
+                "The anomaly map is not finite; the model's weights are damaged or do not fit this picture.");
+        }
+
         Verdict verdict = score > Threshold ? Verdict.Anomalous : Verdict.Good;
         return new DetectionResult(verdict, score, Information.Calibration.Calibrate(score), map, null);
     }

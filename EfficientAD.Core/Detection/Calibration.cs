@@ -12,20 +12,27 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
     // A spread below this share of the scores' size is chance: too few images.
     private const double SmallestRelativeSpread = 1e-3;
 
-    /// <summary>The larger of two estimates of the (1 - rate) quantile of good scores: the empirical one, which few images
-    /// cannot resolve, and that of a normal distribution with the scores' mean and standard deviation.</summary>
+    /// <summary>The larger of two estimates of the (1 - rate) quantile of good scores: the empirical one, which few
+    /// images cannot resolve, and that of a normal distribution with the scores' mean and standard deviation.</summary>
     /// <param name="scores">Of good images that were not trained on; at least one, finite.</param>
     /// <param name="falsePositiveRate">In (0, 0.5].</param>
-    public static Calibration FromGoodScores(IReadOnlyList<float> scores, float falsePositiveRate = DefaultFalsePositiveRate)
+    public static Calibration FromGoodScores(
+        IReadOnlyList<float> scores, float falsePositiveRate = DefaultFalsePositiveRate)
     {
         ArgumentOutOfRangeException.ThrowIfZero(scores.Count);
         if (falsePositiveRate is not (> 0 and <= 0.5f))
-            throw new ArgumentOutOfRangeException(nameof(falsePositiveRate), falsePositiveRate, "A false-positive rate lies above 0 and at most at 0.5.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(falsePositiveRate), falsePositiveRate, "A false-positive rate lies above 0 and at most at 0.5.");
+        }
+
         double[] sorted = [.. scores.Select(score => (double)score).Order()];
-        if (!sorted.All(double.IsFinite)) throw new ArgumentException("A good image has no finite score.", nameof(scores));
+        if (!sorted.All(double.IsFinite))
+            throw new ArgumentException("A good image has no finite score.", nameof(scores));
 
         double mean = sorted.Average();
-        double spread = Math.Sqrt(sorted.Sum(score => (score - mean) * (score - mean)) / Math.Max(1, sorted.Length - 1));
+        double spread =
+            Math.Sqrt(sorted.Sum(score => (score - mean) * (score - mean)) / Math.Max(1, sorted.Length - 1));
         spread = Math.Max(spread, SmallestRelativeSpread * Math.Max(Math.Abs(mean), SmallestRelativeSpread));
         double position = (1 - falsePositiveRate) * (sorted.Length - 1);
         int low = (int)position, high = Math.Min(low + 1, sorted.Length - 1);
@@ -37,7 +44,8 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
     /// <summary>Monotone in the score, in [0, 1], 0.5 at the threshold.</summary>
     public float Calibrate(float score) => (float)(1 / (1 + Math.Exp(-((double)score - Threshold) / Scale)));
 
-    /// <summary>Where the standard normal distribution reaches p in [0.5, 1): bisection of its integral by Simpson's rule.</summary>
+    /// <summary>Where the standard normal distribution reaches p in [0.5, 1): bisection of its integral by Simpson's
+    /// rule.</summary>
     private static double NormalQuantile(double p)
     {
         double low = 0, high = 8;

@@ -4,7 +4,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>The way from two maps to the one that is shown, at the image's size, and its maximum (paper, section 3.4).</summary>
+/// <summary>The way from two maps to the one that is shown, at the image's size, and its maximum (paper, section
+/// 3.4).</summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class CombinedMap : IDisposable
 {
@@ -17,7 +18,8 @@ internal sealed class CombinedMap : IDisposable
     private Tensor? _bordered, _map;
 
     /// <param name="padded">Whether the networks are.</param>
-    /// <param name="shape">Of one of the two maps, at the size at which the order takes quantiles: [1, 1, h, w].</param>
+    /// <param name="shape">Of one of the two maps, at the size at which the order takes quantiles: [1, 1, h,
+    /// w].</param>
     public CombinedMap(IBackend backend, MapOrder order, bool padded, Shape shape)
     {
         (_backend, _order, _padded) = (backend, order, padded);

@@ -6,7 +6,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>The networks' inputs of a batch of images, and how images become them: resized, or with a frame around.</summary>
+/// <summary>The networks' inputs of a batch of images, and how images become them: resized, or with a frame
+/// around.</summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class DetectionInput
 {
@@ -16,7 +17,8 @@ internal sealed class DetectionInput
     /// <param name="tape">Keeps the inputs.</param>
     /// <param name="image">Of the patch description networks' input, [n, 3, h, w].</param>
     /// <param name="shared">Holds the inputs where other plans read them too.</param>
-    /// <param name="isTile">Whether the image is a part of what the autoencoder sees, so that it never is its input.</param>
+    /// <param name="isTile">Whether the image is a part of what the autoencoder sees, so that it never is its
+    /// input.</param>
     public DetectionInput(Tape tape, NetworkInput fitted, Shape image, SharedTeacher? shared, bool isTile)
     {
         _fitted = fitted;

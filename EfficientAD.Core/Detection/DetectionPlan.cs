@@ -12,8 +12,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>The way from an image to its maps and its score (paper, section 3.4), built once per model: input, networks, maps,
-/// score. All buffers are allocated here or at the first image of a new size.</summary>
+/// <summary>The way from an image to its maps and its score (paper, section 3.4), built once per model: input,
+/// networks, maps, score. All buffers are allocated here or at the first image of a new size.</summary>
 /// <remarks>Not thread-safe.</remarks>
 public sealed class DetectionPlan : IDisposable
 {
@@ -39,15 +39,15 @@ public sealed class DetectionPlan : IDisposable
     /// <param name="networks">Frozen; their backend computes.</param>
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
-    /// <param name="mode">Padded networks have the plain way only; a CUDA device that and, from compute capability 8.0 on,
-    /// <see cref="DetectionMode.Fast"/>.</param>
-    /// <param name="batch">Images that pass through the networks together, where the way is not the plain one: weights are
-    /// read once for all. Every one takes about 50 MB at 256 x 256 on the CPU, 20 MB (S) or 50 MB (M) on a CUDA device, which
-    /// takes 64 at most.</param>
-    /// <param name="fit">How images become the networks' input. A letterbox needs <see cref="MapOrder.Aligned"/>, the order that
-    /// knows where the image lies; a CUDA device then computes layer by layer.</param>
-    /// <param name="tile">Where the input is larger than so many pixels a side, it is computed in tiles of at most that, one
-    /// image at a time; the result is the same up to rounding. 0 takes it whole. Unpadded networks.</param>
+    /// <param name="mode">Padded networks have the plain way only; a CUDA device that and, from compute capability 8.0
+    /// on, <see cref="DetectionMode.Fast"/>.</param>
+    /// <param name="batch">Images that pass through the networks together, where the way is not the plain one: weights
+    /// are read once for all. Every one takes about 50 MB at 256 x 256 on the CPU, 20 MB (S) or 50 MB (M) on a CUDA
+    /// device, which takes 64 at most.</param>
+    /// <param name="fit">How images become the networks' input. A letterbox needs <see cref="MapOrder.Aligned"/>, the
+    /// order that knows where the image lies; a CUDA device then computes layer by layer.</param>
+    /// <param name="tile">Where the input is larger than so many pixels a side, it is computed in tiles of at most
+    /// that, one image at a time; the result is the same up to rounding. 0 takes it whole. Unpadded networks.</param>
     public DetectionPlan(
         DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode = DetectionMode.Plain,
         int batch = 1, ImageFit fit = ImageFit.Squash, int tile = 0)
@@ -55,24 +55,28 @@ public sealed class DetectionPlan : IDisposable
     {
     }
 
-    /// <param name="shared">Holds the teacher and the input, where other plans use them too; then the batch is 1.</param>
+    /// <param name="shared">Holds the teacher and the input, where other plans use them too; then the batch is
+    /// 1.</param>
     /// <param name="window">Where the input is a tile of another plan's: which part of its map.</param>
-    /// <param name="quantized">The same networks in numbers of 8 bits, where these are wanted: of a CUDA device's fused plan, or
-    /// of the CPU, which then computes what a device would, layer by layer.</param>
+    /// <param name="quantized">The same networks in numbers of 8 bits, where these are wanted: of a CUDA device's fused
+    /// plan, or of the CPU, which then computes what a device would, layer by layer.</param>
     internal DetectionPlan(
-        DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode, int batch, ImageFit fit, int tile,
-        SharedTeacher? shared, FeatureWindow? window, QuantizedNetworks? quantized)
+        DetectionNetworks networks, MapOrder order, int height, int width, DetectionMode mode, int batch, ImageFit fit,
+        int tile, SharedTeacher? shared, FeatureWindow? window, QuantizedNetworks? quantized)
     {
         bool isTiled = RequireTiles(networks, batch, fit, order, height, width, tile);
         if (isTiled) shared = null;
         (_backend, _order, _padded, _shared) = (networks.Backend, order, networks.Teacher.Padded, shared);
-        (_inputSize, _fitted, _tape) = ((height, width), new NetworkInput(_backend, fit, height, width), new Tape(_backend));
+        (_inputSize, _fitted, _tape) =
+            ((height, width), new NetworkInput(_backend, fit, height, width), new Tape(_backend));
         bool isOrdinary = !_padded && !isTiled && window is null && fit == ImageFit.Squash;
         if (_backend is CudaBackend cuda && mode == DetectionMode.Fast && isOrdinary && FusedDetection.RunsOn(cuda))
         {
             Batch = shared is not null ? 1 : Math.Min(batch, FusedDetection.MaximumSamples);
             var problem = new FusedProblem(networks.Teacher.Size, order, height, width, Batch);
-            string? ofBytes = quantized is null ? null : cuda.FindFusedFault(problem with { Format = quantized.Format });
+            string? ofBytes = quantized is null
+                ? null
+                : cuda.FindFusedFault(problem with { Format = quantized.Format });
             if (ofBytes is not null) quantized = null;
             string? ofHalves = quantized is null ? cuda.FindFusedFault(problem) : null;
             Fallback = ofHalves ?? ofBytes;
@@ -91,15 +95,16 @@ public sealed class DetectionPlan : IDisposable
         {
             Batch = 1;
             _tiles = new TiledMaps(_backend, _fitted, height, width, tile, (tileHeight, tileWidth, place) => new DetectionPlan(
-                networks, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1, ImageFit.Squash, tile: 0, shared: null, place,
-                quantized: null));
+                networks, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1, ImageFit.Squash, tile: 0,
+                shared: null, place, quantized: null));
             (local, global) = (Variable.Constant(_tiles.LocalMap), Variable.Constant(_tiles.GlobalMap));
         }
         else
         {
             CpuBackend? fusing = _backend is CpuBackend cpu && !_padded && mode != DetectionMode.Plain ? cpu : null;
             Batch = fusing is null || shared is not null ? 1 : batch;
-            _input = new DetectionInput(_tape, _fitted, new Shape(Batch, 3, height, width), shared, isTile: window is not null);
+            _input = new DetectionInput(
+                _tape, _fitted, new Shape(Batch, 3, height, width), shared, isTile: window is not null);
             (local, global) = quantized is not null && _backend is CpuBackend
                 ? QuantizedMapsOf(networks, quantized)
                 : fusing is not null
@@ -118,8 +123,8 @@ public sealed class DetectionPlan : IDisposable
     /// <summary>Images that <see cref="ComputeMaps(int)"/> takes at most.</summary>
     public int Batch { get; }
 
-    /// <summary>Why a CUDA device does not compute as it was asked to, in a sentence: not by the fused plan, or not in numbers of
-    /// 8 bits. Null where nothing is amiss.</summary>
+    /// <summary>Why a CUDA device does not compute as it was asked to, in a sentence: not by the fused plan, or not in
+    /// numbers of 8 bits. Null where nothing is amiss.</summary>
     public string? Fallback { get; }
 
     /// <summary>Whether a CUDA device computes by its fused plan.</summary>
@@ -140,7 +145,8 @@ public sealed class DetectionPlan : IDisposable
     /// <summary>Whether the patch of a value of the raw maps is centred on an area.</summary>
     internal bool IsInside(FittedArea area, int y, int x)
     {
-        float row = MapPlacement.CentreOf(y, _padded) - area.Top, column = MapPlacement.CentreOf(x, _padded) - area.Left;
+        float row = MapPlacement.CentreOf(y, _padded) - area.Top;
+        float column = MapPlacement.CentreOf(x, _padded) - area.Left;
         return row >= 0 && row < area.Height && column >= 0 && column < area.Width;
     }
 
@@ -175,8 +181,8 @@ public sealed class DetectionPlan : IDisposable
         else Input.Write(image, sample);
     }
 
-    /// <summary>Whether an image may be preprocessed into the batch of the one before it: on a CUDA device they are of one
-    /// size and format.</summary>
+    /// <summary>Whether an image may be preprocessed into the batch of the one before it: on a CUDA device they are of
+    /// one size and format.</summary>
     public bool IsOfBatch(ImageView image) => _device is null || _device.IsLikeStaged(image);
 
     /// <summary>Computes both maps of the preprocessed images at the first places of the batch.</summary>
@@ -200,8 +206,8 @@ public sealed class DetectionPlan : IDisposable
         Clock?.Mark(DetectionMark.Computed);
     }
 
-    /// <summary>Computes both maps of the image whose maps another plan with the same <see cref="SharedTeacher"/> computed
-    /// last.</summary>
+    /// <summary>Computes both maps of the image whose maps another plan with the same <see cref="SharedTeacher"/>
+    /// computed last.</summary>
     internal void ComputeMapsAgain(ImageView image)
     {
         if (_input is null) ComputeMaps(image);  // it shares weights alone
@@ -213,7 +219,11 @@ public sealed class DetectionPlan : IDisposable
     public void ComputeMaps(DeviceImage image)
     {
         if (_tiles is not null || _fitted.Fit != ImageFit.Squash)
-            throw new NotSupportedException("Tiles and letterboxes take images in host memory. Download the image, or use neither.");
+        {
+            throw new NotSupportedException(
+                "Tiles and letterboxes take images in host memory. Download the image, or use neither.");
+        }
+
         Clock?.Mark(DetectionMark.Start);
         if (_device is not null) _device.Stage(image);
         else Input.Write(image, (CudaBackend)_backend);
@@ -223,7 +233,8 @@ public sealed class DetectionPlan : IDisposable
 
     /// <summary>Computes both maps of what somebody else makes the networks' input. Not for <see
     /// cref="DetectionMode.Fast"/> on a CUDA device, whose plan preprocesses images itself.</summary>
-    /// <param name="preprocess">Writes the networks' input, of the size that the tensor has; called once or twice.</param>
+    /// <param name="preprocess">Writes the networks' input, of the size that the tensor has; called once or
+    /// twice.</param>
     /// <exception cref="InvalidOperationException">The plan preprocesses images itself.</exception>
     public void ComputeMaps(Action<Tensor> preprocess)
     {
@@ -235,12 +246,14 @@ public sealed class DetectionPlan : IDisposable
         ComputeMaps(1);
     }
 
-    /// <summary>Scales and combines the two maps that <see cref="ComputeMaps(ImageView)"/> left, and resizes the result.</summary>
+    /// <summary>Scales and combines the two maps that <see cref="ComputeMaps(ImageView)"/> left, and resizes the
+    /// result.</summary>
     /// <param name="height">Of the map in pixels: the image's own.</param>
     /// <param name="width">Of the map in pixels.</param>
     /// <param name="map">Receives height * width values; empty if only the score is wanted.</param>
     /// <returns>The score: the combined map's maximum. Not finite where a network's output is not.</returns>
-    public float Combine(MapScaling scaling, int height, int width, Span<float> map) => Combine(0, scaling, height, width, map);
+    public float Combine(MapScaling scaling, int height, int width, Span<float> map) =>
+        Combine(0, scaling, height, width, map);
 
     /// <summary>The same for an image of a batch.</summary>
     /// <param name="sample">Its place.</param>

@@ -13,22 +13,25 @@ public sealed record DetectorOptions
     public int Threads { get; init; }
 
     /// <summary>How it computes. <see cref="DetectionMode.Fast"/> and <see cref="DetectionMode.Precise"/> differ from
-    /// <see cref="DetectionMode.Plain"/> by rounding alone; on a CUDA device <see cref="DetectionMode.Fast"/> rounds to half
-    /// precision, or to numbers of 8 bits where <see cref="CudaOptions.Precision"/> says so.</summary>
+    /// <see cref="DetectionMode.Plain"/> by rounding alone; on a CUDA device <see cref="DetectionMode.Fast"/> rounds to
+    /// half precision, or to numbers of 8 bits where <see cref="CudaOptions.Precision"/> says so.</summary>
     public DetectionMode Mode { get; init; } = DetectionMode.Fast;
 
-    /// <summary>Images that pass through the networks together where several are given at once, unless the mode is plain; on a
-    /// CUDA device 64 at most, of one size and format. Each takes up to 50 MB more. Results do not depend on it.</summary>
+    /// <summary>Images that pass through the networks together where several are given at once, unless the mode is
+    /// plain; on a CUDA device 64 at most, of one size and format. Each takes up to 50 MB more. Results do not depend
+    /// on it.</summary>
     public int Batch { get; init; } = 1;
 
-    /// <summary>Side in pixels of the tiles that an input larger than that is computed in, one image at a time: memory is then
-    /// that of a tile, and the result the same up to rounding. 0 computes every input whole. Unpadded networks.</summary>
+    /// <summary>Side in pixels of the tiles that an input larger than that is computed in, one image at a time: memory
+    /// is then that of a tile, and the result the same up to rounding. 0 computes every input whole. Unpadded
+    /// networks.</summary>
     public int Tile { get; init; }
 
     /// <summary>Used where a CUDA device computes.</summary>
     public CudaOptions Cuda { get; init; } = new();
 
-    /// <summary>Accepts frames of another size than the training images; else such a frame is invalid, because a camera that
-    /// changes its format usually means a fault. Models trained on images of mixed sizes accept any size.</summary>
+    /// <summary>Accepts frames of another size than the training images; else such a frame is invalid, because a camera
+    /// that changes its format usually means a fault. Models trained on images of mixed sizes accept any
+    /// size.</summary>
     public bool AcceptAnySize { get; init; }
 }

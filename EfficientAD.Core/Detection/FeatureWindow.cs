@@ -1,7 +1,7 @@
 namespace EfficientAD.Detection;
 
-/// <summary>The part of a whole map that a tile's map is: where the autoencoder's output, which lies over the whole map, is read
-/// for it.</summary>
+/// <summary>The part of a whole map that a tile's map is: where the autoencoder's output, which lies over the whole
+/// map, is read for it.</summary>
 /// <param name="height">Of the whole map.</param>
 /// <param name="width">Of the whole map.</param>
 internal sealed class FeatureWindow(int height, int width)

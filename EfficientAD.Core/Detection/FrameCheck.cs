@@ -3,7 +3,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Detection;
 
-/// <summary>Finds frames that show nothing: a covered lens, a dead sensor, a lamp that is off or far too bright.</summary>
+/// <summary>Finds frames that show nothing: a covered lens, a dead sensor, a lamp that is off or far too
+/// bright.</summary>
 internal static class FrameCheck
 {
     // Sensor noise alone spreads over more levels than this.
@@ -32,7 +33,8 @@ internal static class FrameCheck
         }
 
         if (high - low <= BlankRange) return $"The picture is blank: all its values lie between {low} and {high}.";
-        if (bright >= SaturatedShare * samples) return $"The picture is overexposed: {bright} of {samples} values are 255.";
+        if (bright >= SaturatedShare * samples)
+            return $"The picture is overexposed: {bright} of {samples} values are 255.";
         if (dark >= SaturatedShare * samples) return $"The picture is underexposed: {dark} of {samples} values are 0.";
         return null;
     }

@@ -7,10 +7,12 @@ public enum MapOrder
     /// Pixels lie 1.5 of the network's pixels too far right and down.</summary>
     Reference,
 
-    /// <summary>The paper: both maps are resized to the network's input before quantiles, scaling and combination.</summary>
+    /// <summary>The paper: both maps are resized to the network's input before quantiles, scaling and
+    /// combination.</summary>
     Paper,
 
-    /// <summary>anomalib: raw maps are padded by 4 zeros, resized to the network's input, then scaled and combined.</summary>
+    /// <summary>anomalib: raw maps are padded by 4 zeros, resized to the network's input, then scaled and
+    /// combined.</summary>
     Anomalib,
 
     /// <summary>Raw maps are scaled, combined and resized so that every value lies at the centre of the patch it

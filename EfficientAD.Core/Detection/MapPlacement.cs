@@ -2,8 +2,8 @@ using EfficientAD.Imaging;
 
 namespace EfficientAD.Detection;
 
-/// <summary>Where the pixels of a resized map sample the map that it was resized from: row i at (i + 0.5) * ScaleY + OffsetY,
-/// 0 being the centre of the first row of the map with its border.</summary>
+/// <summary>Where the pixels of a resized map sample the map that it was resized from: row i at
+/// (i + 0.5) * ScaleY + OffsetY, 0 being the centre of the first row of the map with its border.</summary>
 /// <param name="Border">Rows and columns that surround the map first.</param>
 /// <param name="IsBorderZero">Zero surrounds the combined map; else what the combination makes of zeros.</param>
 internal readonly record struct MapPlacement(
@@ -23,7 +23,9 @@ internal readonly record struct MapPlacement(
         bool padded, (int Height, int Width) input, (int Height, int Width) image)
     {
         float first = -(padded ? PaddedFirstCentre : FirstCentre) / OutputStride;
-        return new(0, false, input.Height / (OutputStride * image.Height), first, input.Width / (OutputStride * image.Width), first);
+        return new(
+            0, false, input.Height / (OutputStride * image.Height), first, input.Width / (OutputStride * image.Width),
+            first);
     }
 
     /// <summary>The same where the image covers a part of the input.</summary>
@@ -41,5 +43,7 @@ internal readonly record struct MapPlacement(
     /// <summary>The whole map, with its border, over the whole image.</summary>
     public static MapPlacement Spread(
         (int Height, int Width) map, int border, bool isBorderZero, (int Height, int Width) image) =>
-        new(border, isBorderZero, (map.Height + 2f * border) / image.Height, -0.5f, (map.Width + 2f * border) / image.Width, -0.5f);
+        new(
+            border, isBorderZero, (map.Height + 2f * border) / image.Height, -0.5f,
+            (map.Width + 2f * border) / image.Width, -0.5f);
 }

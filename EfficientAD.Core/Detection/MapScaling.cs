@@ -1,6 +1,7 @@
 namespace EfficientAD.Detection;
 
-/// <summary>Quantiles of both maps over good validation images (paper, section 3.4): a map value q_a becomes 0, q_b 0.1.</summary>
+/// <summary>Quantiles of both maps over good validation images (paper, section 3.4): a map value q_a becomes 0, q_b
+/// 0.1.</summary>
 /// <remarks>A map whose two quantiles are both 0 counts for nothing.</remarks>
 /// <param name="LocalLow">0.9 quantile of the local map (teacher against student).</param>
 /// <param name="LocalHigh">0.995 quantile of the local map.</param>

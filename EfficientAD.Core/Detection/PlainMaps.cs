@@ -38,7 +38,8 @@ internal static class PlainMaps
         return tape.Record(
             part, needsGradient: false,
             () => tape.Backend.ResampleBilinear(
-                whole, window.Rows(size).Scale, window.Rows(size).Offset, window.Columns(size).Scale, window.Columns(size).Offset, part),
+                whole, window.Rows(size).Scale, window.Rows(size).Offset, window.Columns(size).Scale,
+                window.Columns(size).Offset, part),
             _ => { });
     }
 }

@@ -2,14 +2,15 @@ using System.Numerics.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>The normal distribution of good images' <see cref="PooledFeatures"/>, and how far an image lies from it (after PUAD,
-/// Sugawara and Imamura, ICIP 2024): for anomalies that no place shows, such as one part too many of a kind.</summary>
+/// <summary>The normal distribution of good images' <see cref="PooledFeatures"/>, and how far an image lies from it
+/// (after PUAD, Sugawara and Imamura, ICIP 2024): for anomalies that no place shows, such as one part too many of a
+/// kind.</summary>
 /// <param name="Mean">[channels].</param>
 /// <param name="Factor">[channels, channels], lower triangle: the covariance is this times its transpose.</param>
 internal sealed record PooledDistribution(double[] Mean, double[] Factor)
 {
-    /// <summary>Mean and covariance of some vectors; the covariance is shrunk towards a multiple of the identity as much as so few
-    /// vectors ask for (Ledoit and Wolf, 2004), so that it has an inverse.</summary>
+    /// <summary>Mean and covariance of some vectors; the covariance is shrunk towards a multiple of the identity as
+    /// much as so few vectors ask for (Ledoit and Wolf, 2004), so that it has an inverse.</summary>
     /// <param name="vectors">At least two, of one length.</param>
     /// <exception cref="InvalidOperationException">They do not vary.</exception>
     public static PooledDistribution Fit(IReadOnlyList<double[]> vectors)
@@ -18,7 +19,8 @@ internal sealed record PooledDistribution(double[] Mean, double[] Factor)
         var mean = new double[size];
         foreach (double[] vector in vectors) TensorPrimitives.Add<double>(mean, vector, mean);
         TensorPrimitives.Divide<double>(mean, vectors.Count, mean);
-        double[][] centred = [.. vectors.Select(vector => vector.Zip(mean, (value, middle) => value - middle).ToArray())];
+        double[][] centred =
+            [.. vectors.Select(vector => vector.Zip(mean, (value, middle) => value - middle).ToArray())];
 
         var covariance = new double[size * size];
         foreach (double[] vector in centred)
@@ -32,7 +34,12 @@ internal sealed record PooledDistribution(double[] Mean, double[] Factor)
 
         double scale = 0;
         for (int i = 0; i < size; i++) scale += covariance[i * size + i] / size;
-        if (scale <= 0) throw new InvalidOperationException($"The {vectors.Count} good images have the same features. Are they one and the same?");
+        if (scale <= 0)
+        {
+            throw new InvalidOperationException(
+                $"The {vectors.Count} good images have the same features. Are they one and the same?");
+        }
+
         double norm = TensorPrimitives.SumOfSquares<double>(covariance), noise = 0;
         foreach (double[] vector in centred)
         {
@@ -60,7 +67,8 @@ internal sealed record PooledDistribution(double[] Mean, double[] Factor)
         for (int i = 0; i < size; i++)
         {
             ReadOnlySpan<double> row = Factor.AsSpan(i * size, i + 1);
-            double value = (vector[i] - Mean[i] - TensorPrimitives.Dot<double>(row[..i], solution.AsSpan(0, i))) / row[i];
+            double value =
+                (vector[i] - Mean[i] - TensorPrimitives.Dot<double>(row[..i], solution.AsSpan(0, i))) / row[i];
             solution[i] = value;
             sum += value * value;
         }

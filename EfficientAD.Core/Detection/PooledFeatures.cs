@@ -5,9 +5,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>The means over the whole image of the features by which a student imitates the teacher: a description of the image
-/// that no single place decides.</summary>
-/// <remarks>Layer by layer, beside the maps: it costs a student's hidden layers and half of its last one again.</remarks>
+/// <summary>The means over the whole image of the features by which a student imitates the teacher: a description of
+/// the image that no single place decides.</summary>
+/// <remarks>Layer by layer, beside the maps: it costs a student's hidden layers and half of its last one
+/// again.</remarks>
 internal sealed class PooledFeatures : IDisposable
 {
     private readonly IBackend _backend;

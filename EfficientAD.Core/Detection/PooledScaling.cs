@@ -1,8 +1,9 @@
 namespace EfficientAD.Detection;
 
-/// <summary>How the map's maximum and the distance of the pooled features become one score: each less its mean over good
-/// validation images, in their standard deviations, added (PUAD, section 3.3).</summary>
-public readonly record struct PooledScaling(float ScoreMean, float ScoreDeviation, float DistanceMean, float DistanceDeviation)
+/// <summary>How the map's maximum and the distance of the pooled features become one score: each less its mean over
+/// good validation images, in their standard deviations, added (PUAD, section 3.3).</summary>
+public readonly record struct PooledScaling(
+    float ScoreMean, float ScoreDeviation, float DistanceMean, float DistanceDeviation)
 {
     private const double SmallestRelativeDeviation = 1e-3;
 
@@ -27,7 +28,8 @@ public readonly record struct PooledScaling(float ScoreMean, float ScoreDeviatio
     private static (double Mean, double Deviation) Moments(double[] values)
     {
         double mean = values.Average();
-        double deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Length - 1));
+        double deviation =
+            Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Length - 1));
         return (mean, Math.Max(deviation, SmallestRelativeDeviation * Math.Max(Math.Abs(mean), SmallestRelativeDeviation)));
     }
 }

@@ -37,8 +37,8 @@ internal sealed class PrecisionComparison : IDisposable
         (int height, int width) = (model.InputHeight, model.InputWidth);
         _exact = new DetectionPlan(networks, model.MapOrder, height, width, DetectionMode.Precise, fit: model.Fit);
         _rounded = new DetectionPlan(
-            networks, model.MapOrder, height, width, DetectionMode.Plain, batch: 1, model.Fit, tile: 0, shared: null, window: null,
-            new QuantizedNetworks(networks, activations, format));
+            networks, model.MapOrder, height, width, DetectionMode.Plain, batch: 1, model.Fit, tile: 0, shared: null,
+            window: null, new QuantizedNetworks(networks, activations, format));
         _layers = new (double, double, long, long)[activations.Teacher.Count + activations.Student.Count];
     }
 
@@ -50,7 +50,8 @@ internal sealed class PrecisionComparison : IDisposable
         float mapShift = 0;
         for (int i = 0; i < map.Length; i++) mapShift = MathF.Max(mapShift, MathF.Abs(map[i] - exact[i]));
         _parity = new PrecisionParity(
-            _parity.Images + 1, Larger(_parity.ScoreShift, MathF.Abs(score - exactScore)), Larger(_parity.MapShift, mapShift));
+            _parity.Images + 1, Larger(_parity.ScoreShift, MathF.Abs(score - exactScore)),
+            Larger(_parity.MapShift, mapShift));
         QuantizedMaps rounded = _rounded.Quantized!;
         foreach ((int i, (Tensor expected, RoundedMap actual)) in hidden.Teacher.Concat(hidden.Student)
             .Zip(rounded.Teacher.Concat(rounded.Student)).Index())
@@ -67,7 +68,8 @@ internal sealed class PrecisionComparison : IDisposable
         return new PrecisionReport(
             _format.Name, _parity, _parity.FindFault(_format.Name, _model.Calibration),
             [.. names.Zip(_layers, (name, layer) => new LayerError(
-                name, Math.Sqrt(layer.Error / Math.Max(layer.Size, double.Epsilon)), (double)layer.Saturated / layer.Count))]);
+                name, Math.Sqrt(layer.Error / Math.Max(layer.Size, double.Epsilon)),
+                (double)layer.Saturated / layer.Count))]);
     }
 
     public void Dispose()

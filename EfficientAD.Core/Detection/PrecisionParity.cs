@@ -8,9 +8,9 @@ namespace EfficientAD.Detection;
 /// <param name="MapShift">Largest change of a value of a map.</param>
 public readonly record struct PrecisionParity(int Images, float ScoreShift, float MapShift)
 {
-    /// <summary>Most that a score may change by, in standard deviations of the good scores: about what the mean of sixteen good
-    /// scores, on which a threshold rests, is uncertain by. If all scores rose by so much, a threshold that one good image
-    /// in a hundred passes would be passed by two.</summary>
+    /// <summary>Most that a score may change by, in standard deviations of the good scores: about what the mean of
+    /// sixteen good scores, on which a threshold rests, is uncertain by. If all scores rose by so much, a threshold
+    /// that one good image in a hundred passes would be passed by two.</summary>
     public const float MostScoreShift = 0.25f;
 
     /// <summary>Fewer good images tell too little of the largest change.</summary>

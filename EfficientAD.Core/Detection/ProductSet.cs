@@ -6,10 +6,10 @@ using EfficientAD.Models;
 namespace EfficientAD.Detection;
 
 /// <summary>The detectors of many products on one processor. Those whose models hold the same teacher share it: its
-/// weights are in memory once, and a frame that several of them judge passes through it once. Results have the same bits
-/// as those of a detector by itself.</summary>
-/// <remarks>Thread-safe. Detectors of a set take turns, so that one call computes on all threads of the set; products are
-/// loaded and disposed while others run, between two of their frames.</remarks>
+/// weights are in memory once, and a frame that several of them judge passes through it once. Results have the same
+/// bits as those of a detector by itself.</summary>
+/// <remarks>Thread-safe. Detectors of a set take turns, so that one call computes on all threads of the set; products
+/// are loaded and disposed while others run, between two of their frames.</remarks>
 public sealed class ProductSet : IDisposable
 {
     private readonly Dictionary<(UInt128 Hash, int Height, int Width, ImageFit Fit), (SharedTeacher Teacher, int Products)> _teachers = [];
@@ -51,7 +51,8 @@ public sealed class ProductSet : IDisposable
     public AnomalyDetector Load(string path)
     {
         using ModelFile model = ModelFile.Open(path);
-        var key = (model.HashTeacher(), model.Information.InputHeight, model.Information.InputWidth, model.Information.Fit);
+        var key =
+            (model.HashTeacher(), model.Information.InputHeight, model.Information.InputWidth, model.Information.Fit);
         lock (Lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -71,15 +72,15 @@ public sealed class ProductSet : IDisposable
         }
     }
 
-    /// <summary>Judges one image as several products, for a line that does not know which part comes, or whose models each
-    /// look for something else.</summary>
+    /// <summary>Judges one image as several products, for a line that does not know which part comes, or whose models
+    /// each look for something else.</summary>
     /// <param name="image">8-bit pixels of any format.</param>
     /// <param name="products">Detectors of this set.</param>
     /// <param name="maps">Overwritten, of the image's size, one for each product or null; empty if only scores are
     /// wanted.</param>
     /// <param name="results">Overwritten, in the products' order.</param>
-    /// <exception cref="ArgumentException">A detector is of another set, a length differs, or a map has another size than
-    /// the image.</exception>
+    /// <exception cref="ArgumentException">A detector is of another set, a length differs, or a map has another size
+    /// than the image.</exception>
     public void Detect(
         ImageView image, ReadOnlySpan<AnomalyDetector> products, ReadOnlySpan<AnomalyMap?> maps,
         Span<DetectionResult> results)

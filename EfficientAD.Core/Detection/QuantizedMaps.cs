@@ -9,8 +9,9 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>Both raw maps as numbers of 8 bits give them, computed by the CPU in float32 with every such number rounded as a device
-/// rounds it: what a device must give but for the sums' rounding, and what shows without a device what the rounding does.</summary>
+/// <summary>Both raw maps as numbers of 8 bits give them, computed by the CPU in float32 with every such number rounded
+/// as a device rounds it: what a device must give but for the sums' rounding, and what shows without a device what the
+/// rounding does.</summary>
 internal sealed class QuantizedMaps
 {
     private readonly Tape _tape;
@@ -50,8 +51,8 @@ internal sealed class QuantizedMaps
     public IReadOnlyList<RoundedMap> Student => _student;
 
     private Variable Record(
-        PatchDescriptionNetwork network, DetectionInput input, Func<int, QuantizedLayer> layer, Func<int, float[]> steps,
-        List<RoundedMap> maps)
+        PatchDescriptionNetwork network, DetectionInput input, Func<int, QuantizedLayer> layer,
+        Func<int, float[]> steps, List<RoundedMap> maps)
     {
         Variable x = Variable.Constant(input.Image);
         for (int i = 0; i < network.Layers.Count - 1; i++)
@@ -94,7 +95,8 @@ internal sealed class QuantizedMaps
     }
 }
 
-/// <summary>A hidden map whose values are numbers of 8 bits times a step, and how many lay beyond the largest.</summary>
+/// <summary>A hidden map whose values are numbers of 8 bits times a step, and how many lay beyond the
+/// largest.</summary>
 /// <param name="Layer">Its name.</param>
 /// <param name="Map">[1, c, h, w], on the CPU.</param>
 internal sealed record RoundedMap(string Layer, Tensor Map)

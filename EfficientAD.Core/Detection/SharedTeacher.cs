@@ -7,8 +7,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>One teacher for the detectors of several products on one backend: its weights, the networks' input, and what it
-/// makes of it, once per frame.</summary>
+/// <summary>One teacher for the detectors of several products on one backend: its weights, the networks' input, and
+/// what it makes of it, once per frame.</summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class SharedTeacher : IDisposable
 {
@@ -25,7 +25,8 @@ internal sealed class SharedTeacher : IDisposable
 
     public PatchDescriptionNetwork Network { get; }
 
-    /// <summary>The input of all networks, or of the patch description networks alone where it is not 256 x 256.</summary>
+    /// <summary>The input of all networks, or of the patch description networks alone where it is not
+    /// 256 x 256.</summary>
     public Tensor Image => field ??= _tape.Allocate(_input);
 
     /// <summary>The autoencoders' input where <see cref="Image"/> has another size.</summary>

@@ -5,9 +5,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 
-/// <summary>Both raw maps of a large input, computed tile by tile, so that the networks' buffers have a tile's size. Tiles
-/// overlap by what an output sees (33 pixels), which makes them exact: the maps are those of the whole input up to rounding. The
-/// autoencoder sees the whole image each time, which adds its part of the work to every tile.</summary>
+/// <summary>Both raw maps of a large input, computed tile by tile, so that the networks' buffers have a tile's size.
+/// Tiles overlap by what an output sees (33 pixels), which makes them exact: the maps are those of the whole input up
+/// to rounding. The autoencoder sees the whole image each time, which adds its part of the work to every
+/// tile.</summary>
 /// <remarks>Not thread-safe. Unpadded networks: padded ones would see every tile's border.</remarks>
 internal sealed class TiledMaps : IDisposable
 {
@@ -26,7 +27,8 @@ internal sealed class TiledMaps : IDisposable
     /// <param name="side">Of a tile in pixels, at most.</param>
     /// <param name="plan">Makes the plan of a tile of the given extent.</param>
     public TiledMaps(
-        IBackend backend, NetworkInput input, int height, int width, int side, Func<int, int, FeatureWindow, DetectionPlan> plan)
+        IBackend backend, NetworkInput input, int height, int width, int side,
+        Func<int, int, FeatureWindow, DetectionPlan> plan)
     {
         (_backend, _input) = (backend, input);
         int mapHeight = PatchDescriptionNetwork.OutputSize(height, padded: false);
@@ -34,7 +36,8 @@ internal sealed class TiledMaps : IDisposable
         (_tileHeight, _tileWidth) = (Outputs(side, mapHeight), Outputs(side, mapWidth));
         LocalMap = backend.Allocate(new Shape(1, 1, mapHeight, mapWidth));
         GlobalMap = backend.Allocate(LocalMap.Shape);
-        (_tile, _local, _global) = (new float[_tileHeight * _tileWidth], new float[mapHeight * mapWidth], new float[mapHeight * mapWidth]);
+        (_tile, _local, _global) =
+            (new float[_tileHeight * _tileWidth], new float[mapHeight * mapWidth], new float[mapHeight * mapWidth]);
         _window = new FeatureWindow(mapHeight, mapWidth);
         _plan = plan(Stride * _tileHeight + Halo, Stride * _tileWidth + Halo, _window);
     }
@@ -83,7 +86,8 @@ internal sealed class TiledMaps : IDisposable
     /// <summary>Outputs of a tile along one direction.</summary>
     private static int Outputs(int side, int whole) => Math.Clamp((side - Halo) / Stride, 1, whole);
 
-    /// <summary>The tiles' first outputs; the last tile ends where the map does, and may overlap the one before.</summary>
+    /// <summary>The tiles' first outputs; the last tile ends where the map does, and may overlap the one
+    /// before.</summary>
     private static IEnumerable<int> Starts(int whole, int tile)
     {
         for (int start = 0; start + tile < whole; start += tile) yield return start;

@@ -3,10 +3,12 @@ namespace EfficientAD.Imaging;
 /// <summary>How an image of any shape becomes the networks' input.</summary>
 public enum ImageFit
 {
-    /// <summary>Height and width are resized independently of each other, as all published implementations do.</summary>
+    /// <summary>Height and width are resized independently of each other, as all published implementations
+    /// do.</summary>
     Squash,
 
-    /// <summary>The shape is kept: the image is resized until it fits, and lies in the middle of a plain frame.</summary>
+    /// <summary>The shape is kept: the image is resized until it fits, and lies in the middle of a plain
+    /// frame.</summary>
     Letterbox,
 }
 

@@ -1,7 +1,7 @@
 namespace EfficientAD.Imaging;
 
-/// <summary>The picture that the networks see, in 8 bits: an image resized and placed. A letterbox's frame has ImageNet's mean
-/// colour, which normalisation makes (almost) zero.</summary>
+/// <summary>The picture that the networks see, in 8 bits: an image resized and placed. A letterbox's frame has
+/// ImageNet's mean colour, which normalisation makes (almost) zero.</summary>
 /// <remarks>Remembers the resize of the last size; allocates nothing for a size it knows. Not thread-safe.</remarks>
 internal sealed class InputCanvas(ImageFit fit, int height, int width)
 {

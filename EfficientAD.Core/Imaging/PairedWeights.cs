@@ -1,7 +1,7 @@
 namespace EfficientAD.Imaging;
 
-/// <summary>The weights of two neighbouring source pixels, as the 16-bit halves of 32 bits. A weight has up to 23 bits, so
-/// it is split: weight = low + high * 2^11. Products of a part and a pixel are summed exactly in 32 bits.</summary>
+/// <summary>The weights of two neighbouring source pixels, as the 16-bit halves of 32 bits. A weight has up to 23 bits,
+/// so it is split: weight = low + high * 2^11. Products of a part and a pixel are summed exactly in 32 bits.</summary>
 /// <param name="Low">The low parts.</param>
 /// <param name="High">The high parts.</param>
 internal readonly record struct PairedWeight(int Low, int High)
@@ -14,8 +14,8 @@ internal readonly record struct PairedWeight(int Low, int High)
         new((even & LowMask) | (odd & LowMask) << 16, even >> LowBits | odd >> LowBits << 16);
 }
 
-/// <summary>The weights of a <see cref="TriangleFilter"/> for sums over pairs of source pixels; pair p is pixels 2 p and
-/// 2 p + 1.</summary>
+/// <summary>The weights of a <see cref="TriangleFilter"/> for sums over pairs of source pixels; pair p is pixels 2 p
+/// and 2 p + 1.</summary>
 internal sealed class PairedWeights
 {
     private readonly int[] _starts;
@@ -46,7 +46,8 @@ internal sealed class PairedWeights
         }
     }
 
-    /// <summary>The first pair of source pixels that target pixel <paramref name="i"/> of the window depends on.</summary>
+    /// <summary>The first pair of source pixels that target pixel <paramref name="i"/> of the window depends
+    /// on.</summary>
     public int Start(int i) => _starts[i];
 
     /// <summary>The weights of the pairs from <see cref="Start"/> on.</summary>

@@ -74,7 +74,8 @@ public sealed class PillowResize
     /// <param name="grey">[height, width], overwritten.</param>
     internal void RunGrey(ImageView image, ColourAdjustment adjustment, Span<byte> grey)
     {
-        if (image.Format != PixelFormat.Grey8) throw new ArgumentException($"The image is {image.Format}, not grey.", nameof(image));
+        if (image.Format != PixelFormat.Grey8)
+            throw new ArgumentException($"The image is {image.Format}, not grey.", nameof(image));
         Run(image, adjustment, grey, outputSamples: 1, samples: 1);
     }
 
@@ -105,7 +106,8 @@ public sealed class PillowResize
             }
 
             int end = _vertical.Start(y) + _vertical.Weights(y).Length;
-            while (next < end) next += samples == 1 ? ResizeGreyRows(image, blend, next) : ResizeColourRows(image, blend, next);
+            while (next < end)
+                next += samples == 1 ? ResizeGreyRows(image, blend, next) : ResizeColourRows(image, blend, next);
             WeighRows(y, samples * _width);
             Write(_outputRow.AsSpan(0, samples * _width), row);
         }
@@ -122,11 +124,14 @@ public sealed class PillowResize
         for (int x = 0; x < _sourceWidth; x += RowGroup.Block)
         {
             int count = Math.Min(RowGroup.Block, _sourceWidth - x);
-            for (int row = 0; row < rows; row++) _group.SetColourRow(row, x, count, Adjusted(image, blend, first + row, x, count));
+            for (int row = 0; row < rows; row++)
+                _group.SetColourRow(row, x, count, Adjusted(image, blend, first + row, x, count));
         }
 
-        ref byte a = ref MemoryMarshal.GetReference(RingRow(first)), b = ref MemoryMarshal.GetReference(RingRow(first + 1));
-        ref byte c = ref MemoryMarshal.GetReference(RingRow(first + 2)), d = ref MemoryMarshal.GetReference(RingRow(first + 3));
+        ref byte a = ref MemoryMarshal.GetReference(RingRow(first));
+        ref byte b = ref MemoryMarshal.GetReference(RingRow(first + 1));
+        ref byte c = ref MemoryMarshal.GetReference(RingRow(first + 2));
+        ref byte d = ref MemoryMarshal.GetReference(RingRow(first + 3));
         for (int x = 0; x < _width; x++)
         {
             Vector128<uint> samples = LowBytes(_group.Weigh(_horizontal, x, RoundingBias)).AsUInt32();
@@ -139,7 +144,8 @@ public sealed class PillowResize
         return RowGroup.ColourRows;
     }
 
-    /// <summary>The horizontal pass of sixteen rows, or of the last ones. An adjusted grey pixel has three equal samples.</summary>
+    /// <summary>The horizontal pass of sixteen rows, or of the last ones. An adjusted grey pixel has three equal
+    /// samples.</summary>
     private int ResizeGreyRows(ImageView image, ColourBlend blend, int first)
     {
         int rows = Math.Min(RowGroup.GreyRows, _sourceHeight - first);
@@ -189,7 +195,8 @@ public sealed class PillowResize
     /// <summary>Sums as samples of 8 bits.</summary>
     private static Vector128<byte> LowBytes(Vector512<int> sums)
     {
-        Vector256<ushort> samples = Vector256.Narrow(Shift(sums.GetLower().AsUInt32()), Shift(sums.GetUpper().AsUInt32()));
+        Vector256<ushort> samples =
+            Vector256.Narrow(Shift(sums.GetLower().AsUInt32()), Shift(sums.GetUpper().AsUInt32()));
         return Vector128.Narrow(samples.GetLower(), samples.GetUpper());
     }
 

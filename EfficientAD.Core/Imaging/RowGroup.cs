@@ -6,13 +6,15 @@ using System.Runtime.Intrinsics.X86;
 namespace EfficientAD.Imaging;
 
 /// <summary>Some rows of an image side by side, so that 512 bits hold the same two columns of all of them: four rows in
-/// colour, sixteen in grey. Each of the sixteen lanes of 32 bits is a pair of neighbouring samples of 16 bits.</summary>
+/// colour, sixteen in grey. Each of the sixteen lanes of 32 bits is a pair of neighbouring samples of 16
+/// bits.</summary>
 /// <remarks>The horizontal pass of a resize then needs no shuffling and no sum across lanes.</remarks>
 internal sealed class RowGroup(int width)
 {
     public const int ColourRows = 4, GreyRows = 16;
 
-    /// <summary>Columns to set of all rows before the next ones, so that what they write stays in the nearest cache.</summary>
+    /// <summary>Columns to set of all rows before the next ones, so that what they write stays in the nearest
+    /// cache.</summary>
     public const int Block = 512;
 
     private const int Lanes = 16, BlockColumns = 16, HalfGroup = GreyRows / 2;
@@ -25,10 +27,12 @@ internal sealed class RowGroup(int width)
     /// <param name="pixels">As <see cref="PixelRow"/> leaves them; where the count is odd, one more is read.</param>
     public void SetColourRow(int row, int from, int count, ReadOnlySpan<uint> pixels)
     {
-        Vector128<byte> bySample = Vector128.Create((byte)0, 255, 4, 255, 1, 255, 5, 255, 2, 255, 6, 255, 3, 255, 7, 255);
+        Vector128<byte> bySample = Vector128.Create(
+            (byte)0, 255, 4, 255, 1, 255, 5, 255, 2, 255, 6, 255, 3, 255, 7, 255);
         ReadOnlySpan<ulong> two = MemoryMarshal.Cast<uint, ulong>(pixels)[..((count + 1) / 2)];
         Span<Vector512<short>> pairs = _pairs.AsSpan(from / 2, two.Length);
-        ref Vector128<byte> lanes = ref Unsafe.As<Vector512<short>, Vector128<byte>>(ref MemoryMarshal.GetReference(pairs));
+        ref Vector128<byte> lanes =
+            ref Unsafe.As<Vector512<short>, Vector128<byte>>(ref MemoryMarshal.GetReference(pairs));
         for (int pair = 0; pair < two.Length; pair++)
             Unsafe.Add(ref lanes, ColourRows * pair + row) =
                 Vector128.Shuffle(Vector128.CreateScalarUnsafe(two[pair]).AsByte(), bySample);
@@ -40,7 +44,8 @@ internal sealed class RowGroup(int width)
     public void SetGreyRow(int row, int from, ReadOnlySpan<byte> samples)
     {
         Span<Vector512<short>> pairs = _pairs.AsSpan(from / 2, (samples.Length + 1) / 2);
-        ref int lanes = ref Unsafe.Add(ref Unsafe.As<Vector512<short>, int>(ref MemoryMarshal.GetReference(pairs)), row);
+        ref int lanes = ref Unsafe.Add(
+            ref Unsafe.As<Vector512<short>, int>(ref MemoryMarshal.GetReference(pairs)), row);
         int x = 0;
         for (; x + 8 <= samples.Length; x += 8)
         {
@@ -56,8 +61,8 @@ internal sealed class RowGroup(int width)
             Unsafe.Add(ref lanes, Lanes * (x / 2)) = samples[x] | (x + 1 < samples.Length ? samples[x + 1] << 16 : 0);
     }
 
-    /// <summary>Sixteen rows at once, as far as whole blocks of sixteen columns go: the columns of a block change places with
-    /// its rows by shuffles, so that every line of the cache is written once.</summary>
+    /// <summary>Sixteen rows at once, as far as whole blocks of sixteen columns go: the columns of a block change
+    /// places with its rows by shuffles, so that every line of the cache is written once.</summary>
     /// <param name="first">The first of the rows.</param>
     /// <returns>How many columns that are; the others are for <see cref="SetGreyRow"/>.</returns>
     public int SetGreyRows(ImageView image, int first)
@@ -73,7 +78,8 @@ internal sealed class RowGroup(int width)
             Vector256<short> c = Both(upper, lower, x + 2 * stride), d = Both(upper, lower, x + 3 * stride);
             Vector256<short> e = Both(upper, lower, x + 4 * stride), f = Both(upper, lower, x + 5 * stride);
             Vector256<short> g = Both(upper, lower, x + 6 * stride), h = Both(upper, lower, x + 7 * stride);
-            // Three times the pairs of the first four come between those of the last four: rows and columns change places.
+            // Three times the pairs of the first four come between those of the last four: rows and columns change
+            // places.
             for (int round = 0; round < 3; round++)
             {
                 (a, b, c, d, e, f, g, h) = (
@@ -102,7 +108,8 @@ internal sealed class RowGroup(int width)
 
     /// <summary>One target pixel of every row, before the shift to whole samples.</summary>
     /// <param name="bias">Added to every lane.</param>
-    /// <returns>By lane: red, green, blue and nothing of the first row, then of the next ones; or grey of all rows.</returns>
+    /// <returns>By lane: red, green, blue and nothing of the first row, then of the next ones; or grey of all
+    /// rows.</returns>
     public Vector512<int> Weigh(PairedWeights weights, int target, int bias)
     {
         ReadOnlySpan<PairedWeight> factors = weights.Of(target);
@@ -136,8 +143,10 @@ internal sealed class RowGroup(int width)
     /// <summary>The same on any processor.</summary>
     internal static Vector256<int> SumOfProductsAnywhere(Vector256<short> samples, Vector256<short> weights)
     {
-        Vector256<int> evenSamples = samples.AsInt32() & Vector256.Create(0xFFFF), oddSamples = samples.AsInt32() >>> 16;
-        Vector256<int> evenWeights = weights.AsInt32() & Vector256.Create(0xFFFF), oddWeights = weights.AsInt32() >>> 16;
+        Vector256<int> evenSamples = samples.AsInt32() & Vector256.Create(0xFFFF);
+        Vector256<int> oddSamples = samples.AsInt32() >>> 16;
+        Vector256<int> evenWeights = weights.AsInt32() & Vector256.Create(0xFFFF);
+        Vector256<int> oddWeights = weights.AsInt32() >>> 16;
         return evenSamples * evenWeights + oddSamples * oddWeights;
     }
 }

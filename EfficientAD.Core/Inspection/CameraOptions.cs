@@ -52,7 +52,7 @@ public enum FullQueue
     /// <summary>The new frame is dropped. The camera's thread never waits.</summary>
     DropNewest,
 
-    /// <summary>The camera's thread waits for room, at most <see cref="CameraOptions.WaitLimit"/>; then the new frame is
-    /// dropped.</summary>
+    /// <summary>The camera's thread waits for room, at most <see cref="CameraOptions.WaitLimit"/>; then the new frame
+    /// is dropped.</summary>
     Wait,
 }

@@ -6,7 +6,8 @@ namespace EfficientAD.Inspection;
 internal sealed class FrameSlot(CameraOptions options)
 {
     private readonly byte[] _pixels = GC.AllocateUninitializedArray<byte>(
-        checked((int)ImageView.BytesOf(options.Width, options.Height, RowBytesOf(options), options.Format)), pinned: true);
+        checked((int)ImageView.BytesOf(options.Width, options.Height, RowBytesOf(options), options.Format)),
+        pinned: true);
 
     public long Sequence { get; set; }
 

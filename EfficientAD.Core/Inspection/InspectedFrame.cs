@@ -15,11 +15,12 @@ public readonly ref struct InspectedFrame
 {
     public required InspectionCamera Camera { get; init; }
 
-    /// <summary>What <see cref="InspectionCamera.Push(ImageView)"/> returned for it: 0, 1, 2, ... without gaps.</summary>
+    /// <summary>What <see cref="InspectionCamera.Push(ImageView)"/> returned for it: 0, 1, 2, ... without
+    /// gaps.</summary>
     public required long Sequence { get; init; }
 
-    /// <summary>When it was captured, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> tells time. 0 for a frame
-    /// that was dropped more than 1,024 frames ago.</summary>
+    /// <summary>When it was captured, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> tells time. 0 for a
+    /// frame that was dropped more than 1,024 frames ago.</summary>
     public required long CapturedAt { get; init; }
 
     /// <summary>Verdict, score, map. <see cref="Verdict.Invalid"/> for a frame that was dropped or that could not be

@@ -4,7 +4,8 @@ using EfficientAD.Imaging;
 
 namespace EfficientAD.Inspection;
 
-/// <summary>A source of frames in an <see cref="InspectionPipeline"/>: its queue, its results, its statistics.</summary>
+/// <summary>A source of frames in an <see cref="InspectionPipeline"/>: its queue, its results, its
+/// statistics.</summary>
 /// <remarks>Frames are pushed by one thread at a time; everything else may be called from any thread. Nothing is
 /// allocated per frame.</remarks>
 public sealed class InspectionCamera : IDisposable
@@ -62,7 +63,11 @@ public sealed class InspectionCamera : IDisposable
         lock (_lane.Gate)
         {
             if (_isPushing)
-                throw new InvalidOperationException($"Two threads push frames to camera '{Name}'. Add a camera for each.");
+            {
+                throw new InvalidOperationException(
+                    $"Two threads push frames to camera '{Name}'. Add a camera for each.");
+            }
+
             _isPushing = true;
             bool hasRoom = MakeRoom();
             if (!hasRoom || _isClosed)
@@ -113,7 +118,8 @@ public sealed class InspectionCamera : IDisposable
     /// delivered, as <see cref="Complete"/> does.</summary>
     public void Dispose() => Close(discard: true);
 
-    /// <summary>Takes the frame that waits longest, and notes up to which one everything before it was dropped.</summary>
+    /// <summary>Takes the frame that waits longest, and notes up to which one everything before it was
+    /// dropped.</summary>
     /// <remarks>Under the gate, as all that is internal but <see cref="Process"/>.</remarks>
     internal FrameSlot? Take(out long droppedBefore)
     {

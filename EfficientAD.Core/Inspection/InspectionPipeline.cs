@@ -6,8 +6,8 @@ namespace EfficientAD.Inspection;
 /// detector judges them, and a handler gets one result for every frame, in order.</summary>
 /// <remarks>
 /// Thread-safe. Cameras come and go while others run. Cameras with the same detector share its thread: the frame that
-/// was captured first is judged first. For work side by side give each camera a detector of its own, on the CPU with its
-/// share of the threads; on a CUDA device each detector has its own stream.
+/// was captured first is judged first. For work side by side give each camera a detector of its own, on the CPU with
+/// its share of the threads; on a CUDA device each detector has its own stream.
 /// <code>
 /// using var detector = AnomalyDetector.Load("bottle.safetensors");
 /// using var pipeline = new InspectionPipeline();
@@ -50,14 +50,15 @@ public sealed class InspectionPipeline : IDisposable
     }
 
     /// <summary>Takes no more frames of any camera, and waits until all results are delivered.</summary>
-    /// <exception cref="InvalidOperationException">A handler threw: see <see cref="InspectionCamera.Complete"/>.</exception>
+    /// <exception cref="InvalidOperationException">A handler threw: see
+    /// <see cref="InspectionCamera.Complete"/>.</exception>
     public void Complete()
     {
         foreach (InspectionCamera camera in Cameras()) camera.Complete();
     }
 
-    /// <summary>Takes no more frames, drops those that wait, and waits until all results are delivered. Detectors are left
-    /// alone.</summary>
+    /// <summary>Takes no more frames, drops those that wait, and waits until all results are delivered. Detectors are
+    /// left alone.</summary>
     public void Dispose()
     {
         lock (_lock) _isDisposed = true;

@@ -73,7 +73,8 @@ internal sealed class PixelCounts(uint[] scores, RegionSaturation? saturation)
         Parallel.For(0, threads, part => ScoreKeys.Sort(Part(part), _scratch.AsSpan(part * each, Part(part).Length)));
         Parallel.For(0, threads, share =>
         {
-            int first = (int)((long)scores.Length * share / threads), end = (int)((long)scores.Length * (share + 1) / threads);
+            int first = (int)((long)scores.Length * share / threads);
+            int end = (int)((long)scores.Length * (share + 1) / threads);
             for (int part = 0; part < threads; part++)
             {
                 ReadOnlySpan<uint> keys = Part(part);

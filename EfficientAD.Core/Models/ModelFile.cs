@@ -4,13 +4,13 @@ using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Models;
 
-/// <summary>A trained model: teacher, student, autoencoder, teacher statistics and what <see cref="ModelInformation"/> says,
-/// in one safetensors file that any reader of that format opens.</summary>
-/// <remarks>Tensors: <c>teacher.conv1.weight</c> ..., <c>student.conv1.weight</c> ..., <c>autoencoder.enconv1.weight</c> ...,
-/// <c>teacher_mean</c> and <c>teacher_std</c> [384]; with a head on pooled features <c>pooled_mean</c> [384] and
-/// <c>pooled_factor</c> [384, 384]; and, of each hidden map over good images, <c>activations.teacher.conv1.largest</c> and
-/// <c>activations.teacher.conv1.mean</c> [channels], ..., where the model may be computed in numbers of 8 bits; all 32-bit
-/// floats.</remarks>
+/// <summary>A trained model: teacher, student, autoencoder, teacher statistics and what <see cref="ModelInformation"/>
+/// says, in one safetensors file that any reader of that format opens.</summary>
+/// <remarks>Tensors: <c>teacher.conv1.weight</c> ..., <c>student.conv1.weight</c> ...,
+/// <c>autoencoder.enconv1.weight</c> ..., <c>teacher_mean</c> and <c>teacher_std</c> [384]; with a head on pooled
+/// features <c>pooled_mean</c> [384] and <c>pooled_factor</c> [384, 384]; and, of each hidden map over good images,
+/// <c>activations.teacher.conv1.largest</c> and <c>activations.teacher.conv1.mean</c> [channels], ..., where the model
+/// may be computed in numbers of 8 bits; all 32-bit floats.</remarks>
 public sealed class ModelFile : IDisposable
 {
     internal const string TeacherPrefix = "teacher.", StudentPrefix = "student.", AutoencoderPrefix = "autoencoder.";
@@ -33,11 +33,23 @@ public sealed class ModelFile : IDisposable
         {
             ModelInformation information = ModelInformation.ReadFrom(path, file.Metadata);
             if (!information.Scaling.IsValid)
-                throw new ModelFormatException($"{path}: the map quantiles {information.Scaling} do not rise. Train the model again.");
+            {
+                throw new ModelFormatException(
+                    $"{path}: the map quantiles {information.Scaling} do not rise. Train the model again.");
+            }
+
             if (information.Calibration.Scale <= 0)
-                throw new ModelFormatException($"{path}: score_scale is {information.Calibration.Scale} but must be positive.");
+            {
+                throw new ModelFormatException(
+                    $"{path}: score_scale is {information.Calibration.Scale} but must be positive.");
+            }
+
             if (information.Fit == Imaging.ImageFit.Letterbox && information.MapOrder != Detection.MapOrder.Aligned)
-                throw new ModelFormatException($"{path}: a letterbox needs the map order Aligned, not {information.MapOrder}.");
+            {
+                throw new ModelFormatException(
+                    $"{path}: a letterbox needs the map order Aligned, not {information.MapOrder}.");
+            }
+
             if (information.Pooled is { IsValid: false } pooled)
                 throw new ModelFormatException($"{path}: the head's deviations must be positive: {pooled}.");
             return new ModelFile(file, information);
@@ -54,7 +66,8 @@ public sealed class ModelFile : IDisposable
         Save(path, information, networks, pooled: null, activations: null);
 
     /// <param name="pooled">Belongs to <see cref="ModelInformation.Pooled"/>.</param>
-    /// <param name="activations">Belong to <see cref="ModelInformation.Int8"/> and <see cref="ModelInformation.Fp8"/>.</param>
+    /// <param name="activations">Belong to <see cref="ModelInformation.Int8"/> and
+    /// <see cref="ModelInformation.Fp8"/>.</param>
     internal static void Save(
         string path, ModelInformation information, DetectionNetworks networks, Detection.PooledDistribution? pooled,
         HiddenActivations? activations)
@@ -69,9 +82,11 @@ public sealed class ModelFile : IDisposable
         if (pooled is not null)
         {
             int channels = pooled.Mean.Length;
-            writer.Add(PooledMeanName, [channels], Array.ConvertAll(pooled.Mean, value => (float)value), SafetensorsType.F32);
             writer.Add(
-                PooledFactorName, [channels, channels], Array.ConvertAll(pooled.Factor, value => (float)value), SafetensorsType.F32);
+                PooledMeanName, [channels], Array.ConvertAll(pooled.Mean, value => (float)value), SafetensorsType.F32);
+            writer.Add(
+                PooledFactorName, [channels, channels], Array.ConvertAll(pooled.Factor, value => (float)value),
+                SafetensorsType.F32);
         }
 
         if (activations is not null)
@@ -95,7 +110,8 @@ public sealed class ModelFile : IDisposable
 
     /// <summary>What hidden maps hold over good images; null where the file does not say.</summary>
     /// <param name="networks">Those of the file.</param>
-    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds impossible values.</exception>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds impossible
+    /// values.</exception>
     internal HiddenActivations? LoadActivations(DetectionNetworks networks)
     {
         if (!_file.Names.Any(name => name.StartsWith(ActivationsPrefix, StringComparison.Ordinal))) return null;
@@ -131,14 +147,17 @@ public sealed class ModelFile : IDisposable
 
     /// <summary>The networks and statistics of the file.</summary>
     /// <param name="trainable">Whether student and autoencoder get gradients.</param>
-    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds values that are not finite.</exception>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds values that are not
+    /// finite.</exception>
     public DetectionNetworks Load(IBackend backend, bool trainable = false) => Load(
         backend, new DetectionNetworks(backend, Information.Size, Information.Padded, trainable), loadsTeacher: true);
 
     /// <summary>The networks and statistics of the file, with a teacher that was loaded before and stays the
     /// caller's.</summary>
     internal DetectionNetworks Load(IBackend backend, PatchDescriptionNetwork teacher) =>
-        Load(backend, new DetectionNetworks(backend, teacher, trainable: false, ownsTeacher: false), loadsTeacher: false);
+        Load(
+            backend, new DetectionNetworks(backend, teacher, trainable: false, ownsTeacher: false),
+            loadsTeacher: false);
 
     /// <summary>The teacher alone.</summary>
     internal PatchDescriptionNetwork LoadTeacher(IBackend backend)
@@ -157,7 +176,8 @@ public sealed class ModelFile : IDisposable
         }
     }
 
-    /// <summary>XXH128 over all that makes the teacher: padding, names, types, shapes and bytes of its tensors.</summary>
+    /// <summary>XXH128 over all that makes the teacher: padding, names, types, shapes and bytes of its
+    /// tensors.</summary>
     internal UInt128 HashTeacher()
     {
         var hash = new SafetensorsChecksum();

@@ -5,8 +5,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Networks;
 
-/// <summary>The autoencoder (paper, section 3.3, table 7): it predicts the teacher's features from 64 numbers, so that it
-/// learns what the whole image looks like. Its input is always 256 x 256.</summary>
+/// <summary>The autoencoder (paper, section 3.3, table 7): it predicts the teacher's features from 64 numbers, so that
+/// it learns what the whole image looks like. Its input is always 256 x 256.</summary>
 public sealed class Autoencoder : Network
 {
     /// <summary>Extent of the input in pixels.</summary>
@@ -35,22 +35,27 @@ public sealed class Autoencoder : Network
         Add("deconv8", 64, PatchDescriptionNetwork.TeacherChannels, 3, relu: false, padding: 1);
     }
 
-    /// <summary>Extent of the output beside patch description networks of a kind: 64 if they are padded, else 56.</summary>
+    /// <summary>Extent of the output beside patch description networks of a kind: 64 if they are padded, else
+    /// 56.</summary>
     public static int OutputSize(bool padded) => padded ? 64 : 56;
 
-    /// <summary>[n, 3, 256, 256] -> [n, 384, height, width]: the output, resized to the patch description networks' maps.</summary>
+    /// <summary>[n, 3, 256, 256] -> [n, 384, height, width]: the output, resized to the patch description networks'
+    /// maps.</summary>
     /// <param name="padded">Whether those networks are.</param>
-    /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout off.</param>
+    /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout
+    /// off.</param>
     public Variable Predict(
         Tape tape, Variable input, bool padded, int height, int width, Func<int, CounterRandom>? dropout = null) =>
         tape.ResizeBilinear(Forward(tape, input, OutputSize(padded), dropout), height, width);
 
     /// <summary>[n, 3, 256, 256] -> [n, 384, size, size].</summary>
     /// <param name="size"><see cref="OutputSize"/>.</param>
-    /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout off.</param>
+    /// <param name="dropout">Random numbers for the i-th dropout of the current step; null switches dropout
+    /// off.</param>
     /// <param name="observe">Is shown each layer's output, rectified where the layer is, by the layer's name.</param>
     public Variable Forward(
-        Tape tape, Variable input, int size, Func<int, CounterRandom>? dropout = null, Action<string, Variable>? observe = null)
+        Tape tape, Variable input, int size, Func<int, CounterRandom>? dropout = null,
+        Action<string, Variable>? observe = null)
     {
         Variable x = input;
         for (int i = 0; i < EncoderLayers; i++) x = Run(i, x);
@@ -73,7 +78,8 @@ public sealed class Autoencoder : Network
         }
     }
 
-    /// <summary>What its input is resized to before a layer, counted over encoder and decoder; null where it is not.</summary>
+    /// <summary>What its input is resized to before a layer, counted over encoder and decoder; null where it is
+    /// not.</summary>
     /// <param name="size">Of the output.</param>
     internal static int? SizeBefore(int layer, int size)
     {

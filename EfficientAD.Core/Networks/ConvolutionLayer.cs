@@ -9,7 +9,8 @@ namespace EfficientAD.Networks;
 public sealed class ConvolutionLayer : IDisposable
 {
     public ConvolutionLayer(
-        IBackend backend, string name, int inputs, int outputs, int kernel, bool trainable, bool relu, int stride = 1, int padding = 0)
+        IBackend backend, string name, int inputs, int outputs, int kernel, bool trainable, bool relu, int stride = 1,
+        int padding = 0)
     {
         Name = name;
         Weights = new Parameter(backend, $"{name}.weight", new Shape(outputs, inputs, kernel, kernel), trainable);

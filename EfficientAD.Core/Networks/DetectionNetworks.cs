@@ -13,7 +13,9 @@ public sealed class DetectionNetworks : IDisposable
     /// <param name="trainable">Whether student and autoencoder get gradients; the teacher never does.</param>
     public DetectionNetworks(IBackend backend, PdnSize size, bool padded, bool trainable)
         : this(
-            backend, new PatchDescriptionNetwork(backend, size, PatchDescriptionNetwork.TeacherChannels, padded, trainable: false),
+            backend,
+            new PatchDescriptionNetwork(
+                backend, size, PatchDescriptionNetwork.TeacherChannels, padded, trainable: false),
             trainable)
     {
     }

@@ -30,7 +30,8 @@ public abstract class Network : IDisposable
     /// <summary>Takes over the weights of a network of the same kind on the same backend.</summary>
     public void CopyFrom(Network source)
     {
-        foreach ((Parameter from, Parameter to) in source.Parameters.Zip(Parameters)) Backend.Copy(from.Value, to.Value);
+        foreach ((Parameter from, Parameter to) in source.Parameters.Zip(Parameters))
+            Backend.Copy(from.Value, to.Value);
     }
 
     public void Dispose()

@@ -2,10 +2,11 @@ using EfficientAD.Backends;
 
 namespace EfficientAD.Networks;
 
-/// <summary>Makes a PDN-M compute what a PDN-S does, so that its training starts where the small one's ended (after Chen,
-/// Goodfellow and Shlens, "Net2Net", ICLR 2016).</summary>
-/// <remarks>The first channels of each layer are the small network's, and see nothing of the others; the others keep their
-/// random weights, and the zeros between the two groups learn. M's 1x1 layers, which S lacks, start as identities.</remarks>
+/// <summary>Makes a PDN-M compute what a PDN-S does, so that its training starts where the small one's ended (after
+/// Chen, Goodfellow and Shlens, "Net2Net", ICLR 2016).</summary>
+/// <remarks>The first channels of each layer are the small network's, and see nothing of the others; the others keep
+/// their random weights, and the zeros between the two groups learn. M's 1x1 layers, which S lacks, start as
+/// identities.</remarks>
 internal static class NetworkGrowth
 {
     // M rectifies what S leaves signed. Added before and taken off behind, it keeps all values from -4 on: six standard
@@ -32,7 +33,8 @@ internal static class NetworkGrowth
 
     private static void Embed(IBackend backend, ConvolutionLayer small, ConvolutionLayer large, float shift = 0)
     {
-        (float[] source, float[] sourceBias) = (backend.Download(small.Weights.Value), backend.Download(small.Bias.Value));
+        (float[] source, float[] sourceBias) =
+            (backend.Download(small.Weights.Value), backend.Download(small.Bias.Value));
         int narrow = (int)small.Weights.Value.Shape.SampleCount;
         Overwrite(backend, large, small.Weights.Value.Shape.N, (row, weights) =>
         {

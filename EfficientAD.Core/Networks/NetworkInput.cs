@@ -4,8 +4,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Networks;
 
-/// <summary>From images to the networks' inputs, as a model's <see cref="ImageFit"/> asks: the patch description networks' own,
-/// and the same picture at the autoencoder's size.</summary>
+/// <summary>From images to the networks' inputs, as a model's <see cref="ImageFit"/> asks: the patch description
+/// networks' own, and the same picture at the autoencoder's size.</summary>
 /// <param name="height">Of the patch description networks' input in pixels.</param>
 /// <param name="width">Of the same.</param>
 internal sealed class NetworkInput(IBackend backend, ImageFit fit, int height, int width)

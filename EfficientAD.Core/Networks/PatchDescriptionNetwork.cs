@@ -115,14 +115,16 @@ public sealed class PatchDescriptionNetwork : Network
         }
     }
 
-    /// <summary>A student's passes over parts of a batch, each through the half of the last layer that it needs.</summary>
+    /// <summary>A student's passes over parts of a batch, each through the half of the last layer that it
+    /// needs.</summary>
     /// <param name="input">[n, 3, h, w].</param>
     /// <param name="passes">Which samples, that no other pass has, and which half: 0 imitates the teacher, 1 the
     /// autoencoder.</param>
     /// <returns>[count, 384, oh, ow] of each pass.</returns>
     internal Variable[] Halves(Tape tape, Variable input, params (int First, int Count, int Half)[] passes)
     {
-        StackHead[] heads = [.. passes.Select(pass => Head(pass.First, pass.Count, _weightHalves[pass.Half], _biasHalves[pass.Half]))];
+        StackHead[] heads =
+            [.. passes.Select(pass => Head(pass.First, pass.Count, _weightHalves[pass.Half], _biasHalves[pass.Half]))];
         if (TryStack(tape, input, heads) is { } features) return features;
         Variable hidden = Hidden(tape, input);
         return [.. passes.Select(pass => LastHalf(tape, hidden.Samples(pass.First, pass.Count), pass.Half))];
@@ -131,7 +133,8 @@ public sealed class PatchDescriptionNetwork : Network
     private static StackHead Head(int first, int count, Variable weights, Variable bias) =>
         new(first, count, weights.Value, bias.Value, weights.Gradient, bias.Gradient);
 
-    /// <summary>The hidden layers as one operation, perhaps with what follows them; null where there is no such thing.</summary>
+    /// <summary>The hidden layers as one operation, perhaps with what follows them; null where there is no such
+    /// thing.</summary>
     private Variable[]? TryStack(Tape tape, Variable input, params StackHead[] heads)
     {
         RequirePatch(input);
@@ -147,11 +150,12 @@ public sealed class PatchDescriptionNetwork : Network
     private StackedLayer[] HiddenLayers() =>
     [
         .. Layers.Take(Layers.Count - 1).Select((layer, i) => new StackedLayer(
-            layer.Weights.Value, layer.Bias.Value, layer.Weights.Gradient, layer.Bias.Gradient, IsPooled: i < PooledLayers)),
+            layer.Weights.Value, layer.Bias.Value, layer.Weights.Gradient, layer.Bias.Gradient,
+            IsPooled: i < PooledLayers)),
     ];
 
-    /// <summary>Takes over the hidden layers of a teacher of the same size. The last one of a student of size M is wider: its
-    /// first channels become the teacher's, the others stay as they are.</summary>
+    /// <summary>Takes over the hidden layers of a teacher of the same size. The last one of a student of size M is
+    /// wider: its first channels become the teacher's, the others stay as they are.</summary>
     public void CopyHiddenLayersFrom(PatchDescriptionNetwork source)
     {
         foreach ((ConvolutionLayer from, ConvolutionLayer to) in source.Layers.Zip(Layers).Take(Layers.Count - 1))

@@ -3,15 +3,16 @@ using EfficientAD.Detection;
 
 namespace EfficientAD.Onnx;
 
-/// <summary>The way from a raw map to the networks' input size in each <see cref="MapOrder"/>, as a matrix per direction:
-/// map = rows * raw * columns^T.</summary>
+/// <summary>The way from a raw map to the networks' input size in each <see cref="MapOrder"/>, as a matrix per
+/// direction: map = rows * raw * columns^T.</summary>
 internal static class MapInterpolation
 {
     private const int Border = 4;
     private const float OutputStride = 4, FirstCentre = 16.5f, PaddedFirstCentre = 0.5f;
 
     /// <summary>Whether the raw map gets a border of zeros before it is resized.</summary>
-    public static bool HasBorder(MapOrder order, bool padded) => !padded && order is (MapOrder.Reference or MapOrder.Anomalib);
+    public static bool HasBorder(MapOrder order, bool padded) =>
+        !padded && order is (MapOrder.Reference or MapOrder.Anomalib);
 
     /// <returns>[size][raw].</returns>
     public static float[] Matrix(MapOrder order, bool padded, int raw, int size)

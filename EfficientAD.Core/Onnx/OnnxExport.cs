@@ -7,15 +7,15 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Onnx;
 
-/// <summary>A trained model as an ONNX file that computes what an <see cref="Detection.AnomalyDetector"/> does, for other
-/// runtimes.</summary>
+/// <summary>A trained model as an ONNX file that computes what an <see cref="Detection.AnomalyDetector"/> does, for
+/// other runtimes.</summary>
 /// <remarks>
-/// Input <c>image</c>: float [n, 3, h, w], normalised as the networks want it, or, with preprocessing, 8-bit RGB [n, h, w, 3]
-/// of the same size. A model whose input is not 256 x 256 has a second one, <c>autoencoder_image</c>, the same picture at
-/// 256 x 256. Outputs: <c>map</c> [n, 1, h, w] and <c>score</c> [n], as a detector gives for pictures of the input's size, and the
-/// raw maps <c>local_map</c> and <c>global_map</c>. With a letterbox the input is the picture in its frame, and
-/// <c>map</c> and <c>score</c> are those of the part that the picture covers. The resize of other pictures, exact to Pillow's bits, has no ONNX
-/// operator and stays with the caller.
+/// Input <c>image</c>: float [n, 3, h, w], normalised as the networks want it, or, with preprocessing, 8-bit RGB [n, h,
+/// w, 3] of the same size. A model whose input is not 256 x 256 has a second one, <c>autoencoder_image</c>, the same
+/// picture at 256 x 256. Outputs: <c>map</c> [n, 1, h, w] and <c>score</c> [n], as a detector gives for pictures of the
+/// input's size, and the raw maps <c>local_map</c> and <c>global_map</c>. With a letterbox the input is the picture in
+/// its frame, and <c>map</c> and <c>score</c> are those of the part that the picture covers. The resize of other
+/// pictures, exact to Pillow's bits, has no ONNX operator and stays with the caller.
 /// </remarks>
 public sealed class OnnxExport
 {
@@ -23,7 +23,8 @@ public sealed class OnnxExport
     private readonly CpuBackend _backend;
     private readonly ModelInformation _information;
 
-    private OnnxExport(CpuBackend backend, ModelInformation information) => (_backend, _information) = (backend, information);
+    private OnnxExport(CpuBackend backend, ModelInformation information) =>
+        (_backend, _information) = (backend, information);
 
     /// <param name="includePreprocessing">Takes 8-bit RGB and normalises it in the graph.</param>
     public static void Write(ModelFile model, bool includePreprocessing, Stream stream)
@@ -54,7 +55,8 @@ public sealed class OnnxExport
         }
 
         return FittedArea.Of(
-            information.Fit, (information.ImageHeight, information.ImageWidth), (information.InputHeight, information.InputWidth));
+            information.Fit, (information.ImageHeight, information.ImageWidth),
+            (information.InputHeight, information.InputWidth));
     }
 
     private void AddAll(DetectionNetworks networks, bool includePreprocessing)
@@ -71,7 +73,8 @@ public sealed class OnnxExport
         string features = Convolution(teacher.Layers[^1], Hidden(teacher, "teacher", image), "teacher", padding: 0);
         features = _graph.Node("Sub", [features, Channels("teacher_mean", networks.Mean)]);
         features = _graph.Node("Div", [features, Channels("teacher_std", networks.Deviation)]);
-        string hidden = Hidden(student, "student", image), predicted = Predict(networks.Autoencoder, small, mapHeight, mapWidth);
+        string hidden = Hidden(student, "student", image);
+        string predicted = Predict(networks.Autoencoder, small, mapHeight, mapWidth);
         string local = Difference("local_map", features, Half(student, hidden, 0));
         string global = Difference("global_map", predicted, Half(student, hidden, 1));
         AddResult(local, global, mapHeight, mapWidth);
@@ -162,7 +165,9 @@ public sealed class OnnxExport
         (height, width) = (area.Height, area.Width);
         string right = _graph.Node("Transpose", [_graph.Constant("columns", [width, mapWidth], columns)], ("perm", new[] { 1, 0 }));
         string resized = _graph.Node("MatMul", [_graph.Constant("rows", [height, mapHeight], rows), sum]);
-        resized = offsetFirst ? _graph.Node("MatMul", "map", [resized, right]) : _graph.Node("MatMul", [resized, right]);
+        resized = offsetFirst
+            ? _graph.Node("MatMul", "map", [resized, right])
+            : _graph.Node("MatMul", [resized, right]);
         string map = offsetFirst ? resized : _graph.Node("Add", "map", [resized, offset]);
         _graph.Node("ReduceMax", "score", [map, _graph.Constant("score_axes", [1, 2, 3])], ("keepdims", 0));
         _graph.Output("map", null, 1, height, width);
@@ -170,8 +175,8 @@ public sealed class OnnxExport
     }
 
     private string Convolution(ConvolutionLayer layer, string x, string prefix, int padding) => Convolution(
-        $"{prefix}.{layer.Weights.Name}", layer.Weights.Value.Shape, _backend.Download(layer.Weights.Value), _backend.Download(layer.Bias.Value),
-        layer, x, padding);
+        $"{prefix}.{layer.Weights.Name}", layer.Weights.Value.Shape, _backend.Download(layer.Weights.Value),
+        _backend.Download(layer.Bias.Value), layer, x, padding);
 
     private string Convolution(
         string name, Shape shape, float[] weights, float[] bias, ConvolutionLayer layer, string x, int padding)
@@ -180,11 +185,13 @@ public sealed class OnnxExport
         string start = _graph.Constant($"{name}.bias", [shape.N], bias);
         int stride = layer.Geometry.Stride;
         x = _graph.Node(
-            "Conv", [x, kernel, start], ("strides", new[] { stride, stride }), ("pads", new[] { padding, padding, padding, padding }));
+            "Conv", [x, kernel, start], ("strides", new[] { stride, stride }),
+            ("pads", new[] { padding, padding, padding, padding }));
         return layer.Relu ? _graph.Node("Relu", [x]) : x;
     }
 
     private string Number(string name, float value) => _graph.Constant(name, [1, 1, 1, 1], [value]);
 
-    private string Channels(string name, Tensor vector) => _graph.Constant(name, [1, vector.Shape.C, 1, 1], _backend.Download(vector));
+    private string Channels(string name, Tensor vector) =>
+        _graph.Constant(name, [1, vector.Shape.C, 1, 1], _backend.Download(vector));
 }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace EfficientAD.Onnx;
 
-/// <summary>A graph in the making: nodes in the order of computation, constants, inputs and outputs, each by its name.</summary>
+/// <summary>A graph in the making: nodes in the order of computation, constants, inputs and outputs, each by its
+/// name.</summary>
 /// <remarks>Field numbers are those of onnx.proto; the operators that are used are in set 18.</remarks>
 internal sealed class OnnxGraphWriter
 {
@@ -27,7 +28,8 @@ internal sealed class OnnxGraphWriter
         Node(kind, $"{kind.ToLowerInvariant()}_{++_count}", inputs, attributes);
 
     /// <param name="output">The output's name.</param>
-    public string Node(string kind, string output, string[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    public string Node(
+        string kind, string output, string[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
     {
         (string, object)[] all = attributes.ToArray();
         _nodes.Message(1, node =>
@@ -36,7 +38,8 @@ internal sealed class OnnxGraphWriter
             node.Text(2, output);
             node.Text(3, output);
             node.Text(4, kind);
-            foreach ((string name, object value) in all) node.Message(5, attribute => WriteAttribute(attribute, name, value));
+            foreach ((string name, object value) in all)
+                node.Message(5, attribute => WriteAttribute(attribute, name, value));
         });
         return output;
     }
@@ -51,7 +54,8 @@ internal sealed class OnnxGraphWriter
 
     /// <param name="extents">null stands for the batch.</param>
     /// <returns>Its name.</returns>
-    public string Input(string name, Element element, params int?[] extents) => Declare(_inputs, 11, name, element, extents);
+    public string Input(string name, Element element, params int?[] extents) =>
+        Declare(_inputs, 11, name, element, extents);
 
     /// <param name="extents">null stands for the batch.</param>
     public void Output(string name, params int?[] extents) => Declare(_outputs, 12, name, Element.Float, extents);
@@ -77,7 +81,8 @@ internal sealed class OnnxGraphWriter
 
         // The graph's parts are fields of one message: they may simply follow each other.
         var whole = new ProtobufWriter();
-        whole.Bytes(7, [.. _nodes.Written, .. graph.Written, .. _constants.Written, .. _inputs.Written, .. _outputs.Written]);
+        whole.Bytes(
+            7, [.. _nodes.Written, .. graph.Written, .. _constants.Written, .. _inputs.Written, .. _outputs.Written]);
         stream.Write(model.Written);
         stream.Write(whole.Written);
     }

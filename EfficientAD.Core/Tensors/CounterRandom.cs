@@ -1,7 +1,8 @@
 namespace EfficientAD.Tensors;
 
-/// <summary>Random numbers by position instead of by state: draw i of a stream is a pure function of seed, stream and i,
-/// so that every backend, order and thread count gives the same draws. Philox 4x32 with 10 rounds (Salmon et al., 2011).</summary>
+/// <summary>Random numbers by position instead of by state: draw i of a stream is a pure function of seed, stream and
+/// i, so that every backend, order and thread count gives the same draws. Philox 4x32 with 10 rounds (Salmon et al.,
+/// 2011).</summary>
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Stream">Which sequence: by purpose and step, for instance.</param>
 public readonly record struct CounterRandom(ulong Seed, ulong Stream)
@@ -42,7 +43,8 @@ public readonly record struct CounterRandom(ulong Seed, ulong Stream)
         return order;
     }
 
-    /// <summary>Draw <paramref name="index"/> of the standard normal distribution (Box-Muller on words 0 and 1 of block index).</summary>
+    /// <summary>Draw <paramref name="index"/> of the standard normal distribution (Box-Muller on words 0 and 1 of block
+    /// index).</summary>
     public float Normal(ulong index)
     {
         Block(index, out uint a, out uint b, out _, out _);
@@ -58,7 +60,8 @@ public readonly record struct CounterRandom(ulong Seed, ulong Stream)
         for (int round = 0; round < Rounds; round++)
         {
             ulong product0 = (ulong)Multiplier0 * a, product1 = (ulong)Multiplier1 * c;
-            (a, b, c, d) = ((uint)(product1 >> 32) ^ b ^ key0, (uint)product1, (uint)(product0 >> 32) ^ d ^ key1, (uint)product0);
+            (a, b, c, d) =
+                ((uint)(product1 >> 32) ^ b ^ key0, (uint)product1, (uint)(product0 >> 32) ^ d ^ key1, (uint)product0);
             key0 += Weyl0;
             key1 += Weyl1;
         }

@@ -10,13 +10,15 @@ public sealed class Tensor : IDisposable
     private List<IDisposable>? _derived;
     private int _version;
 
-    internal Tensor(Shape shape, nint address, IDisposable memory) => (Shape, Address, _memory) = (shape, address, memory);
+    internal Tensor(Shape shape, nint address, IDisposable memory) =>
+        (Shape, Address, _memory) = (shape, address, memory);
 
     private Tensor(Tensor source, Shape shape, nint address) => (_base, Shape, Address) = (source, shape, address);
 
     public Shape Shape { get; }
 
-    /// <summary>Where the first value lies, in the backend's address space (a CPU pointer or a device pointer).</summary>
+    /// <summary>Where the first value lies, in the backend's address space (a CPU pointer or a device
+    /// pointer).</summary>
     internal nint Address { get; }
 
     /// <summary>Counts writes to parameters, so that a backend knows when what it derived from them is stale.</summary>
@@ -46,7 +48,11 @@ public sealed class Tensor : IDisposable
     public Tensor Samples(int first, int count)
     {
         if (first < 0 || count < 1 || first + count > Shape.N)
-            throw new ArgumentOutOfRangeException(nameof(first), $"Samples {first} to {first + count - 1} of {Shape} do not exist.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(first), $"Samples {first} to {first + count - 1} of {Shape} do not exist.");
+        }
+
         return new Tensor(this, Shape with { N = count }, Address + (nint)(first * Shape.SampleCount * sizeof(float)));
     }
 

@@ -12,8 +12,8 @@ public sealed unsafe partial class DnnConvolution
 
     /// <summary>Chooses how to compute the gradient of the input; as <see cref="PrepareForward"/>.</summary>
     public long? PrepareInputGradient() => Choose(
-        Library.cudnnGetConvolutionBackwardDataAlgorithm_v7, nameof(Library.cudnnGetConvolutionBackwardDataAlgorithm_v7),
-        _weights, _output, _input, out _dataGradient);
+        Library.cudnnGetConvolutionBackwardDataAlgorithm_v7,
+        nameof(Library.cudnnGetConvolutionBackwardDataAlgorithm_v7), _weights, _output, _input, out _dataGradient);
 
     /// <summary>Chooses how to compute the gradient of the weights; as <see cref="PrepareForward"/>.</summary>
     public long? PrepareWeightGradient() => Choose(

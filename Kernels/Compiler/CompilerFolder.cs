@@ -11,7 +11,8 @@ internal sealed record CompilerFolder(string Nvrtc, string Builtins, string Ptxa
     /// <exception cref="FileNotFoundException">Neither does.</exception>
     public static CompilerFolder Find(string repository)
     {
-        string[] roots = [Path.Combine(repository, ".tools", "cuda"), Environment.GetEnvironmentVariable("CUDA_PATH") ?? ""];
+        string[] roots =
+            [Path.Combine(repository, ".tools", "cuda"), Environment.GetEnvironmentVariable("CUDA_PATH") ?? ""];
         foreach (string root in roots.Where(Directory.Exists))
         {
             string? nvrtc = First(root, "libnvrtc.so.1?", "nvrtc64_1*_0.dll");
@@ -29,7 +30,8 @@ internal sealed record CompilerFolder(string Nvrtc, string Builtins, string Ptxa
 
     private static string? First(string root, params string[] patterns)
     {
-        string[] folders = [root, Path.Combine(root, "lib64"), Path.Combine(root, "bin"), Path.Combine(root, "bin", "x64")];
+        string[] folders =
+            [root, Path.Combine(root, "lib64"), Path.Combine(root, "bin"), Path.Combine(root, "bin", "x64")];
         return folders.Where(Directory.Exists)
             .SelectMany(folder => patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)))
             .Order(StringComparer.Ordinal).FirstOrDefault();

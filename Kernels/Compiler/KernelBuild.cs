@@ -5,7 +5,8 @@ namespace EfficientAD.Kernels.Compiler;
 /// <param name="Resources">By file, kernel and architecture.</param>
 internal sealed record KernelBuild(IReadOnlyDictionary<string, string> Ptx, IReadOnlyList<KernelResources> Resources)
 {
-    /// <exception cref="InvalidDataException">A file does not compile or assemble; the message is the compiler's log.</exception>
+    /// <exception cref="InvalidDataException">A file does not compile or assemble; the message is the compiler's
+    /// log.</exception>
     public static KernelBuild Run(KernelSource[] sources, CompilerFolder folder)
     {
         var nvrtc = new Nvrtc(folder);

@@ -8,8 +8,9 @@ internal sealed class KernelFolder(string path)
     /// <summary>So that two blocks of 128 threads, or one of 256, fit with room to spare.</summary>
     private const int FusedRegisters = 216;
 
-    /// <summary>What the loops have, and a little: a change that makes one longer shall be noticed. The first layer's epilogue
-    /// is part of its loop; the last layers have two sources of pixels; between mma of 8-bit floats ptxas puts NOPs.
+    /// <summary>What the loops have, and a little: a change that makes one longer shall be noticed. The first layer's
+    /// epilogue is part of its loop; the last layers have two sources of pixels; between mma of 8-bit floats ptxas puts
+    /// NOPs.
     /// </summary>
     private static readonly Dictionary<string, double> FusedInstructionsPerMma = new()
     {
@@ -46,7 +47,8 @@ internal sealed class KernelFolder(string path)
             .. made.Where(file => ReadOrEmpty(Path.Combine(_ptx, file.Key)) != file.Value).Select(file => $"ptx/{file.Key}"),
             .. ReadOrEmpty(_readme) == Readme(build) ? Array.Empty<string>() : ["README.md"],
         ];
-        foreach (string file in different) Console.Error.WriteLine($"Kernels/{file} is not what the sources give: run build.ps1 kernels.");
+        foreach (string file in different)
+            Console.Error.WriteLine($"Kernels/{file} is not what the sources give: run build.ps1 kernels.");
         return different.Length > 0 ? 1 : Report(build);
     }
 
@@ -59,7 +61,8 @@ internal sealed class KernelFolder(string path)
             string[] texts = [.. Directory.EnumerateFiles(_ptx, source.Name + ".sm_*.ptx").Select(ReadOrEmpty)];
             return texts.Length == 0 || texts.Any(text => Compiler.Ptx.SourceHash(text) != source.Hash);
         }).Select(source => source.Name)];
-        foreach (string name in stale) Console.Error.WriteLine($"Kernels/ptx/{name}.*.ptx is older than its sources: run build.ps1 kernels.");
+        foreach (string name in stale)
+            Console.Error.WriteLine($"Kernels/ptx/{name}.*.ptx is older than its sources: run build.ps1 kernels.");
         return stale.Length > 0 ? 1 : 0;
     }
 
@@ -74,7 +77,11 @@ internal sealed class KernelFolder(string path)
         Console.Write(ResourceTable.Markdown(build.Resources));
         KernelResources[] spilling = [.. build.Resources.Where(kernel => kernel.SpillBytes > 0)];
         foreach (KernelResources kernel in spilling)
-            Console.Error.WriteLine($"{kernel.Kernel} spills {kernel.SpillBytes} bytes on {kernel.Architecture}: use smaller tiles.");
+        {
+            Console.Error.WriteLine(
+                $"{kernel.Kernel} spills {kernel.SpillBytes} bytes on {kernel.Architecture}: use smaller tiles.");
+        }
+
         KernelResources[] costly = [.. build.Resources.Where(IsCostly)];
         foreach (KernelResources kernel in costly)
         {
@@ -93,12 +100,14 @@ internal sealed class KernelFolder(string path)
     /// <summary>Of the file, or of the one that does the same with halves; null where there is none.</summary>
     private static double? LimitOf(KernelResources kernel)
     {
-        string halves = kernel.File.Replace("_int8", "", StringComparison.Ordinal).Replace("_fp8", "", StringComparison.Ordinal);
+        string halves =
+            kernel.File.Replace("_int8", "", StringComparison.Ordinal).Replace("_fp8", "", StringComparison.Ordinal);
         return FusedInstructionsPerMma.TryGetValue(kernel.File, out double own) ? own
             : FusedInstructionsPerMma.TryGetValue(halves, out double most) ? most
             : null;
     }
 
     /// <summary>Line ends as in the repository, whatever the checkout made of them.</summary>
-    private static string ReadOrEmpty(string file) => File.Exists(file) ? File.ReadAllText(file).ReplaceLineEndings("\n") : "";
+    private static string ReadOrEmpty(string file) =>
+        File.Exists(file) ? File.ReadAllText(file).ReplaceLineEndings("\n") : "";
 }

@@ -44,7 +44,8 @@ internal sealed partial record MainLoop(int Instructions, int Products)
             Match branch = Branch().Match(line.Groups["code"].Value);
             if (!branch.Success || !labels.TryGetValue(branch.Groups["to"].Value, out int first)) continue;
             int products = isProduct.Skip(first).Count(product => product), instructions = isProduct.Count - first;
-            if (products > 0 && instructions < (shortest?.Instructions ?? int.MaxValue)) shortest = new(instructions, products);
+            if (products > 0 && instructions < (shortest?.Instructions ?? int.MaxValue))
+                shortest = new(instructions, products);
         }
 
         return shortest;

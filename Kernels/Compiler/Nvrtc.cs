@@ -61,7 +61,8 @@ internal sealed unsafe partial class Nvrtc
         return Encoding.UTF8.GetString(text, 0, text.Length - 1);
     }
 
-    private static void Check(int result, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(result))] string call = "")
+    private static void Check(
+        int result, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(result))] string call = "")
     {
         if (result != 0) throw new InvalidOperationException($"{call[..call.IndexOf('(')]} failed with {result}.");
     }

@@ -5,10 +5,12 @@ using EfficientAD.Kernels.Compiler;
 // kernels hashes     compares source hashes only; needs no compiler
 
 string? repository = AppContext.BaseDirectory;
-while (repository is not null && !File.Exists(Path.Combine(repository, "EfficientAD.sln"))) repository = Path.GetDirectoryName(repository);
+while (repository is not null && !File.Exists(Path.Combine(repository, "EfficientAD.sln")))
+    repository = Path.GetDirectoryName(repository);
 if (repository is null || args is not ["compile" or "check" or "hashes"])
 {
-    Console.Error.WriteLine("Usage, inside the repository: dotnet run --project Kernels/Compiler -- compile | check | hashes");
+    Console.Error.WriteLine(
+        "Usage, inside the repository: dotnet run --project Kernels/Compiler -- compile | check | hashes");
     return 2;
 }
 

@@ -33,12 +33,13 @@ internal static partial class Ptx
             if (ptxas.Accepts(lowered, target.Assembled[0], out log)) return lowered;
         }
 
-        throw new InvalidDataException($"ptxas refuses {name}.cu for {target.Name} at every PTX version up to {target.IsaVersions[^1]}:\n{log}");
+        throw new InvalidDataException(
+            $"ptxas refuses {name}.cu for {target.Name} at every PTX version up to {target.IsaVersions[^1]}:\n{log}");
     }
 
-    /// <summary>Leaves out the comments at the top, and of the line information what needs PTX 7.2: the names of inlined
-    /// functions. File, line and column stay, but of a file only its name: NVRTC puts the folder it works in before
-    /// it.</summary>
+    /// <summary>Leaves out the comments at the top, and of the line information what needs PTX 7.2: the names of
+    /// inlined functions. File, line and column stay, but of a file only its name: NVRTC puts the folder it works in
+    /// before it.</summary>
     private static string Strip(string ptx)
     {
         ptx = ptx[ptx.IndexOf(".version", StringComparison.Ordinal)..];

@@ -9,7 +9,8 @@ namespace EfficientAD.Kernels.Compiler;
 /// <param name="StackBytes">Local memory per thread that is no spill: arrays indexed by variables.</param>
 /// <param name="SpillBytes">Registers that did not fit, stores and loads together; a fast kernel has none.</param>
 internal sealed record KernelResources(
-    string File, string Kernel, string Architecture, int Registers, int StaticSharedBytes, int StackBytes, int SpillBytes)
+    string File, string Kernel, string Architecture, int Registers, int StaticSharedBytes, int StackBytes,
+    int SpillBytes)
 {
     /// <summary>Of a kernel on tensor cores: machine instructions of its innermost loop, by mma.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -30,8 +31,10 @@ internal sealed partial class Ptxas(CompilerFolder folder)
         try
         {
             File.WriteAllText(path, ptx);
-            var start = new ProcessStartInfo(folder.Ptxas) { RedirectStandardError = true, RedirectStandardOutput = true };
-            foreach (string argument in (string[])["-v", $"-arch={architecture}", "-o", cubin, path]) start.ArgumentList.Add(argument);
+            var start =
+                new ProcessStartInfo(folder.Ptxas) { RedirectStandardError = true, RedirectStandardOutput = true };
+            foreach (string argument in (string[])["-v", $"-arch={architecture}", "-o", cubin, path])
+                start.ArgumentList.Add(argument);
             using var process = Process.Start(start)!;
             Task<string> output = process.StandardOutput.ReadToEndAsync();
             log = process.StandardError.ReadToEnd() + output.Result;

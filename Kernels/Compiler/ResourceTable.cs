@@ -4,10 +4,12 @@ using System.Text.Json;
 
 namespace EfficientAD.Kernels.Compiler;
 
-/// <summary>What every kernel needs, as a table for readers and as JSON for the occupancy that the simulator reports.</summary>
+/// <summary>What every kernel needs, as a table for readers and as JSON for the occupancy that the simulator
+/// reports.</summary>
 internal static class ResourceTable
 {
-    private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Names =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     private const string Begin = "<!-- resources: made by build.ps1 kernels -->", End = "<!-- /resources -->";
 
@@ -18,7 +20,8 @@ internal static class ResourceTable
     /// <summary>One row per kernel: registers on each architecture, then the worst of the rest.</summary>
     public static string Markdown(IReadOnlyList<KernelResources> resources)
     {
-        string[] architectures = [.. resources.Select(kernel => kernel.Architecture).Distinct().Order(StringComparer.Ordinal)];
+        string[] architectures =
+            [.. resources.Select(kernel => kernel.Architecture).Distinct().Order(StringComparer.Ordinal)];
         var table = new StringBuilder($"| kernel | {string.Join(" | ", architectures)} | static shared | stack | spills | instructions / mma |\n");
         table.Append("|---|").Insert(table.Length, "---:|", architectures.Length + 4).Append('\n');
         foreach (var kernel in resources.GroupBy(kernel => kernel.Kernel).OrderBy(group => group.Key, StringComparer.Ordinal))
@@ -39,7 +42,8 @@ internal static class ResourceTable
     public static string Insert(string page, string table)
     {
         int begin = page.IndexOf(Begin, StringComparison.Ordinal), end = page.IndexOf(End, StringComparison.Ordinal);
-        if (begin < 0 || end < begin) throw new InvalidDataException($"Kernels/README.md lacks the lines {Begin} and {End}.");
+        if (begin < 0 || end < begin)
+            throw new InvalidDataException($"Kernels/README.md lacks the lines {Begin} and {End}.");
         return $"{page[..begin]}{Begin}\n{table}{page[end..]}";
     }
 }

@@ -7,8 +7,8 @@ namespace EfficientAD.Kernels.Compiler;
 /// <param name="Assembled">The architectures that ptxas makes of it in the checks.</param>
 internal sealed record Target(string Name, string Virtual, string[] IsaVersions, string[] Assembled)
 {
-    /// <summary>Files so named are for this target alone, and it for them: they use instructions that older GPUs, or all
-    /// others, lack.</summary>
+    /// <summary>Files so named are for this target alone, and it for them: they use instructions that older GPUs, or
+    /// all others, lack.</summary>
     public string? Suffix { get; init; }
 
     public static readonly Target[] All =

@@ -102,7 +102,8 @@ internal sealed unsafe class Clocks : IDisposable
 
     private void Join(uint* to, uint* from)
     {
-        for (var i = 0; i < _actors; i += 16) Vector512.Max(Vector512.Load(to + i), Vector512.Load(from + i)).Store(to + i);
+        for (var i = 0; i < _actors; i += 16)
+            Vector512.Max(Vector512.Load(to + i), Vector512.Load(from + i)).Store(to + i);
     }
 
     private static uint* Allocate(int count) =>

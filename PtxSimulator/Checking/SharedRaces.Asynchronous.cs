@@ -3,11 +3,12 @@ using PtxSimulator.Instructions;
 
 namespace PtxSimulator.Checking;
 
-/// <summary>The asynchronous proxy: bulk copies and wgmma. It sees what threads wrote only behind fence.proxy.async, and
-/// goes on reading until somebody waits for it.</summary>
+/// <summary>The asynchronous proxy: bulk copies and wgmma. It sees what threads wrote only behind fence.proxy.async,
+/// and goes on reading until somebody waits for it.</summary>
 internal sealed unsafe partial class SharedRaces
 {
-    /// <summary>Bytes that wgmma and bulk copies read at a time: rows of a core matrix, and the swizzle's unit.</summary>
+    /// <summary>Bytes that wgmma and bulk copies read at a time: rows of a core matrix, and the swizzle's
+    /// unit.</summary>
     public const int ChunkBytes = 16;
 
     private readonly List<UnfinishedRead> _unread = [];

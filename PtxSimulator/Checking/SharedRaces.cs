@@ -4,8 +4,8 @@ using PtxSimulator.Instructions;
 
 namespace PtxSimulator.Checking;
 
-/// <summary>Finds pairs of accesses to shared memory that no barrier orders, whatever the order in which they happened to
-/// run: by threads, by cp.async, and through the asynchronous proxy (bulk copies, wgmma).</summary>
+/// <summary>Finds pairs of accesses to shared memory that no barrier orders, whatever the order in which they happened
+/// to run: by threads, by cp.async, and through the asynchronous proxy (bulk copies, wgmma).</summary>
 internal sealed unsafe partial class SharedRaces : IDisposable
 {
     // A stamp tells who accessed a granule when: the clock of the warp (24 bits), the interval between barriers within

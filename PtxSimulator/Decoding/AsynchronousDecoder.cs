@@ -121,7 +121,8 @@ internal sealed unsafe class AsynchronousDecoder(
             op->Run = loads ? &BulkForms.LoadBytes : &BulkForms.StoreBytes;
             return true;
         }
-        if (address.Coordinates?.Elements.Count != dimensions) throw operands.Error($"{dimensions} coordinates belong there");
+        if (address.Coordinates?.Elements.Count != dimensions)
+            throw operands.Error($"{dimensions} coordinates belong there");
         for (var i = 0; i < dimensions; i++) op->V[i] = operands.Read(address.Coordinates.Elements[i], 4);
         op->Count = dimensions;
         op->Run = loads ? &BulkForms.LoadBox : &BulkForms.StoreBox;
@@ -145,7 +146,8 @@ internal sealed unsafe class AsynchronousDecoder(
     private bool TryDecodePrefetch(Modifiers modifiers, Op* op)
     {
         operands.ExpectCount(1, 1);
-        if (!modifiers.Take("tensormap") || operands[0] is not AddressOperand { Base: { } source } address) return false;
+        if (!modifiers.Take("tensormap") || operands[0] is not AddressOperand { Base: { } source } address)
+            return false;
         op->A = operands.Read(source, 8);
         op->Immediate = address.Offset;
         op->Run = &BulkForms.PrefetchMap;
@@ -171,7 +173,8 @@ internal sealed unsafe class AsynchronousDecoder(
         modifiers.TakeAll();
         var isShared = operands[1] is not VectorOperand;
         operands.ExpectCount(isShared ? 8 : 7, isShared ? 8 : 7);
-        var (results, sources) = (OperandBinder.Elements(operands[0]), isShared ? [] : OperandBinder.Elements(operands[1]));
+        var (results, sources) =
+            (OperandBinder.Elements(operands[0]), isShared ? [] : OperandBinder.Elements(operands[1]));
         if (results.Count != columns / 2 || !isShared && sources.Count != 4)
             throw operands.Error($"{columns / 2} accumulators and 4 registers of a belong there");
         int[] places = [.. results.Select(result => operands.Write(result, 4)), .. sources.Select(source => operands.Read(source, 4))];

@@ -199,7 +199,8 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
 
     private bool BindAddress(Operand operand, StateSpace space, Op* op)
     {
-        if (operand is not AddressOperand { Coordinates: null } address) throw operands.Error($"{InstructionText.Of(operand)} is no address");
+        if (operand is not AddressOperand { Coordinates: null } address)
+            throw operands.Error($"{InstructionText.Of(operand)} is no address");
         op->Space = space;
         op->Immediate = address.Offset;
         op->AddressBytes = space is StateSpace.Shared or StateSpace.Local

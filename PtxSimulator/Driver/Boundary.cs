@@ -1,6 +1,7 @@
 namespace PtxSimulator.Driver;
 
-/// <summary>Between C and us: no exception leaves, every error has its number, and the lock of the device is held.</summary>
+/// <summary>Between C and us: no exception leaves, every error has its number, and the lock of the device is
+/// held.</summary>
 internal static class Boundary
 {
     [ThreadStatic]
@@ -27,7 +28,11 @@ internal static class Boundary
     {
         if (!_isInitialized) throw new DriverException(DriverError.NotInitialized, "cuInit was not called.");
         if (_isInHostFunction)
-            throw new DriverException(DriverError.NotPermitted, "a host function of a stream must not call the driver.");
+        {
+            throw new DriverException(
+                DriverError.NotPermitted, "a host function of a stream must not call the driver.");
+        }
+
         return body();
     });
 

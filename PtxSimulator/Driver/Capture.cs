@@ -95,7 +95,8 @@ internal sealed class Capture(DriverStream origin, CaptureMode mode)
     public void Join(DriverStream stream, IReadOnlyList<GraphNode> nodes)
     {
         RequireValid();
-        if (stream.IsLegacy) throw new DriverException(DriverError.StreamCaptureImplicit, "the legacy stream joins a capture.");
+        if (stream.IsLegacy)
+            throw new DriverException(DriverError.StreamCaptureImplicit, "the legacy stream joins a capture.");
         stream.Capture = this;
         _frontiers[stream] = [.. _frontiers.GetValueOrDefault(stream, []).Union(nodes)];
     }

@@ -60,7 +60,8 @@ internal sealed class ExecutableGraph(CapturedGraph graph)
         static IEnumerable<int> Indices(GraphNode node) => node.Dependencies.Select(each => each.Index).Order();
     }
 
-    /// <summary>Any order that the dependencies allow, drawn anew at each launch: a dependency that was forgotten shows.
+    /// <summary>Any order that the dependencies allow, drawn anew at each launch: a dependency that was forgotten
+    /// shows.
     /// </summary>
     private void Run(IReadOnlyList<GraphNode> nodes)
     {

@@ -25,7 +25,9 @@ internal sealed class DeviceAllocations
         _byAddress.TryGetValue(address, out DeviceAllocation? allocation) && !allocation.IsFreed
             ? allocation
             : throw new DriverException(DriverError.InvalidValue,
-                allocation is null ? $"no allocation starts at 0x{address:x}." : $"{allocation.Label} was freed twice.");
+                allocation is null
+                    ? $"no allocation starts at 0x{address:x}."
+                    : $"{allocation.Label} was freed twice.");
 
     /// <summary>The allocation that an address lies in, or null.</summary>
     public DeviceAllocation? Find(ulong address)
@@ -51,7 +53,11 @@ internal sealed class DeviceAllocations
         if (Find(address) is not { } allocation)
             throw new DriverException(DriverError.InvalidValue, $"{role} 0x{address:x} is no device memory.");
         if (allocation.IsFreed)
-            throw new DriverException(DriverError.InvalidValue, $"{role} 0x{address:x}: {allocation.Label} was freed before.");
+        {
+            throw new DriverException(
+                DriverError.InvalidValue, $"{role} 0x{address:x}: {allocation.Label} was freed before.");
+        }
+
         long offset = (long)(address - allocation.Address);
         if (bytes < 0 || bytes > allocation.Bytes - offset)
         {

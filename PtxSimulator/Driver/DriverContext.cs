@@ -148,7 +148,8 @@ internal sealed class DriverContext
     /// <exception cref="DriverException">The legacy stream would have to wait for a captured one.</exception>
     public void RequireNoImplicitDependency()
     {
-        if (_streams.Find(stream => stream is { IsBlocking: true, Capture: not null })?.Capture is not { } capture) return;
+        if (_streams.Find(stream => stream is { IsBlocking: true, Capture: not null })?.Capture is not { } capture)
+            return;
         capture.Invalidate();
         throw new DriverException(DriverError.StreamCaptureImplicit,
             "a blocking stream is captured; the legacy stream would have to wait for it. Use a non-blocking stream.");

@@ -102,7 +102,11 @@ internal sealed class DriverDevice(int ordinal, SimulatedDeviceOptions options)
     public void ReleasePrimary()
     {
         if (_primaryUsers == 0)
-            throw new DriverException(DriverError.InvalidContext, "the primary context is released more often than retained.");
+        {
+            throw new DriverException(
+                DriverError.InvalidContext, "the primary context is released more often than retained.");
+        }
+
         if (--_primaryUsers == 0) DestroyContext(_primaryHandle);
     }
 
@@ -111,7 +115,8 @@ internal sealed class DriverDevice(int ordinal, SimulatedDeviceOptions options)
     private void WriteReport()
     {
         if (EnvironmentOptions.Current.ReportPath is not { } path) return;
-        Card card = Card.Known.FirstOrDefault(each => each.ComputeCapability == options.ComputeCapability) ?? Card.Known[1];
+        Card card =
+            Card.Known.FirstOrDefault(each => each.ComputeCapability == options.ComputeCapability) ?? Card.Known[1];
         File.WriteAllText(path,
             $"Simulated, not measured; times are predicted for {card.Name}.\n" +
             ReportTable.Write(new NetworkReport(Launches.Snapshot()), options.Resources, card));

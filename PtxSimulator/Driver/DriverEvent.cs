@@ -50,7 +50,8 @@ internal sealed class DriverEvent(DriverContext context, bool hasTiming)
         else if (stream.Capture is { } own)
         {
             own.Invalidate();
-            throw new DriverException(DriverError.StreamCaptureIsolation, "the event was recorded outside the capture.");
+            throw new DriverException(
+                DriverError.StreamCaptureIsolation, "the event was recorded outside the capture.");
         }
         else if (Position is { IsReached: false } position)
         {

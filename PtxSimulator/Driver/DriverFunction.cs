@@ -28,7 +28,12 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
         {
             int most = Limits.SharedPerBlock - kernel.StaticSharedBytes;
             if (value < 0 || value > most)
-                throw new DriverException(DriverError.InvalidValue, $"{kernel.Name}: {value} bytes of dynamic shared memory; at most {most}.");
+            {
+                throw new DriverException(
+                    DriverError.InvalidValue,
+                    $"{kernel.Name}: {value} bytes of dynamic shared memory; at most {most}.");
+            }
+
             _dynamicSharedLimit = value;
         }
     }
@@ -63,7 +68,8 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
 
     private void RequireGeometry(Extent grid, Extent block)
     {
-        bool isGrid = grid.X >= 1 && grid.Y is >= 1 and <= DeviceLimits.GridY && grid.Z is >= 1 and <= DeviceLimits.GridZ;
+        bool isGrid =
+            grid.X >= 1 && grid.Y is >= 1 and <= DeviceLimits.GridY && grid.Z is >= 1 and <= DeviceLimits.GridZ;
         bool isBlock = block.X is >= 1 and <= DeviceLimits.BlockX && block.Y is >= 1 and <= DeviceLimits.BlockY &&
             block.Z is >= 1 and <= DeviceLimits.BlockZ && block.Count <= DeviceLimits.ThreadsPerBlock;
         if (!isGrid || !isBlock)

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace PtxSimulator.Driver;
 
 /// <summary>Options of device 0 for a program that knows the simulator only as a library of CUDA: words such as
-/// <c>capability=90 checks=none counters=off memory=4095 seed=3 report=report.txt</c> in an environment variable.</summary>
+/// <c>capability=90 checks=none counters=off memory=4095 seed=3 report=report.txt</c> in an environment
+/// variable.</summary>
 /// <param name="ReportPath">Where the table of launches goes when the program ends its last context; null for nowhere.
 /// </param>
 /// <param name="Error">What is wrong with the text; null if nothing is.</param>
@@ -22,7 +23,8 @@ internal sealed record EnvironmentOptions(SimulatedDeviceOptions Device, string?
         {
             string[] parts = word.Split('=', 2);
             EnvironmentOptions? taken = parts is [var key, var value] ? options.Take(key, value) : null;
-            options = taken ?? options with { Error = $"{Variable}: '{word}' is not understood. See docs/simulator.md." };
+            options =
+                taken ?? options with { Error = $"{Variable}: '{word}' is not understood. See docs/simulator.md." };
         }
 
         return options;

@@ -7,7 +7,8 @@ internal static unsafe class LaunchParameters
     private const nint End = 0, BufferPointer = 1, BufferSize = 2;
 
     /// <param name="addresses">One for each parameter of the PTX, or null.</param>
-    /// <param name="extra">Otherwise a list of keys and values that names one buffer with all parameters, or null.</param>
+    /// <param name="extra">Otherwise a list of keys and values that names one buffer with all parameters, or
+    /// null.</param>
     /// <exception cref="DriverException">Neither fits the kernel.</exception>
     public static byte[] Copy(PtxKernel kernel, void** addresses, void** extra)
     {

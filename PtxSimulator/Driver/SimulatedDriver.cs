@@ -3,7 +3,8 @@ using PtxSimulator.Reports;
 
 namespace PtxSimulator.Driver;
 
-/// <summary>A CUDA driver without a GPU: the entry points of libcuda, by name, with devices that execute PTX on the CPU.
+/// <summary>A CUDA driver without a GPU: the entry points of libcuda, by name, with devices that execute PTX on the
+/// CPU.
 /// </summary>
 /// <remarks>Thread-safe. Devices are independent of each other: tests that run in parallel take one each.</remarks>
 public static class SimulatedDriver
@@ -29,11 +30,12 @@ public static class SimulatedDriver
         }
     }
 
-    /// <summary>The address of a function with the C signature of cuda.h; 0 if the simulator does not have it.</summary>
+    /// <summary>The address of a function with the C signature of cuda.h; 0 if the simulator does not have
+    /// it.</summary>
     public static nint Export(string symbol) => EntryPoints.GetValueOrDefault(symbol);
 
-    /// <summary>Plugs in another device. It stays for the life of the process, but holds memory of the host only while it
-    /// has a context.</summary>
+    /// <summary>Plugs in another device. It stays for the life of the process, but holds memory of the host only while
+    /// it has a context.</summary>
     /// <returns>Its ordinal, which is also its CUdevice.</returns>
     public static int AddDevice(SimulatedDeviceOptions options)
     {
@@ -56,7 +58,8 @@ public static class SimulatedDriver
     public static IReadOnlyList<string> Leaks(int ordinal) => Read(ordinal, device => device.Leaks.ToArray());
 
     /// <summary>The kernels that the device has run, in that order, since it was added or cleared.</summary>
-    public static IReadOnlyList<LaunchSummary> Launches(int ordinal) => Read(ordinal, device => device.Launches.Snapshot());
+    public static IReadOnlyList<LaunchSummary> Launches(int ordinal) =>
+        Read(ordinal, device => device.Launches.Snapshot());
 
     /// <summary>Does the work that waits in streams, then forgets all launches.</summary>
     public static void ClearLaunches(int ordinal) => Read(ordinal, device =>

@@ -1,6 +1,7 @@
 namespace PtxSimulator.Driver;
 
-/// <summary>Copies and fills as works of a stream. Ranges are checked when they are given and again when they run.</summary>
+/// <summary>Copies and fills as works of a stream. Ranges are checked when they are given and again when they
+/// run.</summary>
 internal static unsafe class Transfers
 {
     /// <summary>Spans are limited; a multiple of every alignment.</summary>

@@ -16,7 +16,8 @@ internal enum WorkKind
 /// <summary>Something that a stream does, later.</summary>
 /// <param name="Kind">What kind it is: a graph is only updated kind by kind.</param>
 /// <param name="Label">Names it in a diagnosis and in a graph's picture.</param>
-/// <param name="Run">Does it, with the device's lock held; throws <see cref="SimulationException"/> if it faults.</param>
+/// <param name="Run">Does it, with the device's lock held; throws <see cref="SimulationException"/> if it
+/// faults.</param>
 internal sealed record Work(WorkKind Kind, string Label, Action Run)
 {
     /// <summary>What other streams must have done before.</summary>

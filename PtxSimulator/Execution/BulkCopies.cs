@@ -3,8 +3,8 @@ using PtxSimulator.Memory;
 
 namespace PtxSimulator.Execution;
 
-/// <summary>The bulk copies to shared memory of a block that are on their way. They land at issue or later, in any order,
-/// as the schedule draws; then their mbarrier is told.</summary>
+/// <summary>The bulk copies to shared memory of a block that are on their way. They land at issue or later, in any
+/// order, as the schedule draws; then their mbarrier is told.</summary>
 internal sealed unsafe class BulkCopies(BlockRunner block)
 {
     private readonly List<Copy> _pending = [];
@@ -18,8 +18,8 @@ internal sealed unsafe class BulkCopies(BlockRunner block)
         _pending.Clear();
     }
 
-    /// <summary>Takes up a copy. From now on its bytes count as written: who reads them too early is told by the check for
-    /// races, whenever they land.</summary>
+    /// <summary>Takes up a copy. From now on its bytes count as written: who reads them too early is told by the check
+    /// for races, whenever they land.</summary>
     /// <param name="data">Rented bytes, as they shall lie in shared memory, and what is known of each.</param>
     public void Issue(
         Warp warp, Op* op, byte[] data, byte[] states, int bytes, uint offset, TransactionBarrier barrier)

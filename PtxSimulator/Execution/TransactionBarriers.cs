@@ -62,7 +62,11 @@ internal sealed unsafe class TransactionBarriers(BlockRunner block)
     public void Initialize(Warp warp, Op* op, int lane, uint offset, uint count)
     {
         if (count is 0 or > TransactionBarrier.Most)
-            throw Fault(warp, op, lane, offset, $"an mbarrier for {count} arrivals; 1 to {TransactionBarrier.Most} can be");
+        {
+            throw Fault(
+                warp, op, lane, offset, $"an mbarrier for {count} arrivals; 1 to {TransactionBarrier.Most} can be");
+        }
+
         if (offset % 8 != 0) throw Fault(warp, op, lane, offset, "its place is no multiple of 8");
         if (_barriers.ContainsKey(offset)) throw Fault(warp, op, lane, offset, "it is one already");
         if (!_slots.TryPop(out var slot))
@@ -129,7 +133,11 @@ internal sealed unsafe class TransactionBarriers(BlockRunner block)
     public void Announce(Warp warp, Op* op, int lane, TransactionBarrier barrier, uint bytes)
     {
         if (bytes > TransactionBarrier.Most || barrier.Bytes + (int)bytes > TransactionBarrier.Most)
-            throw Fault(warp, op, lane, barrier.Offset, $"{bytes} bytes announced; at most {TransactionBarrier.Most} can be");
+        {
+            throw Fault(
+                warp, op, lane, barrier.Offset, $"{bytes} bytes announced; at most {TransactionBarrier.Most} can be");
+        }
+
         barrier.Bytes += (int)bytes;
     }
 

@@ -3,8 +3,8 @@ using PtxSimulator.Checking;
 
 namespace PtxSimulator.Execution;
 
-/// <summary>The wgmma instructions that a warp has not waited for. Their accumulators hold NaN in its registers until it
-/// has, and may not be touched.</summary>
+/// <summary>The wgmma instructions that a warp has not waited for. Their accumulators hold NaN in its registers until
+/// it has, and may not be touched.</summary>
 /// <param name="registers">Registers of the kernel that wgmma uses.</param>
 internal sealed unsafe class WarpProducts(int registers)
 {

@@ -5,8 +5,8 @@ using PtxSimulator.Parsing;
 
 namespace PtxSimulator.Instructions;
 
-/// <summary>cp.async.bulk: copies of whole boxes of a tensor, or of bytes in a row, through the asynchronous proxy. Lane
-/// after lane; usually one lane asks for them.</summary>
+/// <summary>cp.async.bulk: copies of whole boxes of a tensor, or of bytes in a row, through the asynchronous proxy.
+/// Lane after lane; usually one lane asks for them.</summary>
 /// <remarks><see cref="Op.Parts"/>: 0 is the place in shared memory, 1 the mbarrier. <see cref="Op.A"/>: the address of
 /// the tensor map or of the bytes. <see cref="Op.V"/>: the coordinates, <see cref="Op.Count"/> of them.
 /// <see cref="Op.B"/>: the bytes, where there is no tensor map.</remarks>
@@ -145,7 +145,8 @@ internal static unsafe class BulkForms
                 $"a tensor map at 0x{address:X}; it must lie in parameters or global memory, at a multiple of {TensorMap.Alignment}");
         }
         ref readonly var map = ref *(TensorMap*)(start + place);
-        if (!map.IsValid) throw Invalid(warp, op, lane, $"what lies at 0x{address:X} is no tensor map of cuTensorMapEncodeTiled");
+        if (!map.IsValid)
+            throw Invalid(warp, op, lane, $"what lies at 0x{address:X} is no tensor map of cuTensorMapEncodeTiled");
         if (op->Count > 0 && map.Rank != op->Count)
             throw Invalid(warp, op, lane, $"{op->Count} coordinates for a tensor map of {map.Rank} dimensions");
         return ref map;
@@ -207,7 +208,8 @@ internal static unsafe class BulkForms
                 $"shared address 0x{address:X} is no multiple of {alignment}.", address);
         if (offset + (long)bytes > warp.Block.Launch.SharedBytes)
             throw warp.Block.Fault(FaultKind.OutOfBounds, warp, op, lane,
-                $"{bytes} bytes from shared address 0x{address:X} leave the block's {warp.Block.Launch.SharedBytes}.", address);
+                $"{bytes} bytes from shared address 0x{address:X} leave the block's {warp.Block.Launch.SharedBytes}.",
+                address);
     }
 
     // A row of global memory with its states: bytes that nothing wrote stay so until somebody reads them.

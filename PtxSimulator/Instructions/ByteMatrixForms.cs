@@ -6,10 +6,10 @@ using PtxSimulator.Execution;
 
 namespace PtxSimulator.Instructions;
 
-/// <summary>mma.sync of bytes, m16n8k32. A register of a or b holds 8 rows (columns of b) of 16 of k, one after the other;
-/// results lie as those of <see cref="MatrixForms"/>.</summary>
-/// <remarks>Sums of integers are exact and wrap around. Those of e4m3 run in float32 along k as they do for halves; a device
-/// may keep fewer bits.</remarks>
+/// <summary>mma.sync of bytes, m16n8k32. A register of a or b holds 8 rows (columns of b) of 16 of k, one after the
+/// other; results lie as those of <see cref="MatrixForms"/>.</summary>
+/// <remarks>Sums of integers are exact and wrap around. Those of e4m3 run in float32 along k as they do for halves; a
+/// device may keep fewer bits.</remarks>
 internal static unsafe class ByteMatrixForms
 {
     private const int Depth = 32, RegisterDepth = 16, Rows = 8, RegisterBytes = Rows * RegisterDepth;

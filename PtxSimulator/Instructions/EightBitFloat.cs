@@ -1,7 +1,7 @@
 namespace PtxSimulator.Instructions;
 
-/// <summary>e4m3: a sign, four bits of exponent biased by 7, three of fraction; no infinity, and NaN is all bits behind the
-/// sign.</summary>
+/// <summary>e4m3: a sign, four bits of exponent biased by 7, three of fraction; no infinity, and NaN is all bits behind
+/// the sign.</summary>
 internal static class EightBitFloat
 {
     private const byte NaN = 0x7F, Largest = 0x7E;

@@ -187,7 +187,8 @@ internal static unsafe class IntegerForms
 
     private readonly struct Widening : IWidening<int, long>, IWidening<uint, ulong>
     {
-        public static (Vector512<long> Low, Vector512<long> High) Widen(Vector512<int> narrow) => Vector512.Widen(narrow);
+        public static (Vector512<long> Low, Vector512<long> High) Widen(Vector512<int> narrow) =>
+            Vector512.Widen(narrow);
 
         public static (Vector512<ulong> Low, Vector512<ulong> High) Widen(Vector512<uint> narrow) =>
             Vector512.Widen(narrow);

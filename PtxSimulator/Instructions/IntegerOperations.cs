@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace PtxSimulator.Instructions;
 
-// What arithmetic, logic, predicates, reductions among lanes and atomics have in common: the same operation of vectors, of
-// single lanes, and of a place in memory (whose third operand only exchanges need).
+// What arithmetic, logic, predicates, reductions among lanes and atomics have in common: the same operation of vectors,
+// of single lanes, and of a place in memory (whose third operand only exchanges need).
 
 internal readonly struct Sum<T> : IBinary<T>, IBinary<T, T>, ITernary<T, T> where T : IBinaryInteger<T>
 {

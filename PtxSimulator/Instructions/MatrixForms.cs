@@ -130,7 +130,8 @@ internal static unsafe class MatrixForms
                 (float*)(registers + op->V[2 * half]), (float*)(registers + op->V[1 + 2 * half]));
     }
 
-    /// <summary>Eight rows of results. Row g of a starts at g * width, further fragments of k lie stride apart.</summary>
+    /// <summary>Eight rows of results. Row g of a starts at g * width, further fragments of k lie stride
+    /// apart.</summary>
     public static void MultiplyRows(
         float* a, int stride, int width, float* b, int depth, float* cEven, float* cOdd, float* dEven, float* dOdd)
     {

@@ -25,10 +25,16 @@ internal static unsafe class PackedConversions
         table.Add("cvt.rz.f16x2.f32", &Pair<Half16, Off>, "Www", Conversion, (long)RoundingMode.Zero);
         table.Add("cvt.f32.bf16", &Elementwise.UnaryEach<ushort, float, FromBrain>, "Wh", Conversion);
         table.Add("cvt.rna.tf32.f32", &Elementwise.UnaryEach<uint, uint, ToTensorFloat>, "Ww", Conversion);
-        table.Add("cvt.rn.satfinite.e4m3x2.f32", &Elementwise.BinaryEach<float, ushort, EightBitPair<Off>>, "Hww", Conversion);
-        table.Add("cvt.rn.satfinite.relu.e4m3x2.f32", &Elementwise.BinaryEach<float, ushort, EightBitPair<On>>, "Hww", Conversion);
-        table.Add("cvt.pack.sat.u8.s32.b32", &Elementwise.TernaryEach<int, int, SaturatedPair<byte>>, "Wwww", Conversion);
-        table.Add("cvt.pack.sat.s8.s32.b32", &Elementwise.TernaryEach<int, int, SaturatedPair<sbyte>>, "Wwww", Conversion);
+        table.Add(
+            "cvt.rn.satfinite.e4m3x2.f32", &Elementwise.BinaryEach<float, ushort, EightBitPair<Off>>, "Hww",
+            Conversion);
+        table.Add(
+            "cvt.rn.satfinite.relu.e4m3x2.f32", &Elementwise.BinaryEach<float, ushort, EightBitPair<On>>, "Hww",
+            Conversion);
+        table.Add(
+            "cvt.pack.sat.u8.s32.b32", &Elementwise.TernaryEach<int, int, SaturatedPair<byte>>, "Wwww", Conversion);
+        table.Add(
+            "cvt.pack.sat.s8.s32.b32", &Elementwise.TernaryEach<int, int, SaturatedPair<sbyte>>, "Wwww", Conversion);
     }
 
     // d = {a in the high half, b in the low half}

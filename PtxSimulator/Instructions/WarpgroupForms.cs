@@ -6,8 +6,8 @@ using PtxSimulator.Execution;
 
 namespace PtxSimulator.Instructions;
 
-/// <summary>wgmma: four warps multiply matrices in shared memory. Each warp computes its 16 of the 64 rows when it gives
-/// the instruction; the sums reach its registers when it waits.</summary>
+/// <summary>wgmma: four warps multiply matrices in shared memory. Each warp computes its 16 of the 64 rows when it
+/// gives the instruction; the sums reach its registers when it waits.</summary>
 internal static unsafe class WarpgroupForms
 {
     public static void Add(FormTable table)
@@ -22,9 +22,10 @@ internal static unsafe class WarpgroupForms
         if (MatrixForms.GatherAll(warp, op)) warp.Products?.Wait(warp, (int)op->Immediate);
     }
 
-    /// <summary>wgmma.mma_async m64nNk16 of halves into floats. Accumulators in <see cref="Op.Places"/>, N / 2 of them in
-    /// <see cref="Op.Bytes"/>; descriptor of b in <see cref="Op.B"/>, of a in <see cref="Op.A"/>, or a in registers behind
-    /// the accumulators. <see cref="Op.C"/>: whether to add. <see cref="Op.Immediate"/>: -1 to subtract.</summary>
+    /// <summary>wgmma.mma_async m64nNk16 of halves into floats. Accumulators in <see cref="Op.Places"/>, N / 2 of them
+    /// in <see cref="Op.Bytes"/>; descriptor of b in <see cref="Op.B"/>, of a in <see cref="Op.A"/>, or a in registers
+    /// behind the accumulators. <see cref="Op.C"/>: whether to add. <see cref="Op.Immediate"/>: -1 to
+    /// subtract.</summary>
     [SkipLocalsInit]
     public static void Multiply<TShared>(Warp warp, Op* op) where TShared : struct, ISwitch
     {
@@ -48,7 +49,11 @@ internal static unsafe class WarpgroupForms
 
         var scale = *(uint*)(warp.Registers + op->C) ^ op->Flip;
         if (scale is not (0 or ~0u))
-            throw warp.Block.Fault(FaultKind.WarpDivergence, warp, op, 0, "the lanes disagree on whether to add to the sum.");
+        {
+            throw warp.Block.Fault(
+                FaultKind.WarpDivergence, warp, op, 0, "the lanes disagree on whether to add to the sum.");
+        }
+
         var sums = warp.Products!.Begin(warp, op, results, keepsSum: scale != 0);
 
         // a as mma takes it: upper and lower eight rows of the first eight of k, then of the next.

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace PtxSimulator.Memory;
 
-/// <summary>What cuTensorMapEncodeTiled makes: a tensor in global memory, and the box of it that one instruction copies.
-/// The real one's bits are NVIDIA's own; these are ours, in as many bytes.</summary>
+/// <summary>What cuTensorMapEncodeTiled makes: a tensor in global memory, and the box of it that one instruction
+/// copies. The real one's bits are NVIDIA's own; these are ours, in as many bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Size = Bytes)]
 internal struct TensorMap
 {
@@ -70,8 +70,8 @@ internal struct TensorMap
         private ulong _first;
     }
 
-    /// <summary>Where a 16-byte chunk goes whose place would be <paramref name="address"/> without the swizzle: bits from
-    /// 4 on are turned over by those from 7 on.</summary>
+    /// <summary>Where a 16-byte chunk goes whose place would be <paramref name="address"/> without the swizzle: bits
+    /// from 4 on are turned over by those from 7 on.</summary>
     public static uint Swizzle(uint address, int swizzleBytes) =>
         address ^ (address >> 7 & (uint)Math.Max(swizzleBytes / 16 - 1, 0)) << 4;
 }

@@ -5,7 +5,8 @@ namespace PtxSimulator.Reports;
 /// <param name="ComputeCapability">Times ten.</param>
 /// <param name="ClockGigahertz">Boost clock.</param>
 /// <param name="Float32Teraflops">Multiply-adds of float32 count twice.</param>
-/// <param name="TensorTeraflops">mma of half with float32 accumulators; TF32 runs at half of it, bytes at twice.</param>
+/// <param name="TensorTeraflops">mma of half with float32 accumulators; TF32 runs at half of it, bytes at
+/// twice.</param>
 /// <param name="MemoryGigabytesPerSecond">Between the card's memory and its L2 cache.</param>
 public sealed record Card(
     string Key, string Name, int ComputeCapability, int Multiprocessors, double ClockGigahertz,

@@ -10,7 +10,8 @@ namespace PtxSimulator.Reports;
 /// <param name="StackBytes">Local memory per thread that is no spill.</param>
 /// <param name="SpillBytes">Loads and stores of spilled registers per thread.</param>
 public sealed record KernelResources(
-    string File, string Kernel, string Architecture, int Registers, int StaticSharedBytes, int StackBytes, int SpillBytes)
+    string File, string Kernel, string Architecture, int Registers, int StaticSharedBytes, int StackBytes,
+    int SpillBytes)
 {
     /// <summary>Times ten: 90 for sm_90a.</summary>
     internal int ComputeCapability { get; } = int.Parse(
@@ -45,7 +46,8 @@ public sealed class KernelResourceTable
     /// <param name="computeCapability">Times ten.</param>
     public int? Registers(string kernel, int computeCapability) => Find(kernel, computeCapability)?.Registers;
 
-    /// <summary>What a kernel needs of an architecture or, if that was not assembled, of the nearest older one.</summary>
+    /// <summary>What a kernel needs of an architecture or, if that was not assembled, of the nearest older
+    /// one.</summary>
     /// <inheritdoc cref="Registers"/>
     public KernelResources? Find(string kernel, int computeCapability) => Entries
         .Where(entry => entry.Kernel == kernel && entry.ComputeCapability <= computeCapability)

@@ -1,6 +1,7 @@
 namespace PtxSimulator.Reports;
 
-/// <summary>What a sequence of launches did, kernel by kernel. Counted by the simulator, not measured on a GPU.</summary>
+/// <summary>What a sequence of launches did, kernel by kernel. Counted by the simulator, not measured on a
+/// GPU.</summary>
 public sealed class NetworkReport
 {
     public NetworkReport(IReadOnlyList<LaunchSummary> launches)

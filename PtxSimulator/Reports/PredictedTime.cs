@@ -25,8 +25,8 @@ public enum Resource
     Launch,
 }
 
-/// <summary>How long a launch would take if nothing but its busiest resource counted: a roofline, computed from counters
-/// of the simulator and a card's datasheet. No GPU has confirmed it.</summary>
+/// <summary>How long a launch would take if nothing but its busiest resource counted: a roofline, computed from
+/// counters of the simulator and a card's datasheet. No GPU has confirmed it.</summary>
 /// <param name="Microseconds">With the time to start the kernel.</param>
 public readonly record struct PredictedTime(double Microseconds, Resource Bound)
 {
@@ -35,7 +35,8 @@ public readonly record struct PredictedTime(double Microseconds, Resource Bound)
 
     private const int SchedulersPerMultiprocessor = 4, SectorBytes = 32;
 
-    /// <summary>Width of a multiprocessor's port to the L2 cache in bytes per cycle. Assumed, not from a datasheet.</summary>
+    /// <summary>Width of a multiprocessor's port to the L2 cache in bytes per cycle. Assumed, not from a
+    /// datasheet.</summary>
     private const int CachePortBytes = 64;
 
     public static PredictedTime Of(LaunchSummary launch, Card card)

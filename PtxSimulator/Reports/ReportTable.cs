@@ -26,7 +26,9 @@ public static class ReportTable
         foreach (string[] row in rows)
         {
             string line = string.Join("  ", row.Select((cell, column) =>
-                column is 0 || column == Heads.Length - 1 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])));
+                column is 0 || column == Heads.Length - 1
+                    ? cell.PadRight(widths[column])
+                    : cell.PadLeft(widths[column])));
             text.Append(line.TrimEnd()).Append('\n');
         }
 

@@ -23,7 +23,10 @@ public static class Convolution2dOperation
                 if (input.NeedsGradient)
                     backend.Convolution2dInputGradient(result.Gradient!, weights.Value, geometry, input.Gradient!);
                 if (weights.NeedsGradient)
-                    backend.Convolution2dWeightGradient(input.Value, result.Gradient!, geometry, weights.Gradient!, bias.Gradient);
+                {
+                    backend.Convolution2dWeightGradient(
+                        input.Value, result.Gradient!, geometry, weights.Gradient!, bias.Gradient);
+                }
             });
     }
 }

@@ -9,8 +9,8 @@ public static class LayerStackOperation
     /// <summary>Rectified convolutions without padding, pooled where asked, one behind the other.</summary>
     /// <param name="input">[n, c, h, w]; needs no gradient.</param>
     /// <param name="heads">What follows the last of them, for parts of the batch that do not overlap.</param>
-    /// <returns>The heads' outputs, or the last layer's where there are no heads; null where the backend has no way that is
-    /// better than layer by layer.</returns>
+    /// <returns>The heads' outputs, or the last layer's where there are no heads; null where the backend has no way
+    /// that is better than layer by layer.</returns>
     public static Variable[]? Stack(
         this Tape tape, Variable input, IReadOnlyList<StackedLayer> layers, params IReadOnlyList<StackHead> heads)
     {

@@ -14,7 +14,8 @@ public static class LossOperations
         return tape.Record(
             loss, a.NeedsGradient || b.NeedsGradient,
             () => tape.Backend.MeanSquaredError(a.Value, b.Value, loss),
-            result => tape.Backend.MeanSquaredErrorBackward(a.Value, b.Value, result.Gradient!, a.Gradient, b.Gradient));
+            result => tape.Backend.MeanSquaredErrorBackward(
+                a.Value, b.Value, result.Gradient!, a.Gradient, b.Gradient));
     }
 
     /// <summary>Mean of a^2 over everything: the pretraining penalty (paper, section 3.2).</summary>
@@ -27,7 +28,8 @@ public static class LossOperations
             result => tape.Backend.MeanSquaredErrorBackward(a.Value, null, result.Gradient!, a.Gradient, null));
     }
 
-    /// <summary>The hard-feature loss (paper, section 3.2): only the differences that reach their q-quantile count.</summary>
+    /// <summary>The hard-feature loss (paper, section 3.2): only the differences that reach their q-quantile
+    /// count.</summary>
     /// <param name="teacher">Normalised teacher features, [n, c, h, w]; no gradient.</param>
     /// <param name="student">What imitates them.</param>
     /// <param name="q">0.999 in the paper.</param>

@@ -5,7 +5,8 @@ namespace EfficientAD.Autograd.Operations;
 /// <summary>Normalisation by fixed channel statistics.</summary>
 public static class NormalizeChannelsOperation
 {
-    /// <summary>(input - mean) / deviation per channel; for the frozen teacher only, so without a backward pass.</summary>
+    /// <summary>(input - mean) / deviation per channel; for the frozen teacher only, so without a backward
+    /// pass.</summary>
     public static Variable NormalizeChannels(this Tape tape, Variable input, Tensor mean, Tensor deviation)
     {
         if (input.NeedsGradient) throw new ArgumentException("NormalizeChannels has no backward pass; its input must be frozen.", nameof(input));

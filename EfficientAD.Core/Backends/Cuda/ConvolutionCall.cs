@@ -18,9 +18,9 @@ internal readonly record struct ConvolutionShape(Shape Input, Shape Weights, Con
 }
 
 /// <summary>One direction of one convolution, its shapes already checked. The tensor that the direction names is
-/// written and the other two are read: <paramref name="Output"/> is overwritten; as gradients, <paramref name="Input"/>,
-/// or <paramref name="Weights"/> and <paramref name="Bias"/>, are accumulated into, and <paramref name="Output"/> is the
-/// gradient of the output.</summary>
+/// written and the other two are read: <paramref name="Output"/> is overwritten; as gradients,
+/// <paramref name="Input"/>, or <paramref name="Weights"/> and <paramref name="Bias"/>, are accumulated into, and
+/// <paramref name="Output"/> is the gradient of the output.</summary>
 /// <param name="Bias">Or null.</param>
 /// <param name="Relu">Of the forward direction.</param>
 internal readonly record struct ConvolutionCall(

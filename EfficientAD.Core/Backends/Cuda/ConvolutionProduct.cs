@@ -27,8 +27,8 @@ internal readonly record struct ConvolutionProduct(int Rows, int Columns, int De
         };
     }
 
-    /// <summary>The same in half precision, where channels come in whole chunks; what is written of the weight gradient are
-    /// parts with such channels.</summary>
+    /// <summary>The same in half precision, where channels come in whole chunks; what is written of the weight gradient
+    /// are parts with such channels.</summary>
     private static ConvolutionProduct OfPixels(ConvolutionDirection direction, Shape input, Shape weights, Shape output)
     {
         int columns = weights.Plane * Chunked(input.C);
@@ -58,7 +58,8 @@ internal readonly record struct ConvolutionProduct(int Rows, int Columns, int De
         }
 
         long largest = Math.Max(
-            (input with { C = Chunked(input.C) }).Count, Math.Max((output with { C = Chunked(output.C) }).Count, weights.Count));
+            (input with { C = Chunked(input.C) }).Count,
+            Math.Max((output with { C = Chunked(output.C) }).Count, weights.Count));
         if (largest > int.MaxValue)
         {
             throw new ArgumentException(

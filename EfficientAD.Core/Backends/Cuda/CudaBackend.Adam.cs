@@ -9,7 +9,8 @@ public sealed partial class CudaBackend
 {
     private AdamTable? _adamTable;
 
-    /// <summary>Where kernels find what changes from step to step, while a step of training is given or captured; else 0.</summary>
+    /// <summary>Where kernels find what changes from step to step, while a step of training is given or captured; else
+    /// 0.</summary>
     internal nint StepValues { get; set; }
 
     public void Adam(

@@ -54,6 +54,7 @@ public sealed partial class CudaBackend
         ExpectSparse(studentGradient);
     }
 
-    /// <summary>Says that a gradient holds mostly zeros: the convolution's that it is handed on to lists the others.</summary>
+    /// <summary>Says that a gradient holds mostly zeros: the convolution's that it is handed on to lists the
+    /// others.</summary>
     internal void ExpectSparse(Tensor gradient) => _sparse.Expect(gradient);
 }

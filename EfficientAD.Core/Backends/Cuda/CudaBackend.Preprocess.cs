@@ -31,7 +31,8 @@ public sealed partial class CudaBackend
 
     /// <summary>As <see cref="Preprocess(ImageView, ColourAdjustment, int, int, Tensor)"/>, for an image that is on
     /// the device already: from a camera's driver or a decoder that writes there.</summary>
-    /// <param name="image">It is read in the stream's order: leave it alone until the stream has come past this call.</param>
+    /// <param name="image">It is read in the stream's order: leave it alone until the stream has come past this
+    /// call.</param>
     /// <remarks>Nothing is allocated and nothing waits at sizes that were met before; up to 16 are
     /// remembered.</remarks>
     /// <exception cref="ArgumentException">The address is not on the device, or the numbers fit no image.</exception>
@@ -50,7 +51,8 @@ public sealed partial class CudaBackend
     {
         long bytes = (long)image.Width * image.BytesPerPixel * image.Height, aligned = Scratch.Align(bytes);
         var memory = new DeviceBuffer(_stream, aligned + sizeof(ulong));
-        var sent = new DeviceImage(memory.Address, image.Width, image.Height, image.Width * image.BytesPerPixel, image.Format);
+        var sent = new DeviceImage(
+            memory.Address, image.Width, image.Height, image.Width * image.BytesPerPixel, image.Format);
         _stream.Upload(Stage(image, bytes), bytes, memory.Address);
         _staging!.Retire(_stream);
         nint lumaSum = memory.Address + (nint)aligned;
@@ -69,7 +71,8 @@ public sealed partial class CudaBackend
         return sizes;
     }
 
-    /// <summary>The image without the padding between its rows, in pinned memory; <see cref="PinnedRing.Retire"/> follows.</summary>
+    /// <summary>The image without the padding between its rows, in pinned memory; <see cref="PinnedRing.Retire"/>
+    /// follows.</summary>
     private PinnedBuffer Stage(ImageView image, long bytes)
     {
         PinnedBuffer staged = NextStaged(bytes);

@@ -114,8 +114,8 @@ public sealed partial class CudaBackend : IBackend
         MarkWritten(destination);
     }
 
-    /// <summary>Why detection must not use the fused plan here, in a sentence; null where it may. The first time that a card,
-    /// driver and kernels meet a problem this takes about as long as a few detections on the CPU.</summary>
+    /// <summary>Why detection must not use the fused plan here, in a sentence; null where it may. The first time that a
+    /// card, driver and kernels meet a problem this takes about as long as a few detections on the CPU.</summary>
     internal string? FindFusedFault(FusedProblem problem) =>
         _options.IsTrusted ? null : new FusedCheck(this).FindFault(problem);
 

@@ -28,7 +28,8 @@ internal sealed partial class CudaConvolution
         if (!isWhole) AddParts(parts, plan.Splits, call);
     }
 
-    /// <param name="largest">Where the bits of the largest magnitude stand by which they are scaled; 0 scales nothing.</param>
+    /// <param name="largest">Where the bits of the largest magnitude stand by which they are scaled; 0 scales
+    /// nothing.</param>
     private void PixelsFromPlanes(Tensor planes, nint pixels, nint largest)
     {
         const int TilePixels = 32, TileChannels = 64, RowsOfThreads = 8, MaximumSamples = 65535;
@@ -54,7 +55,8 @@ internal sealed partial class CudaConvolution
         int stage = ConvolutionArithmetic.Half.StageDepth;
         int depth = ConvolutionProduct.CeilingOf(channels * shape.Plane, stage) * stage;
         long count = (long)rows * depth;
-        nint packed = PackedWeights.Find(weights, new PackedOrder(packer), count * sizeof(ushort), stream, out bool isStale);
+        nint packed = PackedWeights.Find(
+            weights, new PackedOrder(packer), count * sizeof(ushort), stream, out bool isStale);
         if (isStale)
         {
             kernels.Get(file, packer).Launch(

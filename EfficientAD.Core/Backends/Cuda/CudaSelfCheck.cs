@@ -95,7 +95,8 @@ internal static class CudaSelfCheck
         Shape shape = Shape.Vector(1500);
         Tensor[] tensors = [.. Enumerable.Range(0, 8).Select(i => Random(backend, shape, (ulong)i))];
         foreach (int second in (int[])[2, 6]) backend.Fill(0.5f, tensors[second]);
-        AdamTensors[] parameters = [new(tensors[0], tensors[1], tensors[2], tensors[3]), new(tensors[4], tensors[5], tensors[6], tensors[7])];
+        AdamTensors[] parameters =
+            [new(tensors[0], tensors[1], tensors[2], tensors[3]), new(tensors[4], tensors[5], tensors[6], tensors[7])];
         backend.Adam(parameters, new AdamSettings(0.1f), step: 3);
         float[] updated = [.. tensors.SelectMany(tensor => backend.Download(tensor))];
         foreach (Tensor tensor in tensors) tensor.Dispose();

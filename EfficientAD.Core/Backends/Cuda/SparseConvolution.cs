@@ -3,8 +3,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda;
 
-/// <summary>Gradients of a convolution whose output gradient is zero almost everywhere: its other values are listed, and only
-/// they are multiplied.</summary>
+/// <summary>Gradients of a convolution whose output gradient is zero almost everywhere: its other values are listed,
+/// and only they are multiplied.</summary>
 internal sealed class SparseConvolution(CudaStream stream, KernelLibrary kernels, Scratch scratch)
 {
     // As sparse_gradient.cu has them.
@@ -35,18 +35,19 @@ internal sealed class SparseConvolution(CudaStream stream, KernelLibrary kernels
         int tiles = ConvolutionProduct.CeilingOf(input.W, Columns);
         var grid = new Extent(ConvolutionProduct.CeilingOf(input.C, Channels), input.H, checked(input.N * tiles));
         kernels.Get(File, "sparse_gradient_input").Launch(
-            stream, new LaunchShape(grid, new Extent(Channels)), entries, counts, call.Weights.Address, output.C, output.H,
-            output.W, input.C, input.H, input.W, call.Weights.Shape.H, call.Input.Address);
+            stream, new LaunchShape(grid, new Extent(Channels)), entries, counts, call.Weights.Address, output.C,
+            output.H, output.W, input.C, input.H, input.W, call.Weights.Shape.H, call.Input.Address);
     }
 
     private void WeightGradient(in ConvolutionCall call)
     {
         Shape input = call.Input.Shape, output = call.Output.Shape;
         (nint entries, nint counts) = List(call.Output, "sparse_gradient_channels", output.C);
-        var grid = new Extent(ConvolutionProduct.CeilingOf((int)call.Weights.Shape.SampleCount, WeightThreads), output.C);
+        var grid = new Extent(
+            ConvolutionProduct.CeilingOf((int)call.Weights.Shape.SampleCount, WeightThreads), output.C);
         kernels.Get(File, "sparse_gradient_weights").Launch(
-            stream, new LaunchShape(grid, new Extent(WeightThreads)), entries, counts, call.Input.Address, input.N, output.C,
-            output.H, output.W, input.C, input.H, input.W, call.Weights.Shape.H, call.Weights.Address);
+            stream, new LaunchShape(grid, new Extent(WeightThreads)), entries, counts, call.Input.Address, input.N,
+            output.C, output.H, output.W, input.C, input.H, input.W, call.Weights.Shape.H, call.Weights.Address);
     }
 
     /// <param name="lists">Of each sample.</param>
@@ -54,10 +55,11 @@ internal sealed class SparseConvolution(CudaStream stream, KernelLibrary kernels
     {
         Shape shape = gradient.Shape;
         long entryBytes = Scratch.Align(shape.Count * EntryBytes);
-        nint entries = scratch.Reserve(entryBytes + (long)shape.N * lists * sizeof(int)), counts = entries + (nint)entryBytes;
+        nint entries = scratch.Reserve(entryBytes + (long)shape.N * lists * sizeof(int));
+        nint counts = entries + (nint)entryBytes;
         kernels.Get(File, kernel).Launch(
-            stream, new LaunchShape(new Extent(lists, shape.N), new Extent(ListThreads)), gradient.Address, shape.C, shape.H,
-            shape.W, entries, counts);
+            stream, new LaunchShape(new Extent(lists, shape.N), new Extent(ListThreads)), gradient.Address, shape.C,
+            shape.H, shape.W, entries, counts);
         return (entries, counts);
     }
 }

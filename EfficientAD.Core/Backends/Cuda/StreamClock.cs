@@ -3,7 +3,8 @@ using EfficientAD.Native;
 
 namespace EfficientAD.Backends.Cuda;
 
-/// <summary>Takes the device's time of a detection, by marks in the stream; the host waits only where it reads.</summary>
+/// <summary>Takes the device's time of a detection, by marks in the stream; the host waits only where it
+/// reads.</summary>
 internal sealed class StreamClock : DetectionClock
 {
     private readonly CudaStream _stream;

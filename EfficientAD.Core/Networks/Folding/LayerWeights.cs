@@ -6,13 +6,14 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Networks.Folding;
 
-/// <summary>Weights [outputs, inputs, k, k] and bias of a convolution on the host, to be folded with what comes before and
-/// after it. Folding rounds once, as if it had computed in double.</summary>
+/// <summary>Weights [outputs, inputs, k, k] and bias of a convolution on the host, to be folded with what comes before
+/// and after it. Folding rounds once, as if it had computed in double.</summary>
 internal sealed unsafe class LayerWeights
 {
     private readonly Tensor? _resident;  // weights that lie in the host's memory already
 
-    internal LayerWeights(Shape shape, float[] weights, float[] bias) => (Shape, Weights, Bias) = (shape, weights, bias);
+    internal LayerWeights(Shape shape, float[] weights, float[] bias) =>
+        (Shape, Weights, Bias) = (shape, weights, bias);
 
     private LayerWeights(Tensor resident, float[] bias) => (Shape, _resident, Bias) = (resident.Shape, resident, bias);
 
@@ -27,12 +28,14 @@ internal sealed unsafe class LayerWeights
 
     /// <summary>The weights where they lie.</summary>
     public ReadOnlySpan<float> Values =>
-        _resident is null ? Weights : new ReadOnlySpan<float>((void*)_resident.Address, checked((int)_resident.Shape.Count));
+        _resident is null
+            ? Weights
+            : new ReadOnlySpan<float>((void*)_resident.Address, checked((int)_resident.Shape.Count));
 
     public float[] Bias { get; }
 
-    /// <summary>A layer's parameters: those of a CPU backend stay where they are and must outlive this object, others are
-    /// copied. Waits for the backend's work on them.</summary>
+    /// <summary>A layer's parameters: those of a CPU backend stay where they are and must outlive this object, others
+    /// are copied. Waits for the backend's work on them.</summary>
     public static LayerWeights Of(IBackend backend, ConvolutionLayer layer)
     {
         (Tensor weights, float[] bias) = (layer.Weights.Value, backend.Download(layer.Bias.Value));
@@ -48,8 +51,8 @@ internal sealed unsafe class LayerWeights
             : new(_resident.Samples(first, count), bias);
     }
 
-    /// <summary>The layer that reads the red plane alone of a grey image normalised by ImageNet's means and deviations: its
-    /// other planes follow from that one.</summary>
+    /// <summary>The layer that reads the red plane alone of a grey image normalised by ImageNet's means and deviations:
+    /// its other planes follow from that one.</summary>
     public LayerWeights ForGrey()
     {
         (int colours, int taps) = (Shape.C, Shape.Plane);
@@ -84,18 +87,19 @@ internal sealed unsafe class LayerWeights
     {
         int each = (int)Shape.SampleCount;
         return new(
-            Shape, [.. Weights.Select((weight, i) => weight / units[i / each])], [.. Bias.Select((bias, row) => bias / units[row])]);
+            Shape, [.. Weights.Select((weight, i) => weight / units[i / each])],
+            [.. Bias.Select((bias, row) => bias / units[row])]);
     }
 
     /// <summary>The layer whose outputs are this one's, then another's, of the same input.</summary>
     public LayerWeights Above(LayerWeights other) =>
         new(Shape with { N = Shape.N + other.Shape.N }, [.. Weights, .. other.Weights], [.. Bias, .. other.Bias]);
 
-    /// <summary>The layer that takes pixels' bytes over 256 in place of what ImageNet's mean and standard deviation make of
-    /// them, and a fourth channel that is 1 inside the image.</summary>
-    /// <param name="bordered">Whether zeros surround the normalised image: the fourth channel then carries the mean, and
-    /// zeros surround the bytes just so. Else the bias carries it, exact in float, and the fourth channel's weights are
-    /// zero.</param>
+    /// <summary>The layer that takes pixels' bytes over 256 in place of what ImageNet's mean and standard deviation
+    /// make of them, and a fourth channel that is 1 inside the image.</summary>
+    /// <param name="bordered">Whether zeros surround the normalised image: the fourth channel then carries the mean,
+    /// and zeros surround the bytes just so. Else the bias carries it, exact in float, and the fourth channel's weights
+    /// are zero.</param>
     /// <remarks>Bytes over 256 are exact in half precision; their normalised forms are not.</remarks>
     public LayerWeights ForBytes(bool bordered)
     {
@@ -111,7 +115,8 @@ internal sealed unsafe class LayerWeights
                 double shift = 0;
                 for (int colour = 0; colour < Colours; colour++)
                 {
-                    double weight = Weights[(row * Colours + colour) * taps + tap] / (double)Preprocessing.Deviation[colour];
+                    double weight =
+                        Weights[(row * Colours + colour) * taps + tap] / (double)Preprocessing.Deviation[colour];
                     weights[(row * Channels + colour) * taps + tap] = (float)(weight * (256 / 255.0));
                     shift -= weight * Preprocessing.Mean[colour];
                 }
@@ -126,7 +131,8 @@ internal sealed unsafe class LayerWeights
         return new(Shape with { C = Channels }, weights, bias);
     }
 
-    /// <summary>The 1 x 1 layer over what the kernel covers, (ky, kx, input) one behind the other as channels.</summary>
+    /// <summary>The 1 x 1 layer over what the kernel covers, (ky, kx, input) one behind the other as
+    /// channels.</summary>
     public LayerWeights OverColumns()
     {
         (int inputs, int taps) = (Shape.C, Shape.Plane);
@@ -155,7 +161,8 @@ internal sealed unsafe class LayerWeights
         return new(Shape, weights, bias);
     }
 
-    /// <summary>The layer that computes this one's output less another's, from the inputs of both one behind the other.</summary>
+    /// <summary>The layer that computes this one's output less another's, from the inputs of both one behind the
+    /// other.</summary>
     public LayerWeights Minus(LayerWeights other)
     {
         int mine = (int)Shape.SampleCount, its = (int)other.Shape.SampleCount, each = mine + its;

@@ -3,8 +3,8 @@ namespace EfficientAD.Networks.Quantization;
 /// <summary>Numbers of 8 bits that tensor cores multiply. Activations behind a ReLU are never negative.</summary>
 internal abstract class EightBits
 {
-    /// <summary>Activations 0 to 255, weights -127 to 127, sums in 32-bit integers: exact but for what each factor was rounded
-    /// by.</summary>
+    /// <summary>Activations 0 to 255, weights -127 to 127, sums in 32-bit integers: exact but for what each factor was
+    /// rounded by.</summary>
     public static EightBits Int8 { get; } = new Integers();
 
     /// <summary>e4m3 for both: 4 bits of significand, from 2^-9 to 448; sums in float.</summary>
@@ -19,8 +19,8 @@ internal abstract class EightBits
 
     public abstract float LargestWeight { get; }
 
-    /// <summary>The nearest number that an activation can be, even where two are as near; the largest for anything beyond
-    /// it.</summary>
+    /// <summary>The nearest number that an activation can be, even where two are as near; the largest for anything
+    /// beyond it.</summary>
     public abstract float RoundActivation(float value);
 
     /// <summary>Likewise of a weight.</summary>

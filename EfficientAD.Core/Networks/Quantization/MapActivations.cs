@@ -8,9 +8,9 @@ internal sealed record MapActivations(float[] Largest, float[] Means)
     // A channel that good images leave nearly dark must take what a defect lights up.
     private const float SmallestShare = 1e-3f;
 
-    /// <summary>What 1 of a number is worth, by channel: the largest number is the geometric mean of the channel's largest value and
-    /// the map's. One step for all channels wastes bits on the dark ones; steps by the channel alone pass the spread on to the
-    /// weights, and leave no room for more than good images show.</summary>
+    /// <summary>What 1 of a number is worth, by channel: the largest number is the geometric mean of the channel's
+    /// largest value and the map's. One step for all channels wastes bits on the dark ones; steps by the channel alone
+    /// pass the spread on to the weights, and leave no room for more than good images show.</summary>
     public float[] Steps(EightBits format)
     {
         float most = Largest.Max();

@@ -3,18 +3,20 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Networks.Quantization;
 
-/// <summary>A layer whose inputs and weights are numbers of 8 bits, each times a step: one for every input channel and one for
-/// every output. Steps of inputs are multiplied into the weights before these are rounded, so that an output is
+/// <summary>A layer whose inputs and weights are numbers of 8 bits, each times a step: one for every input channel and
+/// one for every output. Steps of inputs are multiplied into the weights before these are rounded, so that an output is
 /// <c>factor * sum(weight * input) + bias</c>, whatever the steps are.</summary>
 internal sealed class QuantizedLayer
 {
     private readonly float[] _weights, _inputSteps, _factors;
 
-    private QuantizedLayer(Shape shape, EightBits format, float[] weights, float[] inputSteps, float[] factors, float[] bias) =>
+    private QuantizedLayer(
+        Shape shape, EightBits format, float[] weights, float[] inputSteps, float[] factors, float[] bias) =>
         (Shape, Format, _weights, _inputSteps, _factors, Bias) = (shape, format, weights, inputSteps, factors, bias);
 
     /// <param name="inputs">What each input channel holds over good images, and what 1 of its numbers is worth.</param>
-    public static QuantizedLayer Of(LayerWeights layer, EightBits format, IReadOnlyList<(float Mean, float Step)> inputs)
+    public static QuantizedLayer Of(
+        LayerWeights layer, EightBits format, IReadOnlyList<(float Mean, float Step)> inputs)
     {
         (int each, int taps) = ((int)layer.Shape.SampleCount, layer.Shape.Plane);
         var weights = new float[layer.Values.Length];
@@ -32,8 +34,8 @@ internal sealed class QuantizedLayer
             }
 
             factors[row] = largest > 0 ? largest / format.LargestWeight : 1;
-            // Rounding shifts the output by the weights' errors times their inputs. The bias takes back what that is for mean
-            // inputs, which are far from zero behind a ReLU.
+            // Rounding shifts the output by the weights' errors times their inputs. The bias takes back what that is
+            // for mean inputs, which are far from zero behind a ReLU.
             double shift = 0;
             for (int i = 0; i < each; i++)
             {

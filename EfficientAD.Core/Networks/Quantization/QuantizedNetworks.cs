@@ -3,8 +3,8 @@ using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Networks.Quantization;
 
-/// <summary>Teacher and student in numbers of 8 bits: their hidden maps, and all layers that read one. The first layer reads
-/// the image as ever.</summary>
+/// <summary>Teacher and student in numbers of 8 bits: their hidden maps, and all layers that read one. The first layer
+/// reads the image as ever.</summary>
 internal sealed class QuantizedNetworks
 {
     private readonly LayerWeights[] _teacher, _student;

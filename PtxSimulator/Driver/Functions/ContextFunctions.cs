@@ -10,7 +10,8 @@ internal static unsafe class ContextFunctions
     public static void AddTo(Dictionary<string, nint> table)
     {
         table[nameof(cuDevicePrimaryCtxRetain)] = (nint)(delegate* unmanaged<nint*, int, int>)&cuDevicePrimaryCtxRetain;
-        table[nameof(cuDevicePrimaryCtxRelease_v2)] = (nint)(delegate* unmanaged<int, int>)&cuDevicePrimaryCtxRelease_v2;
+        table[nameof(cuDevicePrimaryCtxRelease_v2)] =
+            (nint)(delegate* unmanaged<int, int>)&cuDevicePrimaryCtxRelease_v2;
         table[nameof(cuDevicePrimaryCtxSetFlags_v2)] =
             (nint)(delegate* unmanaged<int, uint, int>)&cuDevicePrimaryCtxSetFlags_v2;
         table[nameof(cuDevicePrimaryCtxGetState)] =
@@ -109,12 +110,14 @@ internal static unsafe class ContextFunctions
     [UnmanagedCallersOnly(EntryPoint = nameof(cuCtxSynchronize))]
     private static int cuCtxSynchronize() => Boundary.InContext(static context =>
     {
-        if (context.Captures.Count > 0) Capture.RequireNotCaptured(context.Captures[0].Origin, nameof(cuCtxSynchronize));
+        if (context.Captures.Count > 0)
+            Capture.RequireNotCaptured(context.Captures[0].Origin, nameof(cuCtxSynchronize));
         context.Synchronize();
     });
 
     private static void RequireFlags(uint flags)
     {
-        if ((flags & ~KnownFlags) != 0) throw new DriverException(DriverError.InvalidValue, $"unknown flags 0x{flags:x}.");
+        if ((flags & ~KnownFlags) != 0)
+            throw new DriverException(DriverError.InvalidValue, $"unknown flags 0x{flags:x}.");
     }
 }

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace PtxSimulator.Driver.Functions;
 
-/// <summary>Copies and fills. The synchronous ones keep order with blocking streams alone: with non-blocking streams the
-/// program must synchronise, or it reads what is there.</summary>
+/// <summary>Copies and fills. The synchronous ones keep order with blocking streams alone: with non-blocking streams
+/// the program must synchronise, or it reads what is there.</summary>
 internal static unsafe class CopyFunctions
 {
     public static void AddTo(Dictionary<string, nint> table)

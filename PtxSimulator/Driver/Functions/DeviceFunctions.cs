@@ -29,7 +29,8 @@ internal static unsafe class DeviceFunctions
         RequireKnown(*name, error);
     });
 
-    /// <summary>The driver's sentence and, if this was the thread's last failure, what the simulator knows of it.</summary>
+    /// <summary>The driver's sentence and, if this was the thread's last failure, what the simulator knows of
+    /// it.</summary>
     [UnmanagedCallersOnly(EntryPoint = nameof(cuGetErrorString))]
     private static int cuGetErrorString(int error, byte** text) => Boundary.CallUninitialized(() =>
     {

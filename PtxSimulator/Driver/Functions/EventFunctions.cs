@@ -22,7 +22,8 @@ internal static unsafe class EventFunctions
     private static int cuEventCreate(nint* @event, uint flags) => Boundary.InContext(context =>
     {
         Boundary.RequireNotNull((nint)@event, "event");
-        if ((flags & ~KnownFlags) != 0) throw new DriverException(DriverError.InvalidValue, $"unknown flags 0x{flags:x}.");
+        if ((flags & ~KnownFlags) != 0)
+            throw new DriverException(DriverError.InvalidValue, $"unknown flags 0x{flags:x}.");
         var created = new DriverEvent(context, hasTiming: (flags & DisableTiming) == 0);
         context.Own(created, "event");
         *@event = Handles.Events.Add(created);

@@ -54,7 +54,8 @@ internal static unsafe class GraphFunctions
     private static int cuGraphUpload(nint executable, nint stream) =>
         Boundary.OnStream(stream, ordered => Of(executable, ordered));
 
-    /// <summary>Succeeds only for a graph of the same form: the same kinds of nodes with the same dependencies.</summary>
+    /// <summary>Succeeds only for a graph of the same form: the same kinds of nodes with the same
+    /// dependencies.</summary>
     [UnmanagedCallersOnly(EntryPoint = nameof(cuGraphExecUpdate_v2))]
     private static int cuGraphExecUpdate_v2(nint executable, nint graph, GraphUpdateInformation* information) =>
         OnGraph(graph, captured =>

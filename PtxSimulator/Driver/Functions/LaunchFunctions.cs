@@ -86,7 +86,9 @@ internal static unsafe class LaunchFunctions
     private static int cuLaunchKernel(
         nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes,
         nint stream, void** parameters, void** extra) => Boundary.OnStream(stream, ordered =>
-            Launch(function, Size(gridX, gridY, gridZ), Size(blockX, blockY, blockZ), sharedBytes, ordered, parameters, extra));
+            Launch(
+                function, Size(gridX, gridY, gridZ), Size(blockX, blockY, blockZ), sharedBytes, ordered, parameters,
+                extra));
 
     [UnmanagedCallersOnly(EntryPoint = nameof(cuLaunchKernelEx))]
     private static int cuLaunchKernelEx(
@@ -120,7 +122,11 @@ internal static unsafe class LaunchFunctions
     {
         Boundary.RequireNotNull((nint)blocks, nameof(blocks));
         if (threads < 1 || sharedBytes > int.MaxValue)
-            throw new DriverException(DriverError.InvalidValue, $"blocks of {threads} threads with {sharedBytes} bytes.");
+        {
+            throw new DriverException(
+                DriverError.InvalidValue, $"blocks of {threads} threads with {sharedBytes} bytes.");
+        }
+
         DriverFunction known = Handles.Functions.Get(function);
         *blocks = threads > known.Kernel.MaxThreadsPerBlock
             ? 0
@@ -128,11 +134,16 @@ internal static unsafe class LaunchFunctions
     });
 
     private static void Launch(
-        nint function, Extent grid, Extent block, uint sharedBytes, DriverStream stream, void** parameters, void** extra)
+        nint function, Extent grid, Extent block, uint sharedBytes, DriverStream stream, void** parameters,
+        void** extra)
     {
         DriverFunction launched = Handles.Functions.Get(function);
         if (launched.Context != stream.Context)
-            throw new DriverException(DriverError.InvalidHandle, $"{launched.Kernel.Name} and the stream are of different contexts.");
+        {
+            throw new DriverException(
+                DriverError.InvalidHandle, $"{launched.Kernel.Name} and the stream are of different contexts.");
+        }
+
         if (CurrentContext.Require() != stream.Context)
             throw new DriverException(DriverError.InvalidContext, "the stream's context is not the current one.");
         byte[] copy = LaunchParameters.Copy(launched.Kernel, parameters, extra);

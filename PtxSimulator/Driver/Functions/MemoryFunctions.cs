@@ -28,7 +28,8 @@ internal static unsafe class MemoryFunctions
         table[nameof(cuMemHostAlloc)] = (nint)(delegate* unmanaged<nint*, nuint, uint, int>)&cuMemHostAlloc;
         table[nameof(cuMemHostRegister_v2)] = (nint)(delegate* unmanaged<nint, nuint, uint, int>)&cuMemHostRegister_v2;
         table[nameof(cuMemHostUnregister)] = (nint)(delegate* unmanaged<nint, int>)&cuMemHostUnregister;
-        table[nameof(cuPointerGetAttribute)] = (nint)(delegate* unmanaged<void*, int, ulong, int>)&cuPointerGetAttribute;
+        table[nameof(cuPointerGetAttribute)] =
+            (nint)(delegate* unmanaged<void*, int, ulong, int>)&cuPointerGetAttribute;
     }
 
     [UnmanagedCallersOnly(EntryPoint = nameof(cuMemGetInfo_v2))]

@@ -84,14 +84,19 @@ internal static unsafe class ModuleFunctions
     {
         Boundary.RequireNotNull((nint)image, nameof(image));
         if (image[0] != 0 && image[1] != 0 && image[2] != 0 && *(uint*)image is ElfMagic or FatBinaryMagic or WrapperMagic)
-            throw new DriverException(DriverError.NoBinaryForGpu, "the image is machine code; the simulator executes PTX.");
+        {
+            throw new DriverException(
+                DriverError.NoBinaryForGpu, "the image is machine code; the simulator executes PTX.");
+        }
+
         string ptx = Marshal.PtrToStringUTF8((nint)image)!;
         DriverModule module = DriverModule.Load(context, ptx);
         context.Own(module, $"module {module.Module.Name}");
         return Handles.Modules.Add(module);
     }
 
-    /// <summary>Fills the buffer that the options name, with a zero at the end, and its size with what was written.</summary>
+    /// <summary>Fills the buffer that the options name, with a zero at the end, and its size with what was
+    /// written.</summary>
     private static void WriteLog(
         string text, int bufferOption, int sizeOption, uint count, int* options, nuint* values)
     {

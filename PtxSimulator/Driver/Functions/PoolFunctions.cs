@@ -5,12 +5,14 @@ namespace PtxSimulator.Driver.Functions;
 /// <summary>Stream-ordered allocation.</summary>
 internal static unsafe class PoolFunctions
 {
-    /// <summary>CUmemPoolProps: allocation type, handle type, then the location's type and number, as 32-bit words.</summary>
+    /// <summary>CUmemPoolProps: allocation type, handle type, then the location's type and number, as 32-bit
+    /// words.</summary>
     private const int LocationType = 2, LocationDevice = 3, OnDevice = 1;
 
     public static void AddTo(Dictionary<string, nint> table)
     {
-        table[nameof(cuDeviceGetDefaultMemPool)] = (nint)(delegate* unmanaged<nint*, int, int>)&cuDeviceGetDefaultMemPool;
+        table[nameof(cuDeviceGetDefaultMemPool)] =
+            (nint)(delegate* unmanaged<nint*, int, int>)&cuDeviceGetDefaultMemPool;
         table[nameof(cuDeviceGetMemPool)] = (nint)(delegate* unmanaged<nint*, int, int>)&cuDeviceGetMemPool;
         table[nameof(cuMemPoolCreate)] = (nint)(delegate* unmanaged<nint*, int*, int>)&cuMemPoolCreate;
         table[nameof(cuMemPoolDestroy)] = (nint)(delegate* unmanaged<nint, int>)&cuMemPoolDestroy;
@@ -84,7 +86,11 @@ internal static unsafe class PoolFunctions
         Boundary.OnStream(stream, ordered =>
         {
             if (Handles.Pools.Get(pool).Device != ordered.Context.Device)
-                throw new DriverException(DriverError.InvalidValue, "the pool belongs to another device than the stream.");
+            {
+                throw new DriverException(
+                    DriverError.InvalidValue, "the pool belongs to another device than the stream.");
+            }
+
             *address = Allocate(ordered, (nint)address, bytes, nameof(cuMemAllocFromPoolAsync));
         });
 

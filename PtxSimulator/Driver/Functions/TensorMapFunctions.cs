@@ -8,24 +8,30 @@ internal static unsafe class TensorMapFunctions
     private const int MostPerBox = 256, MostStep = 8;
 
     public static void AddTo(Dictionary<string, nint> table) => table[nameof(cuTensorMapEncodeTiled)] = (nint)(
-        delegate* unmanaged<byte*, int, uint, ulong, ulong*, ulong*, uint*, uint*, int, int, int, int, int>)&cuTensorMapEncodeTiled;
+        delegate* unmanaged<byte*, int, uint, ulong, ulong*, ulong*, uint*, uint*, int, int, int, int,
+        int>)&cuTensorMapEncodeTiled;
 
     [System.Runtime.InteropServices.UnmanagedCallersOnly(EntryPoint = nameof(cuTensorMapEncodeTiled))]
     private static int cuTensorMapEncodeTiled(
-        byte* map, int type, uint rank, ulong address, ulong* extents, ulong* pitches, uint* box, uint* steps, int interleave,
-        int swizzle, int promotion, int fill) => Boundary.Call(() =>
+        byte* map, int type, uint rank, ulong address, ulong* extents, ulong* pitches, uint* box, uint* steps,
+        int interleave, int swizzle, int promotion, int fill) => Boundary.Call(() =>
     {
         foreach (var (pointer, name) in new[]
         {
             ((nint)map, nameof(map)), ((nint)extents, nameof(extents)), ((nint)box, nameof(box)), ((nint)steps, nameof(steps)),
         })
             Boundary.RequireNotNull(pointer, name);
-        Require((nint)map % TensorMap.Alignment == 0, $"the map lies at 0x{(nint)map:X}, which is no multiple of {TensorMap.Alignment}");
-        Require(rank is >= 1 and <= TensorMap.MostDimensions, $"{rank} dimensions; 1 to {TensorMap.MostDimensions} can be");
+        Require(
+            (nint)map % TensorMap.Alignment == 0,
+            $"the map lies at 0x{(nint)map:X}, which is no multiple of {TensorMap.Alignment}");
+        Require(
+            rank is >= 1 and <= TensorMap.MostDimensions, $"{rank} dimensions; 1 to {TensorMap.MostDimensions} can be");
         Require(address % 16 == 0, $"the tensor starts at 0x{address:X}, which is no multiple of 16");
         if (rank > 1) Boundary.RequireNotNull((nint)pitches, nameof(pitches));
-        if (interleave != 0) throw new DriverException(DriverError.NotSupported, "interleaved tensors are not simulated.");
-        if (fill != 0) throw new DriverException(DriverError.NotSupported, "NaN for what is out of bounds is not simulated.");
+        if (interleave != 0)
+            throw new DriverException(DriverError.NotSupported, "interleaved tensors are not simulated.");
+        if (fill != 0)
+            throw new DriverException(DriverError.NotSupported, "NaN for what is out of bounds is not simulated.");
         Require(promotion is >= 0 and <= 3, $"the L2 promotion {promotion}");
 
         var made = new TensorMap
@@ -45,8 +51,11 @@ internal static unsafe class TensorMapFunctions
         for (int i = 0; i < rank; i++)
         {
             Require(extents[i] is >= 1 and <= uint.MaxValue, $"dimension {i} has {extents[i]} elements");
-            Require(box[i] is >= 1 and <= MostPerBox, $"the box has {box[i]} elements along dimension {i}; 1 to {MostPerBox} can be");
-            Require(steps[i] is >= 1 and <= MostStep, $"steps of {steps[i]} along dimension {i}; 1 to {MostStep} can be");
+            Require(
+                box[i] is >= 1 and <= MostPerBox,
+                $"the box has {box[i]} elements along dimension {i}; 1 to {MostPerBox} can be");
+            Require(
+                steps[i] is >= 1 and <= MostStep, $"steps of {steps[i]} along dimension {i}; 1 to {MostStep} can be");
             uint step = i == 0 ? 1 : steps[i]; // along the first the step is not looked at
             made.Extent[i] = (uint)extents[i];
             made.Counts[i] = (ushort)((box[i] + step - 1) / step);
@@ -59,9 +68,15 @@ internal static unsafe class TensorMapFunctions
 
         int row = made.Counts[0] * made.ElementBytes;
         Require(row % 16 == 0, $"a row of the box has {row} bytes, no multiple of 16");
-        Require(swizzle == 0 || row <= made.SwizzleBytes, $"a row of the box has {row} bytes, the swizzle {made.SwizzleBytes}");
+        Require(
+            swizzle == 0 || row <= made.SwizzleBytes,
+            $"a row of the box has {row} bytes, the swizzle {made.SwizzleBytes}");
         if (swizzle != 0 && row < made.SwizzleBytes)
-            throw new DriverException(DriverError.NotSupported, $"rows of {row} bytes, shorter than the swizzle, are not simulated.");
+        {
+            throw new DriverException(
+                DriverError.NotSupported, $"rows of {row} bytes, shorter than the swizzle, are not simulated.");
+        }
+
         made.Sign();
         *(TensorMap*)map = made;
     });

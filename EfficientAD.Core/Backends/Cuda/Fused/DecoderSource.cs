@@ -34,8 +34,8 @@ internal abstract class DecoderSource : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>What the autoencoder's last layer reads, resized to maps that are not 56 x 56: resizing the layer's output is
-/// resizing each of the nine things that it adds up.</summary>
+/// <summary>What the autoencoder's last layer reads, resized to maps that are not 56 x 56: resizing the layer's output
+/// is resizing each of the nine things that it adds up.</summary>
 internal sealed class DecoderColumns : IDisposable
 {
     private const int Taps = 9, TapsAcross = 3, Depth = Taps * DecoderSource.Channels, Threads = 128, Chunk = 8;

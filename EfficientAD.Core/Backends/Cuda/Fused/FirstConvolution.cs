@@ -5,8 +5,8 @@ using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>The first layer of teacher and student in one launch: 4 x 4 convolution of the image, bias, ReLU and 2 x 2 average
-/// pool.</summary>
+/// <summary>The first layer of teacher and student in one launch: 4 x 4 convolution of the image, bias, ReLU and 2 x 2
+/// average pool.</summary>
 internal sealed class FirstConvolution : IDisposable
 {
     // As fused_first.cu has them.
@@ -17,8 +17,8 @@ internal sealed class FirstConvolution : IDisposable
     private readonly DeviceBuffer _weights;
     private readonly int _outputs;
 
-    /// <param name="weights">Of <see cref="LayerWeights.ForBytes"/> without a border, the teacher's rows first: [co, 4, 4,
-    /// 4], co a multiple of 256.</param>
+    /// <param name="weights">Of <see cref="LayerWeights.ForBytes"/> without a border, the teacher's rows first: [co, 4,
+    /// 4, 4], co a multiple of 256.</param>
     /// <param name="format">Of the output, whose steps are in the weights already; null for halves.</param>
     public FirstConvolution(CudaStream stream, KernelLibrary kernels, LayerWeights weights, EightBits? format = null)
     {
@@ -81,10 +81,10 @@ internal sealed class FirstConvolution : IDisposable
         return packed;
     }
 
-    /// <summary>A quarter of the weights in half precision, the fourth channel with a quarter of the bias in two parts: what
-    /// half precision holds of it, and the rest.</summary>
-    /// <remarks>Rounding a weight shifts the output by its error times the pixel. The bias takes back what that is for the
-    /// mean pixel, so that what remains is the error times the distance from the mean.</remarks>
+    /// <summary>A quarter of the weights in half precision, the fourth channel with a quarter of the bias in two parts:
+    /// what half precision holds of it, and the rest.</summary>
+    /// <remarks>Rounding a weight shifts the output by its error times the pixel. The bias takes back what that is for
+    /// the mean pixel, so that what remains is the error times the distance from the mean.</remarks>
     private static Half[] Rounded(LayerWeights weights)
     {
         const float quarter = 0.25f;

@@ -11,8 +11,8 @@ internal readonly record struct FrameKind(int Width, int Height, PixelFormat For
     public long Bytes => (long)RowBytes * Height;
 }
 
-/// <summary>What is kept on the device for frames of one kind: room for them and for their maps, the resize's tables, and
-/// graphs of all the work by number of frames.</summary>
+/// <summary>What is kept on the device for frames of one kind: room for them and for their maps, the resize's tables,
+/// and graphs of all the work by number of frames.</summary>
 internal sealed class FrameBuffers : IDisposable
 {
     private readonly DeviceBuffer _frames;

@@ -45,7 +45,8 @@ internal sealed class FramePreprocessing : FrameSource
 
     /// <summary>Waits for the device.</summary>
     public FramePreprocessing(
-        CudaStream stream, KernelLibrary kernels, int frameHeight, int frameWidth, params ReadOnlySpan<HalfImage> targets)
+        CudaStream stream, KernelLibrary kernels, int frameHeight, int frameWidth,
+        params ReadOnlySpan<HalfImage> targets)
     {
         _kernel = kernels.Get("fused_preprocess", "fused_preprocess");
         _targetCount = targets.Length;
@@ -61,8 +62,8 @@ internal sealed class FramePreprocessing : FrameSource
             (DeviceFilter columns, DeviceFilter rows) = (_filters[i].Columns, _filters[i].Rows);
             long[] words =
             [
-                columns.Starts, columns.Offsets, columns.Weights, rows.Starts, rows.Offsets, rows.Weights, target.Address,
-                Pair(target.Height, target.Width), Pair(target.Pitch, 0),
+                columns.Starts, columns.Offsets, columns.Weights, rows.Starts, rows.Offsets, rows.Weights,
+                target.Address, Pair(target.Height, target.Width), Pair(target.Pitch, 0),
             ];
             words.CopyTo(table, i * WordsOfTarget);
             across = Math.Max(across, ConvolutionProduct.CeilingOf(target.Pitch, TileWidth));

@@ -67,7 +67,8 @@ internal sealed class FusedAutoencoder : DecoderSource
         }
 
         LaunchStep(
-            stream, 3, input, inputSide, OutputSide, 12, Inner, OutputSide, HiddenSide, HiddenSide * HiddenSide, samples);
+            stream, 3, input, inputSide, OutputSide, 12, Inner, OutputSide, HiddenSide, HiddenSide * HiddenSide,
+            samples);
     }
 
     public override void Dispose()
@@ -78,7 +79,8 @@ internal sealed class FusedAutoencoder : DecoderSource
             bias.Dispose();
         }
 
-        foreach (DeviceBuffer buffer in (DeviceBuffer[])[_first, _second, _middle, _hidden, .. _steps]) buffer.Dispose();
+        foreach (DeviceBuffer buffer in (DeviceBuffer[])[_first, _second, _middle, _hidden, .. _steps])
+            buffer.Dispose();
     }
 
     /// <summary>Large tiles where there are enough of them to keep the device busy.</summary>

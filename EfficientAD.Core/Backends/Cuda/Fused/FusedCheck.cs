@@ -8,7 +8,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>What of a <see cref="FusedDetection"/> decides which kernels run and how they are laid over the device.</summary>
+/// <summary>What of a <see cref="FusedDetection"/> decides which kernels run and how they are laid over the
+/// device.</summary>
 /// <param name="Format">Of hidden maps; null for halves.</param>
 internal readonly record struct FusedProblem(
     PdnSize Size, MapOrder Order, int Height, int Width, int Samples, EightBits? Format = null)
@@ -19,16 +20,16 @@ internal readonly record struct FusedProblem(
 }
 
 /// <summary>Lets a device compute the fused plan with known weights, before anybody relies on it, and compares maps and
-/// scores with the CPU's: the same kernels, tiles and graph as later, for a moment. That a card, driver and kernels passed is
-/// remembered in the user's cache folder; a failure is not, so that it is looked for again.</summary>
+/// scores with the CPU's: the same kernels, tiles and graph as later, for a moment. That a card, driver and kernels
+/// passed is remembered in the user's cache folder; a failure is not, so that it is looked for again.</summary>
 internal sealed class FusedCheck
 {
     private const ulong Seed = 1;
     private const string Passed = "passed";
     private const int BlockOfPixels = 6, Frames = 2;
 
-    // Of the largest value: half precision rounds weights and maps to 11 bits, and where a value lies between two numbers of 8
-    // bits, device and CPU may take different ones.
+    // Of the largest value: half precision rounds weights and maps to 11 bits, and where a value lies between two
+    // numbers of 8 bits, device and CPU may take different ones.
     private const float Tolerance = 1e-2f;
 
     // Local map alone, global map alone: each in its own units, an offset to see.
@@ -106,8 +107,8 @@ internal sealed class FusedCheck
         DetectionNetworks networks, FusedProblem problem, RgbImage[] frames, QuantizedNetworks? quantized)
     {
         using var plan = new DetectionPlan(
-            networks, problem.Order, problem.Height, problem.Width, DetectionMode.Precise, batch: 1, ImageFit.Squash, tile: 0,
-            shared: null, window: null, quantized);
+            networks, problem.Order, problem.Height, problem.Width, DetectionMode.Precise, batch: 1, ImageFit.Squash,
+            tile: 0, shared: null, window: null, quantized);
         return [.. frames.Select(frame =>
         {
             plan.ComputeMaps(frame.View);

@@ -7,9 +7,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>From frames to maps and scores on a CUDA device: every layer fused with what follows it, half precision with
-/// sums in float32, all launches in one graph of two branches. For S and frames of 256 x 256 these are 14: preprocessing,
-/// three layers of teacher and student beside eight of the autoencoder, the last layers, the verdict.</summary>
+/// <summary>From frames to maps and scores on a CUDA device: every layer fused with what follows it, half precision
+/// with sums in float32, all launches in one graph of two branches. For S and frames of 256 x 256 these are 14:
+/// preprocessing, three layers of teacher and student beside eight of the autoencoder, the last layers, the
+/// verdict.</summary>
 /// <remarks>
 /// Weights are folded here, once. All buffers are allocated here or at the first frames of a new kind; after the second
 /// run with frames of a kind nothing is allocated. Same bits every run. Not thread-safe; unpadded networks.
@@ -100,7 +101,8 @@ internal sealed class FusedDetection : IDisposable
 
     /// <summary>How the launches of one frame are spread over the branches; after the first run.</summary>
     public BranchLaunches BranchLaunches => new(
-        _frames!.Preprocessing.Launches(1), _autoencoder.Launches + (_columns is null ? 0 : 1), _networks.HiddenLaunches);
+        _frames!.Preprocessing.Launches(1), _autoencoder.Launches + (_columns is null ? 0 : 1),
+        _networks.HiddenLaunches);
 
     /// <summary>Whether the kernels run on a backend's device: from compute capability 8.0 on.</summary>
     public static bool RunsOn(CudaBackend backend) =>
@@ -110,7 +112,8 @@ internal sealed class FusedDetection : IDisposable
     public static string? FindFault(CudaBackend backend, EightBits format)
     {
         Version capability = backend.Stream.Context.Device.ComputeCapability;
-        if (format == EightBits.Int8 || (capability >= OldestForFloats && capability.Major != WithoutFloats)) return null;
+        if (format == EightBits.Int8 || (capability >= OldestForFloats && capability.Major != WithoutFloats))
+            return null;
         return $"{backend.Name}, of compute capability {capability}, does not multiply {format} by the instruction that the " +
             $"kernels use; {OldestForFloats} and 10.0 on do. Use int8.";
     }

@@ -22,7 +22,8 @@ internal sealed class FusedNetworks : IDisposable
     private readonly Action<CudaStream, DecoderMap, int> _last;
 
     /// <param name="samples">At most so many at a time.</param>
-    /// <param name="quantized">The same networks in numbers of 8 bits, with all fusions; null computes with halves.</param>
+    /// <param name="quantized">The same networks in numbers of 8 bits, with all fusions; null computes with
+    /// halves.</param>
     public FusedNetworks(
         CudaStream stream, KernelLibrary kernels, DetectionNetworks networks, HalfImage image, int samples,
         FusionOptions options, QuantizedNetworks? quantized)
@@ -76,8 +77,13 @@ internal sealed class FusedNetworks : IDisposable
         if (_options.First)
         {
             if (_quantized is not null)
-                (teacher, student) = (teacher.Over(_quantized.TeacherSteps(0)), student.Over(_quantized.StudentSteps(0)));
-            FirstConvolution first = Keep(new FirstConvolution(_stream, _kernels, teacher.Above(student), _quantized?.Format));
+            {
+                (teacher, student) =
+                    (teacher.Over(_quantized.TeacherSteps(0)), student.Over(_quantized.StudentSteps(0)));
+            }
+
+            FirstConvolution first =
+                Keep(new FirstConvolution(_stream, _kernels, teacher.Above(student), _quantized?.Format));
             _hidden.Add((stream, n) => first.Launch(stream, image.Address, n, image.Height, image.Width, pooled.Address));
             return pooled;
         }
@@ -104,8 +110,8 @@ internal sealed class FusedNetworks : IDisposable
             IHiddenConvolution layer = Keep<IHiddenConvolution>(
                 _quantized is { } quantized
                     ? new HiddenConvolution(
-                        _stream, _kernels, quantized.Teacher(index), quantized.TeacherSteps(index), quantized.Student(index),
-                        quantized.StudentSteps(index), poolInside)
+                        _stream, _kernels, quantized.Teacher(index), quantized.TeacherSteps(index),
+                        quantized.Student(index), quantized.StudentSteps(index), poolInside)
                     : UsesHopper
                         ? new HopperHiddenConvolution(_stream, _kernels, teacher, student, poolInside)
                         : new HiddenConvolution(_stream, _kernels, teacher, student, poolInside));
@@ -142,7 +148,8 @@ internal sealed class FusedNetworks : IDisposable
     }
 
     /// <summary>Three feature maps in memory, then their differences.</summary>
-    private (int Parts, Action<CudaStream, DecoderMap, int> Launch) AddSeparateLast(HalfMap hidden, LayerWeights decoder)
+    private (int Parts, Action<CudaStream, DecoderMap, int> Launch) AddSeparateLast(
+        HalfMap hidden, LayerWeights decoder)
     {
         int lost = _teacher[^1].Shape.H - 1;
         (int height, int width) = (hidden.Height - lost, hidden.Width - lost);
@@ -161,7 +168,8 @@ internal sealed class FusedNetworks : IDisposable
         {
             teacher.Launch(stream, hidden, n, ofTeacher);
             student.Launch(stream, hidden.From(_teacher[^1].Shape.C), n, ofStudent);
-            autoencoder.Launch(stream, new HalfMap(map.Address, height + border, width + border, map.PixelPitch), n, predicted);
+            autoencoder.Launch(
+                stream, new HalfMap(map.Address, height + border, width + border, map.PixelPitch), n, predicted);
             layers.Squares(stream, ofTeacher, ofStudent, n, Features, LocalSums);
             layers.Squares(stream, predicted, ofStudent.From(Features), n, Features, GlobalSums);
         }
@@ -187,7 +195,8 @@ internal sealed class FusedNetworks : IDisposable
     {
         int lost = _teacher[^1].Shape.H - 1;
         long bytes = (long)parts * _samples * (hidden.Height - lost) * (hidden.Width - lost) * sizeof(float);
-        (LocalSums, GlobalSums) = (Keep(new DeviceBuffer(_stream, bytes)).Address, Keep(new DeviceBuffer(_stream, bytes)).Address);
+        (LocalSums, GlobalSums) =
+            (Keep(new DeviceBuffer(_stream, bytes)).Address, Keep(new DeviceBuffer(_stream, bytes)).Address);
     }
 
     private T Keep<T>(T part) where T : IDisposable

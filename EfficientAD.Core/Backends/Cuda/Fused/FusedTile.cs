@@ -5,8 +5,8 @@ namespace EfficientAD.Backends.Cuda.Fused;
 /// <param name="Name">In the kernels' names.</param>
 /// <param name="Pixels">And threads: each warp computes 64 pixels by 64 channels.</param>
 /// <param name="Stages">In shared memory.</param>
-/// <param name="Effort">Time of a product in a busy multiprocessor, relative to the large tile: smaller ones read and fill
-/// shared memory more often. Estimates, from the counted cycles of shared memory.</param>
+/// <param name="Effort">Time of a product in a busy multiprocessor, relative to the large tile: smaller ones read and
+/// fill shared memory more often. Estimates, from the counted cycles of shared memory.</param>
 internal sealed record FusedTile(string Name, int Pixels, int Stages, double Effort)
 {
     /// <summary>Output channels of a block.</summary>

@@ -14,8 +14,8 @@ internal readonly record struct TiledProblem(string Kernels, int Rows, int Colum
         string.Create(CultureInfo.InvariantCulture, $"{Kernels.TrimEnd('_')} {Rows} x {Columns} x {Depth}");
 }
 
-/// <summary>Picks the tile that computes a fused convolution fastest, by trying each once, and remembers it. The bits of a
-/// result do not depend on it.</summary>
+/// <summary>Picks the tile that computes a fused convolution fastest, by trying each once, and remembers it. The bits
+/// of a result do not depend on it.</summary>
 /// <param name="time">Milliseconds that work takes once it is warm.</param>
 internal sealed class FusedTuner(TuningCache cache, Func<Action, double> time)
 {

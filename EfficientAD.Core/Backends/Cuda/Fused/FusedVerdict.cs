@@ -80,7 +80,8 @@ internal sealed class FusedVerdict : VerdictSource
                     ConvolutionProduct.CeilingOf(size.Width, Threads), ConvolutionProduct.CeilingOf(size.Height, Strip),
                     samples),
                 new Extent(Threads)),
-            local, global, _parts, PatchDescriptionNetwork.TeacherChannels, _plane.Height, _plane.Width, _scaling.Address,
+            local, global, _parts, PatchDescriptionNetwork.TeacherChannels, _plane.Height, _plane.Width,
+            _scaling.Address,
             place.Border, place.IsBorderZero ? 1 : 0, place.ScaleY, place.OffsetY, place.ScaleX, place.OffsetX,
             size.Height, size.Width, LocalMap.Address, GlobalMap.Address, to, blocksMaxima, _done.Address, Scores);
     }
@@ -99,7 +100,8 @@ internal sealed class FusedVerdict : VerdictSource
         MapPlacement place = MapPlacement.Spread(_input, 0, isBorderZero: false, image);
         _resize.Launch(
             stream, new LaunchShape(
-                new Extent(ConvolutionProduct.CeilingOf(image.Height * image.Width, Threads), samples), new Extent(Threads)),
+                new Extent(ConvolutionProduct.CeilingOf(image.Height * image.Width, Threads), samples),
+                new Extent(Threads)),
             _atInput!.Address, samples, _input.Height, _input.Width, place.ScaleY, place.OffsetY, place.ScaleX,
             place.OffsetX, image.Height, image.Width, map);
     }

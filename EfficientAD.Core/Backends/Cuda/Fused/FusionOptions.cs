@@ -1,7 +1,7 @@
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>Which fusions a <see cref="FusedDetection"/> makes; each can be switched off to see what it saves. What they are:
-/// docs/fusion.md.</summary>
+/// <summary>Which fusions a <see cref="FusedDetection"/> makes; each can be switched off to see what it saves. What
+/// they are: docs/fusion.md.</summary>
 internal sealed record FusionOptions
 {
     /// <summary>The first layers of teacher and student with ReLU and pool in one launch.</summary>
@@ -22,15 +22,16 @@ internal sealed record FusionOptions
     /// <summary>Frames become both networks' inputs in one launch.</summary>
     public bool Preprocess { get; init; } = true;
 
-    /// <summary>From the last layers' sums to maps and scores in one launch; switched off for the orders whose score is that of the
-    /// image's map, and then without a graph, whose launches would keep the scaling of their capture.</summary>
+    /// <summary>From the last layers' sums to maps and scores in one launch; switched off for the orders whose score is
+    /// that of the image's map, and then without a graph, whose launches would keep the scaling of their
+    /// capture.</summary>
     public bool Verdict { get; init; } = true;
 
     /// <summary>The autoencoder runs beside teacher and student, on a branch of its own.</summary>
     public bool Branches { get; init; } = true;
 
-    /// <summary>On compute capability 9.0, where the layers are fused, they are computed by wgmma and the copy engine. No GPU
-    /// has run that yet, and therefore off.</summary>
+    /// <summary>On compute capability 9.0, where the layers are fused, they are computed by wgmma and the copy engine.
+    /// No GPU has run that yet, and therefore off.</summary>
     public bool Hopper { get; init; }
 
     /// <summary>One call of the driver starts all launches.</summary>

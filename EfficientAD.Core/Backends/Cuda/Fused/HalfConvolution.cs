@@ -12,8 +12,8 @@ internal readonly record struct HalfMap(nint Address, int Height, int Width, int
     public HalfMap From(int channel) => this with { Address = Address + channel * sizeof(ushort) };
 }
 
-/// <summary>A convolution from map to map with bias and, if asked for, ReLU, by the kernels that the backend uses: what a
-/// plan does where a fusion is switched off.</summary>
+/// <summary>A convolution from map to map with bias and, if asked for, ReLU, by the kernels that the backend uses: what
+/// a plan does where a fusion is switched off.</summary>
 internal sealed class HalfConvolution : IDisposable
 {
     private const string File = "convolution2d_half";
@@ -43,7 +43,8 @@ internal sealed class HalfConvolution : IDisposable
         int channels = ConvolutionProduct.Chunked(_layer.Shape.C);
         var shape = new ConvolutionShape(
             new Shape(samples, _layer.Shape.C, input.Height, input.Width), _layer.Shape, _geometry);
-        ConvolutionProduct product = ConvolutionProduct.Of(ConvolutionDirection.Forward, shape, ConvolutionArithmetic.Half);
+        ConvolutionProduct product = ConvolutionProduct.Of(
+            ConvolutionDirection.Forward, shape, ConvolutionArithmetic.Half);
         ConvolutionTile tile = Plan(ConvolutionTile.Large).Launch.Grid.X >= _multiprocessors
             ? ConvolutionTile.Large
             : ConvolutionTile.Medium;

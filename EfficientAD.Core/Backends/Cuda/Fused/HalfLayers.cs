@@ -10,12 +10,14 @@ internal sealed class HalfLayers(KernelLibrary kernels)
     private const int Threads = 256, Chunk = 8, Warp = 32;
 
     private readonly CudaKernel _widen = kernels.Get(File, "half_widen"), _pool = kernels.Get(File, "half_pool");
-    private readonly CudaKernel _resize = kernels.Get(File, "half_resize"), _squares = kernels.Get(File, "half_squares");
+    private readonly CudaKernel _resize = kernels.Get(File, "half_resize");
+    private readonly CudaKernel _squares = kernels.Get(File, "half_squares");
     private readonly CudaKernel _sums = kernels.Get(File, "half_sums"), _image = kernels.Get(File, "half_image");
 
     /// <summary>The bytes behind normalised planes, over 256, as the image of one sample.</summary>
     public void Image(CudaStream stream, Tensor planes, HalfImage image) => _image.Launch(
-        stream, Each((long)image.Height * image.Pitch), planes.Address, image.Height, image.Width, image.Pitch, image.Address);
+        stream, Each((long)image.Height * image.Pitch), planes.Address, image.Height, image.Width, image.Pitch,
+        image.Address);
 
     /// <summary>An image of four channels becomes a map of eight, the last four zero.</summary>
     public void Widen(CudaStream stream, HalfImage image, int samples, nint output) => _widen.Launch(
@@ -24,14 +26,15 @@ internal sealed class HalfLayers(KernelLibrary kernels)
 
     /// <summary>Means of 2 x 2 pixels of all channels.</summary>
     public void Pool(CudaStream stream, HalfMap input, int samples, nint output) => _pool.Launch(
-        stream, Each((long)samples * (input.Height / 2) * (input.Width / 2) * (input.Pitch / Chunk)), input.Address, samples,
-        input.Height, input.Width, input.Pitch, output);
+        stream, Each((long)samples * (input.Height / 2) * (input.Width / 2) * (input.Pitch / Chunk)), input.Address,
+        samples, input.Height, input.Width, input.Pitch, output);
 
     /// <summary>Bilinear, to part of a map: <paramref name="rowPitch"/> pixels from row to row.</summary>
     public void Resize(
-        CudaStream stream, HalfMap input, int samples, int side, nint output, int rowPitch, int samplePitch) => _resize.Launch(
-        stream, Each((long)samples * side * side * (input.Pitch / Chunk)), input.Address, samples, input.Height, input.Width,
-        input.Pitch, side, side, rowPitch, samplePitch, output);
+        CudaStream stream, HalfMap input, int samples, int side, nint output, int rowPitch,
+        int samplePitch) => _resize.Launch(
+        stream, Each((long)samples * side * side * (input.Pitch / Chunk)), input.Address, samples, input.Height,
+        input.Width, input.Pitch, side, side, rowPitch, samplePitch, output);
 
     /// <summary>Per pixel the sum over channels of the squared difference.</summary>
     public void Squares(CudaStream stream, HalfMap a, HalfMap b, int samples, int channels, nint sums) => _squares.Launch(

@@ -62,8 +62,8 @@ internal static class HalfWeights
         return packed;
     }
 
-    /// <summary>The channel of a column of mma's tile: a lane, which holds two columns of each of four tiles, gets eight
-    /// neighbours.</summary>
+    /// <summary>The channel of a column of mma's tile: a lane, which holds two columns of each of four tiles, gets
+    /// eight neighbours.</summary>
     private static int OutputOf(int tile, int column) => tile / 4 * 32 + column / 2 * 8 + tile % 4 * 2 + column % 2;
 
     private static float At(LayerWeights layer, int output, int k)

@@ -5,8 +5,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>A hidden layer of teacher and student in one launch: convolution, bias, ReLU and, if asked for, the 2 x 2 average
-/// pool, in half precision with sums in float32, or in numbers of 8 bits.</summary>
+/// <summary>A hidden layer of teacher and student in one launch: convolution, bias, ReLU and, if asked for, the 2 x 2
+/// average pool, in half precision with sums in float32, or in numbers of 8 bits.</summary>
 internal sealed class HiddenConvolution : IHiddenConvolution
 {
     private const string File = "fused_convolution";
@@ -47,8 +47,13 @@ internal sealed class HiddenConvolution : IHiddenConvolution
         DeviceBuffer weights, ReadOnlySpan<float> scale)
     {
         if (teacher.SampleCount != student.SampleCount || teacher.H != student.H)
-            throw new ArgumentException($"HiddenConvolution: teacher {teacher} and student {student} must have the same inputs.");
-        (_inputs, _size, _pool, _teacherOutputs, _outputs) = (teacher.C, teacher.H, pool, teacher.N, teacher.N + student.N);
+        {
+            throw new ArgumentException(
+                $"HiddenConvolution: teacher {teacher} and student {student} must have the same inputs.");
+        }
+
+        (_inputs, _size, _pool, _teacherOutputs, _outputs) =
+            (teacher.C, teacher.H, pool, teacher.N, teacher.N + student.N);
         string name = TiledKernel.NameOf(File, format);
         _kernel = new TiledKernel(stream, kernels, name, $"{name}_{(pool ? "pool" : "relu")}_");
         (_weights, _scale) = (weights, DeviceArray.Upload(stream, scale));
@@ -64,8 +69,8 @@ internal sealed class HiddenConvolution : IHiddenConvolution
         int outputHeight = h - _size + 1, outputWidth = w - _size + 1;
         int rows = _pool ? n * (outputHeight / 2) * (outputWidth / 2) * 4 : n * outputHeight * outputWidth;
         _kernel.Launch(
-            stream, rows, _outputs / FusedTile.Channels, _inputs * _size * _size, tile, input, _weights.Address, _scale.Address, output,
-            n, h, w, _inputs, _teacherOutputs, _outputs, _size);
+            stream, rows, _outputs / FusedTile.Channels, _inputs * _size * _size, tile, input, _weights.Address,
+            _scale.Address, output, n, h, w, _inputs, _teacherOutputs, _outputs, _size);
     }
 
     public void Dispose()

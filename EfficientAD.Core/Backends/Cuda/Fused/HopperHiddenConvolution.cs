@@ -3,8 +3,9 @@ using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>A hidden layer of teacher and student in one launch, by the tensor cores and the copy engine of a Hopper GPU:
-/// convolution, bias, ReLU and, if asked for, the 2 x 2 average pool, in half precision with sums in float32.</summary>
+/// <summary>A hidden layer of teacher and student in one launch, by the tensor cores and the copy engine of a Hopper
+/// GPU: convolution, bias, ReLU and, if asked for, the 2 x 2 average pool, in half precision with sums in
+/// float32.</summary>
 /// <remarks>No GPU has run it yet.</remarks>
 internal sealed class HopperHiddenConvolution : IHiddenConvolution
 {
@@ -51,8 +52,8 @@ internal sealed class HopperHiddenConvolution : IHiddenConvolution
         // A row or column that no window of the pool holds need not be computed.
         (int high, int wide) = _pool ? (height / 2 * 2, width / 2 * 2) : (height, width);
         _kernel.Launch(
-            stream, HopperKernel.Shape(n, high, wide, _outputs / HopperWeights.Rows), _inputMap, _weightsMap, _bias.Address,
-            output, _inputs, _size, _teacherOutputs / HopperWeights.Rows, high, wide);
+            stream, HopperKernel.Shape(n, high, wide, _outputs / HopperWeights.Rows), _inputMap, _weightsMap,
+            _bias.Address, output, _inputs, _size, _teacherOutputs / HopperWeights.Rows, high, wide);
     }
 
     public void Dispose()

@@ -2,8 +2,8 @@ using EfficientAD.Native;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>What the kernels of fused_convolution_hopper.cu have in common: tiles, and how maps and weights are described
-/// to the copy engine.</summary>
+/// <summary>What the kernels of fused_convolution_hopper.cu have in common: tiles, and how maps and weights are
+/// described to the copy engine.</summary>
 internal static class HopperKernel
 {
     public const string File = "fused_convolution_hopper";
@@ -37,5 +37,6 @@ internal static class HopperKernel
 
     /// <summary>[outputs, depth] half.</summary>
     public static void DescribeWeights(TensorMap map, nint address, int outputs, int depth) => map.Describe(
-        address, TensorSwizzle.Bytes128, new(depth, 0, HopperWeights.Depth), new(outputs, (long)depth * Bytes, HopperWeights.Rows));
+        address, TensorSwizzle.Bytes128, new(depth, 0, HopperWeights.Depth),
+        new(outputs, (long)depth * Bytes, HopperWeights.Rows));
 }

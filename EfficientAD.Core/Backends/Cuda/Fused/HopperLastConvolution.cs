@@ -3,9 +3,9 @@ using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>The last layers of teacher, student and autoencoder and both maps in one launch, by the tensor cores and the
-/// copy engine of a Hopper GPU: the squares of the differences, summed over channels. The features never reach global
-/// memory.</summary>
+/// <summary>The last layers of teacher, student and autoencoder and both maps in one launch, by the tensor cores and
+/// the copy engine of a Hopper GPU: the squares of the differences, summed over channels. The features never reach
+/// global memory.</summary>
 /// <remarks>No GPU has run it yet.</remarks>
 internal sealed class HopperLastConvolution : ILastConvolution
 {
@@ -17,8 +17,8 @@ internal sealed class HopperLastConvolution : ILastConvolution
     private readonly int _channels, _studentChannels, _size, _decoderChannels, _decoderSize;
     private (nint Hidden, DecoderMap Decoder, int N, int H, int W) _described;
 
-    /// <param name="local">Teacher less the student's first half, [384, all channels of the hidden map, k, k]; channels in
-    /// multiples of 64, k up to 4.</param>
+    /// <param name="local">Teacher less the student's first half, [384, all channels of the hidden map, k, k]; channels
+    /// in multiples of 64, k up to 4.</param>
     /// <param name="student">The student's second half, [384, its channels, k, k]; they are the last of the hidden
     /// map.</param>
     /// <param name="decoder">The autoencoder's last layer, [384, channels, 3, 3].</param>
@@ -37,7 +37,8 @@ internal sealed class HopperLastConvolution : ILastConvolution
         (_decoderChannels, _decoderSize) = (decoder.Shape.C, decoder.Shape.H);
         CudaContext context = stream.Context;
         (_hiddenMap, _decoderMap) = (new TensorMap(context), new TensorMap(context));
-        (_localMap, _globalMap, _unfoldedMap) = (new TensorMap(context), new TensorMap(context), new TensorMap(context));
+        (_localMap, _globalMap, _unfoldedMap) =
+            (new TensorMap(context), new TensorMap(context), new TensorMap(context));
         _kernel = kernels.Get(HopperKernel.File, "fused_last_hopper");
         _localWeights = Upload(stream, _localMap, HopperWeights.Pack((local, 1)));
         _globalWeights = Upload(stream, _globalMap, HopperWeights.Pack((decoder, 1), (student, -1)));
@@ -52,7 +53,8 @@ internal sealed class HopperLastConvolution : ILastConvolution
 
     /// <param name="hidden">[n, h, w, channels] half.</param>
     /// <param name="decoder">With a border of one pixel, or unfolded: [n, h - k + 1, w - k + 1, 9 channels].</param>
-    /// <param name="local">[<see cref="Parts"/>, n, h - k + 1, w - k + 1] float: divided by 384, their sum is the map.</param>
+    /// <param name="local">[<see cref="Parts"/>, n, h - k + 1, w - k + 1] float: divided by 384, their sum is the
+    /// map.</param>
     /// <param name="global">Likewise.</param>
     public void Launch(
         CudaStream stream, nint hidden, in DecoderMap decoder, int n, int h, int w, nint local, nint global)
@@ -84,7 +86,8 @@ internal sealed class HopperLastConvolution : ILastConvolution
         if (!isUnfolded)
         {
             HopperKernel.DescribeMap(
-                _decoderMap, decoder.Address, n, height + border, width + border, _decoderChannels, _decoderSize, pitches);
+                _decoderMap, decoder.Address, n, height + border, width + border, _decoderChannels, _decoderSize,
+                pitches);
         }
         else
         {

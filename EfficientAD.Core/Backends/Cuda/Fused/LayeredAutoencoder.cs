@@ -4,8 +4,8 @@ using EfficientAD.Networks.Folding;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>The same as <see cref="FusedAutoencoder"/> layer by layer, each resize and each convolution a launch: what its
-/// fusions are compared with.</summary>
+/// <summary>The same as <see cref="FusedAutoencoder"/> layer by layer, each resize and each convolution a launch: what
+/// its fusions are compared with.</summary>
 internal sealed class LayeredAutoencoder : DecoderSource
 {
     private const int WidenedChannels = 8;
@@ -58,7 +58,8 @@ internal sealed class LayeredAutoencoder : DecoderSource
             if (_resized[i] is { } resized)
             {
                 _layers.Resize(
-                    stream, map, samples, resized.Height, resized.Address, resized.Width, resized.Height * resized.Width);
+                    stream, map, samples, resized.Height, resized.Address, resized.Width,
+                    resized.Height * resized.Width);
                 map = resized;
             }
 

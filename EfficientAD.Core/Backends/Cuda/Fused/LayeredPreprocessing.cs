@@ -4,8 +4,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>From frames to the networks' inputs as the backend preprocesses: two passes of the resize into normalised planes,
-/// which a third launch turns into pixels; for each frame and each input.</summary>
+/// <summary>From frames to the networks' inputs as the backend preprocesses: two passes of the resize into normalised
+/// planes, which a third launch turns into pixels; for each frame and each input.</summary>
 internal sealed class LayeredPreprocessing : FrameSource
 {
     private const int LaunchesOfInput = 3;

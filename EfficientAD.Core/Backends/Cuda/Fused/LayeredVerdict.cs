@@ -6,7 +6,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>By the backend's own launches: partial sums to raw maps, both maps to one, border, resize, maximum.</summary>
+/// <summary>By the backend's own launches: partial sums to raw maps, both maps to one, border, resize,
+/// maximum.</summary>
 internal sealed class LayeredVerdict : VerdictSource
 {
     private readonly CudaBackend _backend;
@@ -23,7 +24,8 @@ internal sealed class LayeredVerdict : VerdictSource
         : base(backend.Stream, samples, height, width)
     {
         if (order.IsScoredAtInput()) throw new ArgumentException($"The verdict cannot be switched off for {order}: use Reference or Aligned.", nameof(order));
-        (_backend, _layers, _parts, _input) = (backend, new HalfLayers(backend.Kernels), parts, new FittedArea(0, 0, height, width));
+        (_backend, _layers, _parts, _input) =
+            (backend, new HalfLayers(backend.Kernels), parts, new FittedArea(0, 0, height, width));
         _combined = new CombinedMap(backend, order, padded: false, LocalMap.Shape with { N = 1 });
         _score = backend.Allocate(new Shape(1, 1, 1, 1));
     }

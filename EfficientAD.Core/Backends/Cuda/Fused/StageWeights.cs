@@ -4,10 +4,11 @@ using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>Weights in half precision or in numbers of 8 bits, in the order in which the stages of a fused convolution take them:
-/// [outputs / 128][k / stage] blocks of 128 rows of 64 bytes, 32 or 64 of k, ready for shared memory.</summary>
-/// <remarks>k is (layer, ky, kx, input channel). Within a block rows are permuted and the four chunks of a row exchanged:
-/// fused_convolution.cuh says how and why.</remarks>
+/// <summary>Weights in half precision or in numbers of 8 bits, in the order in which the stages of a fused convolution
+/// take them: [outputs / 128][k / stage] blocks of 128 rows of 64 bytes, 32 or 64 of k, ready for shared
+/// memory.</summary>
+/// <remarks>k is (layer, ky, kx, input channel). Within a block rows are permuted and the four chunks of a row
+/// exchanged: fused_convolution.cuh says how and why.</remarks>
 internal static class StageWeights
 {
     private const int Rows = FusedTile.Channels, RowBytes = 64, Chunks = 4, WarpRows = 64;
@@ -81,9 +82,9 @@ internal static class StageWeights
         return (output / Rows * (depth / stage) + k / stage) * Rows * stage + row * stage + chunk * width + k % width;
     }
 
-    /// <summary>The row of a channel: 8 j + 2 t + e of each <paramref name="rows"/> is channel 32 (j / 4) + 8 t + 2 (j % 4) + e,
-    /// so that the thread which owns columns 8 j + 2 t and 8 j + 2 t + 1 of a product for all j owns eight channels side by
-    /// side.</summary>
+    /// <summary>The row of a channel: 8 j + 2 t + e of each <paramref name="rows"/> is channel 32 (j / 4) + 8 t + 2 (j
+    /// % 4) + e, so that the thread which owns columns 8 j + 2 t and 8 j + 2 t + 1 of a product for all j owns eight
+    /// channels side by side.</summary>
     public static int RowOf(int channel, int rows)
     {
         int within = channel % rows, j = within / 32 * 4 + within % 8 / 2, t = within % 32 / 8;

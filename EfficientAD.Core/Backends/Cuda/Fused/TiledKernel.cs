@@ -23,9 +23,11 @@ internal sealed class TiledKernel
     /// <param name="rows">Output pixels, before pooling.</param>
     /// <param name="columns">Tiles of output channels.</param>
     /// <param name="depth">Products of an output.</param>
-    /// <param name="tile">Null for the one that suits the device: as measured, where that is wanted, else by a model.</param>
+    /// <param name="tile">Null for the one that suits the device: as measured, where that is wanted, else by a
+    /// model.</param>
     public void Launch(
-        CudaStream stream, int rows, int columns, int depth, FusedTile? tile, params ReadOnlySpan<KernelArgument> arguments)
+        CudaStream stream, int rows, int columns, int depth, FusedTile? tile,
+        params ReadOnlySpan<KernelArgument> arguments)
     {
         tile ??= Tuned(stream, rows, columns, depth, arguments) ?? FusedTile.Choose(rows, columns, _multiprocessors);
         CudaKernel kernel = _kernels[0];
@@ -40,7 +42,8 @@ internal sealed class TiledKernel
     }
 
     /// <summary>The first launch of a problem measures; while the stream is captured nothing can be.</summary>
-    private FusedTile? Tuned(CudaStream stream, int rows, int columns, int depth, ReadOnlySpan<KernelArgument> arguments)
+    private FusedTile? Tuned(
+        CudaStream stream, int rows, int columns, int depth, ReadOnlySpan<KernelArgument> arguments)
     {
         if (_tuner is null) return null;
         var problem = new TiledProblem(_prefix, rows, columns, depth);

@@ -5,8 +5,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Fused;
 
-/// <summary>From the last layers' partial sums to both maps, the combined map at the image's size and its maximum. Unpadded
-/// networks.</summary>
+/// <summary>From the last layers' partial sums to both maps, the combined map at the image's size and its maximum.
+/// Unpadded networks.</summary>
 internal abstract class VerdictSource : IDisposable
 {
     private readonly DeviceBuffer _scores;

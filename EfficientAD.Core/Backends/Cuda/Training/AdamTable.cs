@@ -3,7 +3,8 @@ using EfficientAD.Native;
 
 namespace EfficientAD.Backends.Cuda.Training;
 
-/// <summary>Where all parameters and what Adam keeps of them lie, on the device: one launch then moves them all.</summary>
+/// <summary>Where all parameters and what Adam keeps of them lie, on the device: one launch then moves them
+/// all.</summary>
 internal sealed class AdamTable : IDisposable
 {
     // As adam.cu has them.
@@ -22,7 +23,8 @@ internal sealed class AdamTable : IDisposable
         {
             AdamTensors t = parameters[i];
             long count = t.Parameter.Shape.Count;
-            tensors.AddRange([t.Gradient.Address, t.FirstMoment.Address, t.SecondMoment.Address, t.Parameter.Address, count]);
+            tensors.AddRange(
+                [t.Gradient.Address, t.FirstMoment.Address, t.SecondMoment.Address, t.Parameter.Address, count]);
             for (int chunk = 0; chunk * (long)ValuesOfChunk < count; chunk++) chunks.Add((i, chunk));
         }
 

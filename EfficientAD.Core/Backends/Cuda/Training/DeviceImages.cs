@@ -7,7 +7,8 @@ namespace EfficientAD.Backends.Cuda.Training;
 /// <summary>An image in the device's memory, and behind it the sum of its luma.</summary>
 internal sealed record ResidentImage(DeviceBuffer Memory, DeviceImage Image, nint LumaSum);
 
-/// <summary>Training images in 8 bits on the device: sent when first asked for and kept while they fit a budget.</summary>
+/// <summary>Training images in 8 bits on the device: sent when first asked for and kept while they fit a
+/// budget.</summary>
 /// <param name="budget">Bytes that may be kept.</param>
 internal sealed class DeviceImages(CudaBackend backend, long budget) : IDisposable
 {

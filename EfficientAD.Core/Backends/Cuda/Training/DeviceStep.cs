@@ -7,10 +7,10 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Backends.Cuda.Training;
 
-/// <summary>Steps of a training on a CUDA device, each one captured graph that begins with the step's views of images, which
-/// lie on the device in 8 bits.</summary>
-/// <remarks>For each step: <see cref="Begin"/>, <see cref="Add"/> for every view, <see cref="SendDraws"/>, <see cref="Run"/>.
-/// Not thread-safe.</remarks>
+/// <summary>Steps of a training on a CUDA device, each one captured graph that begins with the step's views of images,
+/// which lie on the device in 8 bits.</summary>
+/// <remarks>For each step: <see cref="Begin"/>, <see cref="Add"/> for every view, <see cref="SendDraws"/>,
+/// <see cref="Run"/>. Not thread-safe.</remarks>
 internal sealed class DeviceStep : IDisposable
 {
     private const int TileWidth = 32, TileHeight = 8;  // as preprocess_tile.cuh has them
@@ -105,8 +105,8 @@ internal sealed class DeviceStep : IDisposable
         _stream, new LaunchShape(_tiles, new Extent(TileWidth, TileHeight)), _graph.ExtraAddress);
 
     /// <summary>Gives the step to the device.</summary>
-    /// <returns>The losses of <see cref="StepGraph.Delay"/> steps before; of the first steps their own, for which the device is
-    /// waited for. Valid until the next call.</returns>
+    /// <returns>The losses of <see cref="StepGraph.Delay"/> steps before; of the first steps their own, for which the
+    /// device is waited for. Valid until the next call.</returns>
     public ReadOnlySpan<float> Run()
     {
         _graph.Run();

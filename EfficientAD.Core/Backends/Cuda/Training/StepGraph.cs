@@ -5,10 +5,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Backends.Cuda.Training;
 
-/// <summary>A step that a CUDA device repeats as one captured graph: what changes from step to step is sent as one small block,
-/// which the graph's kernels read; losses come back while later steps run.</summary>
-/// <remarks>For each step: <see cref="Send"/>, <see cref="Run"/>. The first step is given kernel by kernel, the second captured.
-/// Not thread-safe.</remarks>
+/// <summary>A step that a CUDA device repeats as one captured graph: what changes from step to step is sent as one
+/// small block, which the graph's kernels read; losses come back while later steps run.</summary>
+/// <remarks>For each step: <see cref="Send"/>, <see cref="Run"/>. The first step is given kernel by kernel, the second
+/// captured. Not thread-safe.</remarks>
 internal sealed class StepGraph : IDisposable
 {
     /// <summary>Steps whose losses are under way while the next is given.</summary>
