@@ -39,7 +39,9 @@ internal sealed class CalibrateSettings : ComputeSettings
     public float FalsePositives { get; init; } = 0.01f;
 
     [CommandOption("--eight-bits")]
-    [Description("Compare numbers of 8 bits with float32 on up to 64 of the images, a second or two each, so that --precision int8 and fp8 can be used.")]
+    [Description(
+        "Compare numbers of 8 bits with float32 on up to 64 of the images, a second or two each, so that --precision " +
+        "int8 and fp8 can be used.")]
     public bool EightBits { get; init; }
 
     [CommandOption("--force")]
@@ -82,9 +84,14 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
         if (!settings.Json) Describe(dataset, calibrator);
         ModelInformation? model = null;
         if (output.IsTerminal && !settings.Json)
-            TrainingBars.Show(output.Console, Phases(calibrator), progress => model = calibrator.Run(progress, cancellation));
+        {
+            TrainingBars.Show(
+                output.Console, Phases(calibrator), progress => model = calibrator.Run(progress, cancellation));
+        }
         else
+        {
             model = calibrator.Run(new TrainingLog(output, settings.Json), cancellation);
+        }
 
         if (settings.Json) WriteJson(settings.Out, calibrator, model!);
         else Summarise(settings.Out, calibrator, model!);

@@ -56,11 +56,14 @@ internal sealed class DevicesCommand(CommandOutput output) : Command<DevicesSett
             $"{device.Multiprocessors} multiprocessors, {memory}";
     }
 
-    private static string Verdict(CudaCandidate candidate) => candidate.Unusable is { } reason
-        ? $"Cannot be used: {reason}"
-        : $"Takes the kernels for {candidate.Target}, and computed small problems as the CPU does. " + (candidate.Unfused is { } why
+    private static string Verdict(CudaCandidate candidate)
+    {
+        if (candidate.Unusable is { } reason) return $"Cannot be used: {reason}";
+        string ofPlan = candidate.Unfused is { } why
             ? $"Detects layer by layer: {why}"
-            : "The fused plan of detection did so, too.");
+            : "The fused plan of detection did so, too.";
+        return $"Takes the kernels for {candidate.Target}, and computed small problems as the CPU does. {ofPlan}";
+    }
 
     private static string Describe(CudaLibrary library) => library.Unusable is { } reason
         ? $"Not used: {reason}"

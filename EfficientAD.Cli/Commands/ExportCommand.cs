@@ -65,8 +65,8 @@ internal sealed class ExportCommand(CommandOutput output) : Command<ExportSettin
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{settings.Onnx}: {bytes / 1e6:0.0} MB"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"ONNX Runtime's map differs from ours by {difference.Map:G2} at most, its score by {difference.Score:G2} " +
-            $"(values up to {difference.Range:G3})."));
+            $"ONNX Runtime's map differs from ours by {difference.Map:G2} at most, its score by " +
+            $"{difference.Score:G2} (values up to {difference.Range:G3})."));
         return ExitCode.Success;
     }
 }

@@ -43,11 +43,16 @@ internal sealed class InspectCommand(CommandOutput output) : Command<InspectSett
         string cameras = settings.Cameras == 1 ? "1 camera" : $"{settings.Cameras} cameras";
         facts.Add("frames", string.Create(
             CultureInfo.InvariantCulture,
-            $"{frames.Length} of {frames[0].Width} x {frames[0].Height}, repeated; {cameras} at {settings.FramesPerSecond:0.##} a second"));
+            $"{frames.Length} of {frames[0].Width} x {frames[0].Height}, repeated; {cameras} at " +
+            $"{settings.FramesPerSecond:0.##} a second"));
         facts.Add("judged", $"{all.Good} good, {all.Anomalous} anomalous, {all.Invalid} invalid");
         facts.Add("dropped", $"{all.Dropped} of {all.Pushed}, queue of {settings.Queue}, {settings.WhenFull}");
         if (settings.Deadline is { } deadline)
-            facts.Add("late", string.Create(CultureInfo.InvariantCulture, $"{all.Late} of {all.Total.Count}, after {deadline} ms"));
+        {
+            facts.Add("late", string.Create(
+                CultureInfo.InvariantCulture, $"{all.Late} of {all.Total.Count}, after {deadline} ms"));
+        }
+
         facts.WriteTo(output);
         output.WriteLine();
         LatencyTable.WriteText(output, all);

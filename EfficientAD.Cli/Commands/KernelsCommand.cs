@@ -35,7 +35,8 @@ internal sealed class KernelsCommand(CommandOutput output) : Command<KernelsSett
         var report = new NetworkReport(settings.Training ? run.Train() : run.Detect());
         string what = settings.Training ? "one training step" : "one detection";
         string title = string.Create(CultureInfo.InvariantCulture,
-            $"{network}, {what} at {run.Height} x {run.Width}, precision {settings.CudaPrecision.ToString().ToLowerInvariant()}");
+            $"{network}, {what} at {run.Height} x {run.Width}, precision " +
+            $"{settings.CudaPrecision.ToString().ToLowerInvariant()}");
         if (settings.Json) output.WriteJson(json => NetworkJson.Write(json, title, report, resources, settings.Card));
         else NetworkTable.Write(output, title, report, resources, settings.Card);
     }

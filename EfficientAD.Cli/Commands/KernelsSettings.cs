@@ -13,7 +13,10 @@ internal sealed class KernelsSettings : VerbositySettings
     private const int LargestInput = 4096;
 
     private static readonly string[] Precisions =
-        [.. new[] { CudaPrecision.Full, CudaPrecision.Tf32, CudaPrecision.Half }.Select(name => name.ToString().ToLowerInvariant())];
+    [
+        .. new[] { CudaPrecision.Full, CudaPrecision.Tf32, CudaPrecision.Half }
+            .Select(name => name.ToString().ToLowerInvariant()),
+    ];
 
     [CommandOption("--model <FILE>")]
     [Description("Run a detection of this model on a simulated card.")]

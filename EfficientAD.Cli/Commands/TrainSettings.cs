@@ -34,7 +34,9 @@ internal sealed class TrainSettings : ComputeSettings
     public string Size { get; init; } = "S";
 
     [CommandOption("--recipe <RECIPE>")]
-    [Description("reference, paper, anomalib (70,000 steps each), quick, or student-teacher (a baseline). Default: quick with --minutes up to 120, else reference.")]
+    [Description(
+        "reference, paper, anomalib (70,000 steps each), quick, or student-teacher (a baseline). Default: quick with " +
+        "--minutes up to 120, else reference.")]
     public string? Recipe { get; init; }
 
     [CommandOption("--steps <N>")]
@@ -70,7 +72,8 @@ internal sealed class TrainSettings : ComputeSettings
     public bool StopEarly { get; init; }
 
     [CommandOption("--teacher <FILE>")]
-    [Description("A teacher: of 'efficientad distill', or any file that 'efficientad import' reads. Default: the shipped one.")]
+    [Description(
+        "A teacher: of 'efficientad distill', or any file that 'efficientad import' reads. Default: the shipped one.")]
     public string? Teacher { get; init; }
 
     [CommandOption("--input <PIXELS>")]
@@ -132,7 +135,11 @@ internal sealed class TrainSettings : ComputeSettings
             return $"--map-order {MapOrder}: give {string.Join(", ", MapOrders)}.";
         if (Resize is not ("squash" or "letterbox")) return $"--resize {Resize}: give squash or letterbox.";
         if (Resize == "letterbox" && MapOrder is not (null or "aligned"))
-            return $"--resize letterbox needs --map-order aligned, not {MapOrder}: the others do not know where the image lies.";
+        {
+            return $"--resize letterbox needs --map-order aligned, not {MapOrder}: the others do not know where the " +
+                "image lies.";
+        }
+
         if (Batch is < 1 or > LargestBatch) return $"--batch {Batch}: give 1 to {LargestBatch}.";
         if (InputSize is null)
         {
@@ -147,7 +154,8 @@ internal sealed class TrainSettings : ComputeSettings
     public TrainingOptions ToOptions()
     {
         (int height, int width) = InputSize!.Value;
-        Recipe recipe = Training.Recipe.Named(Recipe ?? (Minutes <= LongestQuickMinutes ? "quick" : "reference")) with { BatchSize = Batch };
+        string name = Recipe ?? (Minutes <= LongestQuickMinutes ? "quick" : "reference");
+        Recipe recipe = Training.Recipe.Named(name) with { BatchSize = Batch };
         if (Penalty == NoPenalty) recipe = recipe with { Penalty = false };
         if (HardQuantile is { } quantile) recipe = recipe with { HardQuantile = quantile };
         if (NoAutoencoder) recipe = recipe with { Autoencoder = false };

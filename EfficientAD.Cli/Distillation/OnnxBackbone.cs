@@ -70,7 +70,8 @@ internal sealed class OnnxBackbone : IBackbone
     /// map.</exception>
     public (FeatureMap Earlier, FeatureMap Later) Extract(RgbImage image)
     {
-        if (_inputShape is [_, _, var height and > 0, var width and > 0] && (height, width) != (image.Height, image.Width))
+        if (_inputShape is [_, _, var height and > 0, var width and > 0]
+            && (height, width) != (image.Height, image.Width))
         {
             throw new ModelFormatException(
                 $"{_path} takes images of {width} x {height} only, not {image.Width} x {image.Height}. " +
@@ -99,11 +100,12 @@ internal sealed class OnnxBackbone : IBackbone
     private FeatureMap Copy(OrtValue value, string stage)
     {
         OrtTensorTypeAndShapeInfo tensor = value.GetTensorTypeAndShape();
-        if (tensor.Shape is not [1, var channels, var height, var width] || tensor.ElementDataType != TensorElementType.Float)
+        if (tensor.Shape is not [1, var channels, var height, var width]
+            || tensor.ElementDataType != TensorElementType.Float)
         {
             throw new ModelFormatException(
-                $"'{stage}' of {_path} is {tensor.ElementDataType} [{string.Join(", ", tensor.Shape)}] but a stage is " +
-                "Float [1, channels, height, width].");
+                $"'{stage}' of {_path} is {tensor.ElementDataType} [{string.Join(", ", tensor.Shape)}] but a stage " +
+                "is Float [1, channels, height, width].");
         }
 
         return new FeatureMap((int)channels, (int)height, (int)width, value.GetTensorDataAsSpan<float>().ToArray());

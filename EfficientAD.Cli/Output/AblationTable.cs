@@ -15,8 +15,9 @@ internal static class AblationTable
     {
         output.WriteLine($"{title}, on a simulated {card.Name}, each line without one fusion.");
         output.WriteLine(
-            "Counted by a simulator on the CPU; no GPU took part. Times are predicted: for each launch the longest of what " +
-            $"it needs of the card's datasheet rates, and {PredictedTime.LaunchMicroseconds:0} us to start it.");
+            "Counted by a simulator on the CPU; no GPU took part. Times are predicted: for each launch the longest " +
+            $"of what it needs of the card's datasheet rates, and {PredictedTime.LaunchMicroseconds:0} us to start " +
+            "it.");
         output.WriteLine();
         string[][] cells = [Heads, .. rows.Select(row => Cells(row, rows[0]))];
         int[] widths = [.. Heads.Select((_, column) => cells.Max(line => line[column].Length))];

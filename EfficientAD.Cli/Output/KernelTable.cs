@@ -17,11 +17,10 @@ internal static class KernelTable
         output.WriteLine(Line("kernel", architectures, "shared B", "spilled B"));
         foreach (var kernel in resources.Entries.GroupBy(entry => entry.Kernel))
         {
+            var registers = kernel.ToDictionary(entry => entry.Architecture, entry => entry.Registers);
             output.WriteLine(Line(
                 kernel.Key,
-                architectures.Select(each => kernel.FirstOrDefault(entry => entry.Architecture == each)?.Registers is { } count
-                    ? Number(count)
-                    : "-"),
+                architectures.Select(each => registers.TryGetValue(each, out int count) ? Number(count) : "-"),
                 Number(kernel.Max(entry => entry.StaticSharedBytes)), Number(kernel.Max(entry => entry.SpillBytes))));
         }
 

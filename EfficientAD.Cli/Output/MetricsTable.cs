@@ -60,7 +60,10 @@ internal static class MetricsTable
         {
             EvaluationResult[] results = [local, global, both];
             IEnumerable<string> values =
-                [.. results.Select(of => Percent(set(of).ImageAuroc)), .. results.Select(of => Percent(set(of).AuPro30))];
+            [
+                .. results.Select(of => Percent(set(of).ImageAuroc)),
+                .. results.Select(of => Percent(set(of).AuPro30)),
+            ];
             table.AddRow([new Text(name), .. values.Select(value => new Text(value))]);
         }
     }

@@ -11,8 +11,9 @@ internal static class NetworkTable
     {
         output.WriteLine($"{title}, on a simulated {card.Name}.");
         output.WriteLine(
-            "Counted by a simulator on the CPU; no GPU took part. Times are predicted: for each launch the longest of what " +
-            $"it needs of the card's datasheet rates, and {PredictedTime.LaunchMicroseconds:0} us to start it.");
+            "Counted by a simulator on the CPU; no GPU took part. Times are predicted: for each launch the longest " +
+            $"of what it needs of the card's datasheet rates, and {PredictedTime.LaunchMicroseconds:0} us to start " +
+            "it.");
         output.WriteLine();
         foreach (string line in ReportTable.Write(report, resources, card).TrimEnd().Split('\n'))
             output.WriteLine(line);

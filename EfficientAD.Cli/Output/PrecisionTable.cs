@@ -14,13 +14,15 @@ internal static class PrecisionTable
             (int images, float score, float map) = report.Parity;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"--precision {report.Precision}: over {images} good images scores move by up to {score:0.00000}, " +
-                $"{score / calibration.Scale:0.00} of their standard deviation (allowed {PrecisionParity.MostScoreShift}), maps by up to " +
-                $"{map:0.00000}, {map / calibration.Scale:0.00} of it (allowed {PrecisionParity.MostMapShift}). " +
+                $"{score / calibration.Scale:0.00} of their standard deviation (allowed " +
+                $"{PrecisionParity.MostScoreShift}), maps by up to {map:0.00000}, {map / calibration.Scale:0.00} of " +
+                $"it (allowed {PrecisionParity.MostMapShift}). " +
                 $"Detectors {(report.Fault is null ? "take" : "refuse")} it."));
         }
 
         if (reports.Count == 0) return;
-        output.WriteLine($"{"hidden map",-16}{string.Concat(reports.Select(report => $"{report.Precision + " error",14}{"saturated",12}"))}");
+        IEnumerable<string> heads = reports.Select(report => $"{report.Precision + " error",14}{"saturated",12}");
+        output.WriteLine($"{"hidden map",-16}{string.Concat(heads)}");
         for (int i = 0; i < reports[0].Layers.Count; i++)
         {
             output.WriteLine($"{reports[0].Layers[i].Layer,-16}" + string.Concat(reports.Select(report => string.Create(

@@ -74,8 +74,8 @@ internal static class ReportTables
         return Markup.Of($"""
             <section>
             <h2>By map</h2>
-            <p>The local map compares student and teacher patch by patch; the global one student and autoencoder, which has seen
-            the whole image. Values in percent.</p>
+            <p>The local map compares student and teacher patch by patch; the global one student and autoencoder, which
+            has seen the whole image. Values in percent.</p>
             <div class="card scroll">
             <table>
             <thead><tr><th>Defect</th><th>Image AUROC, local</th><th>global</th><th>both</th>

@@ -26,9 +26,13 @@ internal static class OnnxCheck
     /// <exception cref="InvalidOperationException">The outputs differ by more than rounding can explain.</exception>
     public static OnnxDifference Compare(string onnx, string model, bool takesRgb)
     {
-        using AnomalyDetector detector = AnomalyDetector.Load(
-            model,
-            new DetectorOptions { Device = new Device(DeviceKind.Cpu), AcceptAnySize = true, Mode = DetectionMode.Plain });
+        var options = new DetectorOptions
+        {
+            Device = new Device(DeviceKind.Cpu),
+            AcceptAnySize = true,
+            Mode = DetectionMode.Plain,
+        };
+        using AnomalyDetector detector = AnomalyDetector.Load(model, options);
         (int height, int width) = (detector.Information.InputHeight, detector.Information.InputWidth);
         // A picture of the size at which the networks see it: whole, or inside its frame.
         FittedArea area = OnnxExport.AreaOf(detector.Information);
@@ -73,8 +77,9 @@ internal static class OnnxCheck
         difference.Map <= Tolerance * difference.Range && difference.Score <= Tolerance * difference.Range
             ? difference
             : throw new InvalidOperationException(
-                $"{onnx}: ONNX Runtime's map differs from ours by {difference.Map} (values up to {difference.Range}), its score by " +
-                $"{difference.Score}. The file is wrong, or this runtime is; do not use it.");
+                $"{onnx}: ONNX Runtime's map differs from ours by {difference.Map} (values up to " +
+                $"{difference.Range}), its score by {difference.Score}. The file is wrong, or this runtime is; do " +
+                "not use it.");
 
     /// <summary>The picture twice, so that the batch is seen to be free.</summary>
     private static NamedOnnxValue Input(string name, RgbImage picture, int height, int width, bool takesRgb)
@@ -83,11 +88,13 @@ internal static class OnnxCheck
         if (takesRgb)
         {
             byte[] rgb = PillowResize.Resize(picture.View, height, width).Pixels;
-            return NamedOnnxValue.CreateFromTensor(name, new DenseTensor<byte>((byte[])[.. rgb, .. rgb], [Batch, height, width, 3]));
+            var pixels = new DenseTensor<byte>((byte[])[.. rgb, .. rgb], [Batch, height, width, 3]);
+            return NamedOnnxValue.CreateFromTensor(name, pixels);
         }
 
         var values = new float[3 * height * width];
         new Preprocessing().Run(picture.View, ColourAdjustment.None, height, width, height, width, values);
-        return NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>((float[])[.. values, .. values], [Batch, 3, height, width]));
+        var planes = new DenseTensor<float>((float[])[.. values, .. values], [Batch, 3, height, width]);
+        return NamedOnnxValue.CreateFromTensor(name, planes);
     }
 }

@@ -62,7 +62,8 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
             $"meant to let {calibration.FalsePositiveRate:0.##%} fail."));
     }
 
-    private void WriteStart(AnomalyDataset dataset, TrainingOptions options, EfficientADTrainer trainer) => output.WriteJson(writer =>
+    private void WriteStart(
+        AnomalyDataset dataset, TrainingOptions options, EfficientADTrainer trainer) => output.WriteJson(writer =>
     {
         TrainingSplit split = dataset.SplitTrainValidation(options.Seed);
         writer.WriteString("event", "start");

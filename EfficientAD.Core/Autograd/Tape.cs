@@ -37,7 +37,8 @@ public sealed class Tape(IBackend backend) : IDisposable
         Record([output], needsGradient, forward, results => backward(results[0]))[0];
 
     /// <summary>The same for an operation with several results.</summary>
-    public Variable[] Record(IEnumerable<Tensor> outputs, bool needsGradient, Action forward, Action<Variable[]> backward)
+    public Variable[] Record(
+        IEnumerable<Tensor> outputs, bool needsGradient, Action forward, Action<Variable[]> backward)
     {
         Variable[] results =
             [.. outputs.Select(output => new Variable(output, needsGradient ? Allocate(output.Shape) : null))];
@@ -63,7 +64,11 @@ public sealed class Tape(IBackend backend) : IDisposable
     public void Backward(Variable loss)
     {
         if (loss.Value.Shape.Count != 1 || loss.Gradient is null)
-            throw new ArgumentException($"A loss is one number that depends on a parameter; this is {loss.Value.Shape}.", nameof(loss));
+        {
+            throw new ArgumentException(
+                $"A loss is one number that depends on a parameter; this is {loss.Value.Shape}.", nameof(loss));
+        }
+
         foreach ((Variable[] results, _) in _backward)
             foreach (Variable result in results) Backend.Fill(0, result.Gradient!);
         Backend.Fill(1, loss.Gradient);

@@ -35,7 +35,8 @@ public sealed record CudaCandidate(CudaDevice Device, string? Target, long? Free
             using var stream = new CudaStream(context);
             using var backend = new CudaBackend(context, stream);
             string? fault = CudaSelfCheck.FindFault(backend, CudaPrecision.Full);
-            return new CudaCandidate(device, target, free, fault) { Unfused = fault is null ? FindFusedFault(backend) : null };
+            string? unfused = fault is null ? FindFusedFault(backend) : null;
+            return new CudaCandidate(device, target, free, fault) { Unfused = unfused };
         }
         catch (Exception e) when (e is CudaException or NotSupportedException)
         {

@@ -60,7 +60,8 @@ internal static class ShapeChecks
         if (geometry.Stride < 1 || geometry.Padding < 0)
         {
             throw new ArgumentException(
-                $"Convolution2d: stride {geometry.Stride} must be at least 1 and padding {geometry.Padding} at least 0.");
+                $"Convolution2d: stride {geometry.Stride} must be at least 1 and padding {geometry.Padding} at least " +
+                "0.");
         }
 
         if (input.C != weights.C)

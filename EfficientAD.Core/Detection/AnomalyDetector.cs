@@ -41,7 +41,12 @@ public sealed class AnomalyDetector : IDisposable
         Threshold = Information.Calibration.Threshold;
         _distribution = model.LoadPooled();
         if (_distribution is not null && options.Tile > 0)
-            throw new ArgumentException("The model has a head on pooled features, which needs the whole input: do not ask for tiles.", nameof(options));
+        {
+            throw new ArgumentException(
+                "The model has a head on pooled features, which needs the whole input: do not ask for tiles.",
+                nameof(options));
+        }
+
         _networks = teacher is null ? model.Load(_backend) : model.Load(_backend, teacher.Network);
         // The head reads the plan's input, which a CUDA device's fused plan keeps to itself.
         DetectionMode mode = _distribution is not null && backend is CudaBackend ? DetectionMode.Plain : options.Mode;
@@ -54,7 +59,11 @@ public sealed class AnomalyDetector : IDisposable
             _networks, Information.MapOrder, Information.InputHeight, Information.InputWidth, mode, options.Batch,
             Information.Fit, options.Tile, teacher, window: null, quantized);
         if (quantized is not null && !_plan.IsFusedOnDevice)
-            _refusal = $"{format} is of the fused plan, which does not serve what is asked for: a padded network, a letterbox, tiles, a head or another mode.";
+        {
+            _refusal = $"{format} is of the fused plan, which does not serve what is asked for: a padded network, a " +
+                "letterbox, tiles, a head or another mode.";
+        }
+
         _batch = new (int, int, int)[_plan.Batch];
         if (_distribution is not null)
             _pooled = new PooledFeatures(backend, _networks.Student, Information.InputHeight, Information.InputWidth);
@@ -71,7 +80,8 @@ public sealed class AnomalyDetector : IDisposable
     /// the CPU on known networks, and computes in float32, layer by layer, instead; or the model refuses numbers of 8
     /// bits, and it computes in half precision. Null where nothing is amiss.</summary>
     public string? Fallback => (_plan.Fallback ?? _refusal) is { } reason
-        ? $"{reason} It computes {(_plan.IsFusedOnDevice ? "in half precision" : "layer by layer in float32")} instead, which takes longer."
+        ? $"{reason} It computes {(_plan.IsFusedOnDevice ? "in half precision" : "layer by layer in float32")} " +
+            "instead, which takes longer."
         : null;
 
     internal ProductSet? Set { get; }
@@ -152,7 +162,8 @@ public sealed class AnomalyDetector : IDisposable
             DetectionResult both = Detect(image, new AnomalyMap(image.Width, image.Height), clock);
             if (both.Verdict == Verdict.Invalid) return new(both, both, both);
             _plan.Clock = null;
-            return new(both, Alone(both, Information.Scaling.LocalAlone()), Alone(both, Information.Scaling.GlobalAlone()));
+            MapScaling scaling = Information.Scaling;
+            return new(both, Alone(both, scaling.LocalAlone()), Alone(both, scaling.GlobalAlone()));
         }
     }
 
@@ -287,7 +298,8 @@ public sealed class AnomalyDetector : IDisposable
         PrecisionParity? parity = format == EightBits.Int8 ? model.Information.Int8 : model.Information.Fp8;
         return parity is { } known
             ? known.FindFault(format.Name, model.Information.Calibration)
-            : $"The model was not calibrated for {format}: run efficientad calibrate --eight-bits --model FILE --data DIR --out FILE.";
+            : $"The model was not calibrated for {format}: run efficientad calibrate --eight-bits --model FILE " +
+                "--data DIR --out FILE.";
     }
 
     private void JudgeBatch(int count, ReadOnlySpan<AnomalyMap> maps, Span<DetectionResult> results)

@@ -10,7 +10,11 @@ public sealed class AnomalyMap
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (values.Length != (long)width * height)
-            throw new ArgumentException($"A {width} x {height} map has {(long)width * height} values, not {values.Length}.", nameof(values));
+        {
+            throw new ArgumentException(
+                $"A {width} x {height} map has {(long)width * height} values, not {values.Length}.", nameof(values));
+        }
+
         (Width, Height, Values) = (width, height, values);
     }
 

@@ -17,9 +17,14 @@ internal static class CholeskyFactor
             {
                 double value = matrix[row * size + column] - TensorPrimitives.Dot<double>(
                     lower.AsSpan(row * size, column), lower.AsSpan(column * size, column));
-                if (row > column) lower[row * size + column] = value / lower[column * size + column];
-                else if (value > 0) lower[row * size + column] = Math.Sqrt(value);
-                else throw new ArgumentException($"Row {row} of {size} makes the matrix not positive definite ({value}).", nameof(matrix));
+                if (row == column && !(value > 0))
+                {
+                    throw new ArgumentException(
+                        $"Row {row} of {size} makes the matrix not positive definite ({value}).", nameof(matrix));
+                }
+
+                lower[row * size + column] =
+                    row > column ? value / lower[column * size + column] : Math.Sqrt(value);
             }
         }
 

@@ -46,7 +46,8 @@ internal sealed class DetectionInput
     /// <param name="sample">Its place in the batch.</param>
     public void Write(ImageView image, int sample)
     {
-        IsGrey[sample] = image.Format == PixelFormat.Grey8 && _fitted.Fit == ImageFit.Squash;  // a letterbox's frame is not
+        // A letterbox's frame is not grey.
+        IsGrey[sample] = image.Format == PixelFormat.Grey8 && _fitted.Fit == ImageFit.Squash;
         (Tensor input, Tensor? autoencoderInput) = _samples[sample];
         _fitted.Write(image, ColourAdjustment.None, input);
         if (autoencoderInput is not null) _fitted.Write(image, ColourAdjustment.None, autoencoderInput);

@@ -94,9 +94,10 @@ public sealed class DetectionPlan : IDisposable
         else if (isTiled)
         {
             Batch = 1;
-            _tiles = new TiledMaps(_backend, _fitted, height, width, tile, (tileHeight, tileWidth, place) => new DetectionPlan(
-                networks, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1, ImageFit.Squash, tile: 0,
-                shared: null, place, quantized: null));
+            _tiles = new TiledMaps(_backend, _fitted, height, width, tile, (tileHeight, tileWidth, place) =>
+                new DetectionPlan(
+                    networks, MapOrder.Reference, tileHeight, tileWidth, mode, batch: 1, ImageFit.Squash, tile: 0,
+                    shared: null, place, quantized: null));
             (local, global) = (Variable.Constant(_tiles.LocalMap), Variable.Constant(_tiles.GlobalMap));
         }
         else
@@ -152,7 +153,8 @@ public sealed class DetectionPlan : IDisposable
 
     /// <summary>What the networks read.</summary>
     internal DetectionInput Input => _input
-        ?? throw new InvalidOperationException("This plan preprocesses images itself: give it an image, or use another mode.");
+        ?? throw new InvalidOperationException(
+            "This plan preprocesses images itself: give it an image, or use another mode.");
 
     /// <summary>Is marked at each part, where there is one.</summary>
     internal DetectionClock? Clock { get; set; }
@@ -283,12 +285,18 @@ public sealed class DetectionPlan : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         if (fit == ImageFit.Letterbox && order != MapOrder.Aligned)
-            throw new ArgumentException($"A letterbox needs the map order Aligned, not {order}: the others do not know where the image lies.", nameof(order));
+        {
+            throw new ArgumentException(
+                $"A letterbox needs the map order Aligned, not {order}: the others do not know where the image lies.",
+                nameof(order));
+        }
+
         bool isTiled = tile > 0 && (tile < height || tile < width);
         if (isTiled && (networks.Teacher.Padded || tile < PatchDescriptionNetwork.ReceptiveField))
         {
             throw new ArgumentException(
-                $"Tiles need at least {PatchDescriptionNetwork.ReceptiveField} pixels a side, not {tile}, and networks without padding.",
+                $"Tiles need at least {PatchDescriptionNetwork.ReceptiveField} pixels a side, not {tile}, and " +
+                "networks without padding.",
                 nameof(tile));
         }
 

@@ -34,7 +34,11 @@ internal readonly record struct MapPlacement(
     public static MapPlacement Aligned(bool padded, FittedArea area, (int Height, int Width) image)
     {
         MapPlacement whole = Aligned(padded, (area.Height, area.Width), image);
-        return whole with { OffsetY = whole.OffsetY + area.Top / OutputStride, OffsetX = whole.OffsetX + area.Left / OutputStride };
+        return whole with
+        {
+            OffsetY = whole.OffsetY + area.Top / OutputStride,
+            OffsetX = whole.OffsetX + area.Left / OutputStride,
+        };
     }
 
     /// <summary>Where the value of row or column i lies in the input, in pixels.</summary>

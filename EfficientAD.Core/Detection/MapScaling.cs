@@ -30,8 +30,8 @@ public readonly record struct MapScaling(float LocalLow, float LocalHigh, float 
 
     /// <summary>Finite; each high quantile above its low one, or both 0, but not of both maps.</summary>
     public bool IsValid =>
-        float.IsFinite(LocalScale) && float.IsFinite(GlobalScale) && float.IsFinite(Offset) && LocalScale >= 0 && GlobalScale >= 0
-        && LocalScale + GlobalScale > 0;
+        float.IsFinite(LocalScale) && float.IsFinite(GlobalScale) && float.IsFinite(Offset)
+        && LocalScale >= 0 && GlobalScale >= 0 && LocalScale + GlobalScale > 0;
 
     private static float ScaleOf(float low, float high) => low == 0 && high == 0 ? 0 : Share * HighValue / (high - low);
 }

@@ -18,7 +18,8 @@ public readonly record struct PooledScaling(
 
     /// <summary>Finite, with positive deviations.</summary>
     public bool IsValid =>
-        float.IsFinite(ScoreMean) && float.IsFinite(DistanceMean) && float.IsFinite(ScoreDeviation) && float.IsFinite(DistanceDeviation)
+        float.IsFinite(ScoreMean) && float.IsFinite(DistanceMean)
+        && float.IsFinite(ScoreDeviation) && float.IsFinite(DistanceDeviation)
         && ScoreDeviation > 0 && DistanceDeviation > 0;
 
     /// <summary>The score of an image.</summary>
@@ -30,6 +31,7 @@ public readonly record struct PooledScaling(
         double mean = values.Average();
         double deviation =
             Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Length - 1));
-        return (mean, Math.Max(deviation, SmallestRelativeDeviation * Math.Max(Math.Abs(mean), SmallestRelativeDeviation)));
+        double smallest = SmallestRelativeDeviation * Math.Max(Math.Abs(mean), SmallestRelativeDeviation);
+        return (mean, Math.Max(deviation, smallest));
     }
 }

@@ -24,7 +24,11 @@ public readonly record struct PrecisionParity(int Images, float ScoreShift, floa
     public string? FindFault(string precision, Calibration calibration)
     {
         if (Images < FewestImages)
-            return $"{precision} was compared on {Images} good images only, and {FewestImages} are needed: run efficientad calibrate --eight-bits on more.";
+        {
+            return $"{precision} was compared on {Images} good images only, and {FewestImages} are needed: run " +
+                "efficientad calibrate --eight-bits on more.";
+        }
+
         (float score, float map) = (ScoreShift / calibration.Scale, MapShift / calibration.Scale);
         (string What, float Shift, float Relative, float Most)? fault =
             !(score <= MostScoreShift) ? ("scores", ScoreShift, score, MostScoreShift)
@@ -34,7 +38,7 @@ public readonly record struct PrecisionParity(int Images, float ScoreShift, floa
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"{precision} moves {found.What} of {Images} good images by up to {found.Shift:g3}, {found.Relative:0.00} of their scores' " +
-                $"standard deviation, and {found.Most} is allowed.");
+                $"{precision} moves {found.What} of {Images} good images by up to {found.Shift:g3}, " +
+                $"{found.Relative:0.00} of their scores' standard deviation, and {found.Most} is allowed.");
     }
 }

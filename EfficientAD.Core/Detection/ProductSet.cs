@@ -12,7 +12,8 @@ namespace EfficientAD.Detection;
 /// are loaded and disposed while others run, between two of their frames.</remarks>
 public sealed class ProductSet : IDisposable
 {
-    private readonly Dictionary<(UInt128 Hash, int Height, int Width, ImageFit Fit), (SharedTeacher Teacher, int Products)> _teachers = [];
+    private readonly Dictionary<
+        (UInt128 Hash, int Height, int Width, ImageFit Fit), (SharedTeacher Teacher, int Products)> _teachers = [];
     private readonly DetectorOptions _options;
     private readonly IBackend _backend;
     private readonly bool _ownsBackend;
@@ -95,7 +96,10 @@ public sealed class ProductSet : IDisposable
         foreach (AnomalyDetector product in products)
         {
             if (product.Set != this)
-                throw new ArgumentException("A detector belongs to no set or another one: load it with this set.", nameof(products));
+            {
+                throw new ArgumentException(
+                    "A detector belongs to no set or another one: load it with this set.", nameof(products));
+            }
         }
 
         string? fault = FrameCheck.FindFault(image);

@@ -25,7 +25,11 @@ internal sealed class QuantizedMaps
     public QuantizedMaps(Tape tape, DetectionNetworks networks, QuantizedNetworks quantized, DetectionInput input)
     {
         if (tape.Backend is not CpuBackend)
-            throw new ArgumentException($"Numbers of 8 bits are rounded on the CPU, not on {tape.Backend.Name}.", nameof(tape));
+        {
+            throw new ArgumentException(
+                $"Numbers of 8 bits are rounded on the CPU, not on {tape.Backend.Name}.", nameof(tape));
+        }
+
         (_tape, _backend, _quantized) = (tape, tape.Backend, quantized);
         Variable teacher = Record(networks.Teacher, input, quantized.Teacher, quantized.TeacherSteps, _teacher);
         Variable student = Record(networks.Student, input, quantized.Student, quantized.StudentSteps, _student);

@@ -19,7 +19,7 @@ public sealed class PillowResize
     private readonly uint[] _sourceRow;    // one row of the image
     private readonly byte[] _greyRow = new byte[RowGroup.Block];
     private readonly RowGroup _group;
-    private readonly byte[] _resizedRows;  // a ring of rows after the horizontal pass: what the vertical needs and a group
+    private readonly byte[] _resizedRows;  // a ring of rows resized along x: what the vertical pass needs, and a group
     private readonly byte[] _outputRow;
     private readonly bool _isUnchanged;    // the target is the source, and whole
     private readonly int _pitch;           // bytes from one row of the ring to the next
@@ -39,7 +39,8 @@ public sealed class PillowResize
             throw new ArgumentOutOfRangeException(
                 nameof(top), $"({left}, {top}) {width} x {height} is not inside {targetWidth} x {targetHeight}.");
         (_sourceHeight, _sourceWidth, _height, _width) = (sourceHeight, sourceWidth, height, width);
-        _isUnchanged = (sourceHeight, sourceWidth) == (targetHeight, targetWidth) && (height, width) == (targetHeight, targetWidth);
+        _isUnchanged = (sourceHeight, sourceWidth) == (targetHeight, targetWidth)
+            && (height, width) == (targetHeight, targetWidth);
         _horizontal = new PairedWeights(new TriangleFilter(sourceWidth, targetWidth, left, width), width);
         _vertical = new TriangleFilter(sourceHeight, targetHeight, top, height);
         _sourceRow = new uint[RoundUp(sourceWidth, Math.Max(Vector<uint>.Count, 2))];
@@ -90,7 +91,8 @@ public sealed class PillowResize
         int rowBytes = outputSamples * _width;
         if (output.Length != (long)_height * rowBytes)
             throw new ArgumentException(
-                $"{_width} x {_height} of {outputSamples} samples take {(long)_height * rowBytes} bytes but the span holds {output.Length}.",
+                $"{_width} x {_height} of {outputSamples} samples take {(long)_height * rowBytes} bytes but the span " +
+                $"holds {output.Length}.",
                 nameof(output));
 
         var blend = new ColourBlend(image, adjustment, _sourceRow);

@@ -130,8 +130,9 @@ internal sealed class RowGroup(int width)
         {
             Vector256<short> lowFactor = Vector256.Create(factors[i].Low).AsInt16();
             Vector256<short> highFactor = Vector256.Create(factors[i].High).AsInt16();
-            (lowA, highA) = (lowA + SumOfProducts(pairs[i].GetLower(), lowFactor), highA + SumOfProducts(pairs[i].GetLower(), highFactor));
-            (lowB, highB) = (lowB + SumOfProducts(pairs[i].GetUpper(), lowFactor), highB + SumOfProducts(pairs[i].GetUpper(), highFactor));
+            (Vector256<short> a, Vector256<short> b) = (pairs[i].GetLower(), pairs[i].GetUpper());
+            (lowA, highA) = (lowA + SumOfProducts(a, lowFactor), highA + SumOfProducts(a, highFactor));
+            (lowB, highB) = (lowB + SumOfProducts(b, lowFactor), highB + SumOfProducts(b, highFactor));
         }
         return Vector512.Create(lowA + (highA << PairedWeight.LowBits), lowB + (highB << PairedWeight.LowBits));
     }

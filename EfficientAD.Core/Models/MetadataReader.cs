@@ -7,10 +7,12 @@ internal readonly struct MetadataReader(string file, IReadOnlyDictionary<string,
 {
     public string Text(string key) => metadata.TryGetValue(key, out string? value)
         ? value
-        : throw new ModelFormatException($"{file} has no metadata '{key}'. Is it a model written by efficientad train?");
+        : throw new ModelFormatException(
+            $"{file} has no metadata '{key}'. Is it a model written by efficientad train?");
 
     public int Integer(string key, int minimum, int maximum) =>
-        int.TryParse(Text(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum
+        int.TryParse(Text(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
+        && value >= minimum && value <= maximum
             ? value
             : throw Refuse(key, $"a whole number from {minimum} to {maximum}");
 
@@ -20,7 +22,8 @@ internal readonly struct MetadataReader(string file, IReadOnlyDictionary<string,
             : throw Refuse(key, "a whole number");
 
     public float Number(string key) =>
-        float.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value)
+        float.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
+        && float.IsFinite(value)
             ? value
             : throw Refuse(key, "a finite number");
 

@@ -117,13 +117,15 @@ public sealed class ModelFile : IDisposable
         if (!_file.Names.Any(name => name.StartsWith(ActivationsPrefix, StringComparison.Ordinal))) return null;
         return new HiddenActivations(Of(TeacherPrefix, networks.Teacher), Of(StudentPrefix, networks.Student));
 
-        MapActivations[] Of(string prefix, PatchDescriptionNetwork network) => [.. network.Layers.SkipLast(1).Select(layer =>
+        MapActivations[] Of(
+            string prefix, PatchDescriptionNetwork network) => [.. network.Layers.SkipLast(1).Select(layer =>
         {
             (string name, int channels) = (ActivationsPrefix + prefix + layer.Name, layer.Weights.Value.Shape.N);
             float[] largest = Floats(name + LargestSuffix, channels);
             return Array.TrueForAll(largest, value => value >= 0)
                 ? new MapActivations(largest, Floats(name + MeanSuffix, channels))
-                : throw new ModelFormatException($"{_file.Name}: '{name}{LargestSuffix}' holds {largest.Min()}, which must not be negative.");
+                : throw new ModelFormatException(
+                    $"{_file.Name}: '{name}{LargestSuffix}' holds {largest.Min()}, which must not be negative.");
         })];
     }
 
@@ -139,7 +141,11 @@ public sealed class ModelFile : IDisposable
         for (int i = 0; i < channels; i++)
         {
             if (distribution.Factor[i * channels + i] <= 0)
-                throw new ModelFormatException($"{_file.Name}: '{PooledFactorName}' has {distribution.Factor[i * channels + i]} at ({i}, {i}), which must be positive.");
+            {
+                throw new ModelFormatException(
+                    $"{_file.Name}: '{PooledFactorName}' has {distribution.Factor[i * channels + i]} at ({i}, {i}), " +
+                    "which must be positive.");
+            }
         }
 
         return distribution;

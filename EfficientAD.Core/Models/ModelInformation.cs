@@ -80,7 +80,8 @@ public sealed record ModelInformation
     public required string Penalty { get; init; }
 
     public string LibraryVersion { get; init; } =
-        typeof(ModelInformation).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        typeof(ModelInformation).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion ?? "unknown";
 
     internal void WriteTo(Dictionary<string, string> metadata)
     {

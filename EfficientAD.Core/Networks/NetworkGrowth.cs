@@ -19,7 +19,8 @@ internal static class NetworkGrowth
         if (small.Size != PdnSize.Small || large.Size != PdnSize.Medium || small.Outputs != large.Outputs)
         {
             throw new ArgumentException(
-                $"A network of size {small.Size} with {small.Outputs} outputs cannot grow to size {large.Size} with {large.Outputs}.");
+                $"A network of size {small.Size} with {small.Outputs} outputs cannot grow to size {large.Size} with " +
+                $"{large.Outputs}.");
         }
 
         IReadOnlyList<ConvolutionLayer> from = small.Layers, to = large.Layers;

@@ -74,10 +74,10 @@ public sealed class PatchDescriptionNetwork : Network
     public Variable Forward(Tape tape, Variable input, Action<string, Variable>? observe)
     {
         ConvolutionLayer last = Layers[^1];
-        if (observe is null && TryStack(tape, input, Head(0, input.Value.Shape.N, last.Weights, last.Bias)) is [{ } features])
-            return features;
-        Variable output = Layers[^1].Forward(tape, Hidden(tape, input, observe));
-        observe?.Invoke(Layers[^1].Name, output);
+        StackHead head = Head(0, input.Value.Shape.N, last.Weights, last.Bias);
+        if (observe is null && TryStack(tape, input, head) is [{ } features]) return features;
+        Variable output = last.Forward(tape, Hidden(tape, input, observe));
+        observe?.Invoke(last.Name, output);
         return output;
     }
 
@@ -144,7 +144,10 @@ public sealed class PatchDescriptionNetwork : Network
     private static void RequirePatch(Variable input)
     {
         if (input.Value.Shape.H < ReceptiveField || input.Value.Shape.W < ReceptiveField)
-            throw new ArgumentException($"The network sees patches of {ReceptiveField} pixels; {input.Value.Shape} is smaller.", nameof(input));
+        {
+            throw new ArgumentException(
+                $"The network sees patches of {ReceptiveField} pixels; {input.Value.Shape} is smaller.", nameof(input));
+        }
     }
 
     private StackedLayer[] HiddenLayers() =>

@@ -33,7 +33,8 @@ public sealed class OnnxExport
         if (information.Pooled is not null)
         {
             throw new NotSupportedException(
-                "The model has a head on pooled features, which the graph would lack: scores and threshold would not fit. Train without it.");
+                "The model has a head on pooled features, which the graph would lack: scores and threshold would not " +
+                "fit. Train without it.");
         }
 
         using var backend = new CpuBackend(new CpuOptions { Threads = 1 });
@@ -50,8 +51,8 @@ public sealed class OnnxExport
         if (information.Fit == ImageFit.Letterbox && information.ImageHeight == 0)
         {
             throw new NotSupportedException(
-                "The model was trained with a letterbox on images of several sizes; a graph can hold one place only. Train on images " +
-                "of one size, or with --resize squash.");
+                "The model was trained with a letterbox on images of several sizes; a graph can hold one place only. " +
+                "Train on images of one size, or with --resize squash.");
         }
 
         return FittedArea.Of(
@@ -163,7 +164,8 @@ public sealed class OnnxExport
         rows = rows[(area.Top * mapHeight)..((area.Top + area.Height) * mapHeight)];
         columns = columns[(area.Left * mapWidth)..((area.Left + area.Width) * mapWidth)];
         (height, width) = (area.Height, area.Width);
-        string right = _graph.Node("Transpose", [_graph.Constant("columns", [width, mapWidth], columns)], ("perm", new[] { 1, 0 }));
+        string right = _graph.Node(
+            "Transpose", [_graph.Constant("columns", [width, mapWidth], columns)], ("perm", new[] { 1, 0 }));
         string resized = _graph.Node("MatMul", [_graph.Constant("rows", [height, mapHeight], rows), sum]);
         resized = offsetFirst
             ? _graph.Node("MatMul", "map", [resized, right])

@@ -144,7 +144,8 @@ internal sealed class OnnxGraphWriter
                 attribute.Integer(20, AttributeIntegers);
                 break;
             default:
-                throw new ArgumentException($"An attribute '{name}' of type {value.GetType()} is not written.", nameof(value));
+                throw new ArgumentException(
+                    $"An attribute '{name}' of type {value.GetType()} is not written.", nameof(value));
         }
     }
 }

@@ -88,7 +88,8 @@ internal sealed unsafe partial class CudaDriver(LibraryExports exports)
         exports.Required(nameof(cuPointerGetAttribute));
 
     public readonly delegate* unmanaged<
-        void*, TensorElement, uint, nint, ulong*, ulong*, uint*, uint*, int, TensorSwizzle, TensorPromotion, int, CudaResult>
+        void*, TensorElement, uint, nint, ulong*, ulong*, uint*, uint*, int, TensorSwizzle, TensorPromotion, int,
+        CudaResult>
         cuTensorMapEncodeTiled = (delegate* unmanaged<
             void*, TensorElement, uint, nint, ulong*, ulong*, uint*, uint*, int, TensorSwizzle, TensorPromotion, int,
             CudaResult>)exports.Optional(nameof(cuTensorMapEncodeTiled));

@@ -12,7 +12,10 @@ internal sealed record KernelBuild(IReadOnlyDictionary<string, string> Ptx, IRea
         var nvrtc = new Nvrtc(folder);
         var ptxas = new Ptxas(folder);
         (KernelSource Source, Target Target)[] jobs =
-            [.. sources.SelectMany(source => Target.All.Where(target => target.Takes(source)).Select(target => (source, target)))];
+        [
+            .. sources.SelectMany(source =>
+                Target.All.Where(target => target.Takes(source)).Select(target => (source, target))),
+        ];
         var results = new (string File, string? Ptx, KernelResources[] Resources)[jobs.Length];
         try
         {

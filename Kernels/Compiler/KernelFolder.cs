@@ -44,7 +44,8 @@ internal sealed class KernelFolder(string path)
         string[] different =
         [
             .. stored.Except(made.Keys).Select(file => $"ptx/{file} (has no source)"),
-            .. made.Where(file => ReadOrEmpty(Path.Combine(_ptx, file.Key)) != file.Value).Select(file => $"ptx/{file.Key}"),
+            .. made.Where(file => ReadOrEmpty(Path.Combine(_ptx, file.Key)) != file.Value)
+                .Select(file => $"ptx/{file.Key}"),
             .. ReadOrEmpty(_readme) == Readme(build) ? Array.Empty<string>() : ["README.md"],
         ];
         foreach (string file in different)
@@ -86,8 +87,8 @@ internal sealed class KernelFolder(string path)
         foreach (KernelResources kernel in costly)
         {
             Console.Error.WriteLine(
-                $"{kernel.Kernel} takes {kernel.Registers} registers and {kernel.InstructionsPerMma} instructions per mma on " +
-                $"{kernel.Architecture}; {FusedRegisters} and {LimitOf(kernel)} are allowed.");
+                $"{kernel.Kernel} takes {kernel.Registers} registers and {kernel.InstructionsPerMma} instructions " +
+                $"per mma on {kernel.Architecture}; {FusedRegisters} and {LimitOf(kernel)} are allowed.");
         }
 
         return spilling.Length + costly.Length > 0 ? 1 : 0;

@@ -61,7 +61,8 @@ internal sealed partial record MainLoop(int Instructions, int Products)
     [GeneratedRegex("^[HIQ]MMA")]
     private static partial Regex Product();
 
-    [GeneratedRegex(@"^(?:(?<label>\.L_x_\d+):|\s*/\*[0-9a-f]{4,}\*/\s+(?:\{\s*)?(?<code>[^;]+);)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^(?:(?<label>\.L_x_\d+):|\s*/\*[0-9a-f]{4,}\*/\s+(?:\{\s*)?(?<code>[^;]+);)", RegexOptions.Multiline)]
     private static partial Regex Line();
 
     [GeneratedRegex(@"^(?:@\S+ )?BRA\S* .*`\((?<to>\.L_x_\d+)\)")]

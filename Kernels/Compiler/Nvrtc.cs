@@ -35,8 +35,8 @@ internal sealed unsafe partial class Nvrtc
             int result = nvrtcCompileProgram(program, options.Length, options);
             if (result != 0)
             {
-                throw new InvalidDataException(
-                    $"NVRTC {Version}, {string.Join(' ', options)}:\n{Text(program, nvrtcGetProgramLogSize, nvrtcGetProgramLog)}");
+                string log = Text(program, nvrtcGetProgramLogSize, nvrtcGetProgramLog);
+                throw new InvalidDataException($"NVRTC {Version}, {string.Join(' ', options)}:\n{log}");
             }
 
             return Text(program, nvrtcGetPTXSize, nvrtcGetPTX);

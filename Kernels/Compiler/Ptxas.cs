@@ -77,8 +77,9 @@ internal sealed partial class Ptxas(CompilerFolder folder)
         match.Groups[group].Success ? int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture) : 0;
 
     [GeneratedRegex(
-        @"Compiling entry function '(?<kernel>\w+)'.*?(?<stack>\d+) bytes stack frame, (?<stores>\d+) bytes spill stores, " +
-        @"(?<loads>\d+) bytes spill loads.*?Used (?<registers>\d+) registers(?:[^\n]*?(?<shared>\d+) bytes smem)?",
+        @"Compiling entry function '(?<kernel>\w+)'.*?(?<stack>\d+) bytes stack frame, " +
+        @"(?<stores>\d+) bytes spill stores, (?<loads>\d+) bytes spill loads.*?" +
+        @"Used (?<registers>\d+) registers(?:[^\n]*?(?<shared>\d+) bytes smem)?",
         RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex Report();
 }

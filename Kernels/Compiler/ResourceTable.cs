@@ -22,16 +22,21 @@ internal static class ResourceTable
     {
         string[] architectures =
             [.. resources.Select(kernel => kernel.Architecture).Distinct().Order(StringComparer.Ordinal)];
-        var table = new StringBuilder($"| kernel | {string.Join(" | ", architectures)} | static shared | stack | spills | instructions / mma |\n");
+        var table = new StringBuilder(
+            $"| kernel | {string.Join(" | ", architectures)} | static shared | stack | spills " +
+            "| instructions / mma |\n");
         table.Append("|---|").Insert(table.Length, "---:|", architectures.Length + 4).Append('\n');
-        foreach (var kernel in resources.GroupBy(kernel => kernel.Kernel).OrderBy(group => group.Key, StringComparer.Ordinal))
+        var kernels = resources.GroupBy(kernel => kernel.Kernel).OrderBy(group => group.Key, StringComparer.Ordinal);
+        foreach (var kernel in kernels)
         {
+            Dictionary<string, int> found = kernel.ToDictionary(entry => entry.Architecture, entry => entry.Registers);
             var registers = architectures.Select(architecture =>
-                kernel.FirstOrDefault(entry => entry.Architecture == architecture)?.Registers.ToString(CultureInfo.InvariantCulture) ?? "-");
+                found.TryGetValue(architecture, out int count) ? count.ToString(CultureInfo.InvariantCulture) : "-");
+            double? perMma = kernel.Max(entry => entry.InstructionsPerMma);
             table.Append(CultureInfo.InvariantCulture,
-                $"| {kernel.Key} | {string.Join(" | ", registers)} | {kernel.Max(entry => entry.StaticSharedBytes)} | " +
-                $"{kernel.Max(entry => entry.StackBytes)} | {kernel.Max(entry => entry.SpillBytes)} | " +
-                $"{kernel.Max(entry => entry.InstructionsPerMma)?.ToString("0.00", CultureInfo.InvariantCulture) ?? "-"} |\n");
+                $"| {kernel.Key} | {string.Join(" | ", registers)} | {kernel.Max(entry => entry.StaticSharedBytes)} " +
+                $"| {kernel.Max(entry => entry.StackBytes)} | {kernel.Max(entry => entry.SpillBytes)} " +
+                $"| {perMma?.ToString("0.00", CultureInfo.InvariantCulture) ?? "-"} |\n");
         }
 
         return table.ToString();

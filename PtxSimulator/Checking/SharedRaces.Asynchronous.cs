@@ -93,8 +93,8 @@ internal sealed unsafe partial class SharedRaces
         if (Clocks.Fences(writer, clock, warp.Index)) return;
         throw _block.Fault(FaultKind.ProxyFence, warp, op, 0,
             $"shared address 0x{BlockRunner.FirstShared + offset:X} was written by thread {ThreadOf(write.Stamp)} (" +
-            $"{_block.Launch.Program.Location(write.Op)}), and no fence.proxy.async stands between that and this access " +
-            "through the asynchronous proxy.", BlockRunner.FirstShared + offset, Variable(offset));
+            $"{_block.Launch.Program.Location(write.Op)}), and no fence.proxy.async stands between that and this " +
+            "access through the asynchronous proxy.", BlockRunner.FirstShared + offset, Variable(offset));
     }
 
     // A write to bytes that wgmma, or a copy to global memory, may still read.
@@ -116,8 +116,9 @@ internal sealed unsafe partial class SharedRaces
 
     private SimulationException AsynchronousRace(Warp warp, Op* op, uint offset, int otherOp, string done) =>
         _block.Fault(FaultKind.SharedMemoryRace, warp, op, 0,
-            $"shared address 0x{BlockRunner.FirstShared + offset:X} was {done} ({_block.Launch.Program.Location(otherOp)}), " +
-            "and no barrier stands between that and this access through the asynchronous proxy.",
+            $"shared address 0x{BlockRunner.FirstShared + offset:X} was {done} " +
+            $"({_block.Launch.Program.Location(otherOp)}), and no barrier stands between that and this access " +
+            "through the asynchronous proxy.",
             BlockRunner.FirstShared + offset, Variable(offset));
 
     private string Variable(uint offset) => _block.Launch.Program.SharedVariableAt((int)offset);

@@ -108,8 +108,8 @@ internal sealed unsafe partial class SharedRaces : IDisposable
             for (var cell = warp.Offsets[lane] >> _shift; cell <= last; cell++)
             {
                 var write = _writes + cell;
-                if ((flags & write->Stamp & Atomic) == 0 && write->Stamp != 0 && Conflicts(write->Stamp, own, warp.Index)
-                    && !WritesSame(warp, op, lane, write))
+                if ((flags & write->Stamp & Atomic) == 0 && write->Stamp != 0
+                    && Conflicts(write->Stamp, own, warp.Index) && !WritesSame(warp, op, lane, write))
                     throw Race(warp, op, lane, *write, "written");
                 for (var readers = write->Readers; readers != 0;)
                 {
@@ -172,15 +172,15 @@ internal sealed unsafe partial class SharedRaces : IDisposable
                 address, variable);
         if ((other.Stamp & Bulk) != 0)
             return _block.Fault(FaultKind.CopyInFlight, warp, op, lane,
-                $"shared address 0x{address:X} is touched while a bulk copy ({place}) may still write it; wait for the " +
-                "phase of its mbarrier first.", address, variable);
+                $"shared address 0x{address:X} is touched while a bulk copy ({place}) may still write it; wait for " +
+                "the phase of its mbarrier first.", address, variable);
         if ((other.Stamp & Barrier) != 0)
             return _block.Fault(FaultKind.InvalidBarrier, warp, op, lane,
                 $"shared address 0x{address:X} holds an mbarrier ({place}); only mbarrier instructions may touch it.",
                 address, variable);
         return _block.Fault(FaultKind.SharedMemoryRace, warp, op, lane,
-            $"shared address 0x{address:X} was {done} by thread {ThreadOf(other.Stamp)} ({place}) and no barrier stands " +
-            $"between that and this access by thread {warp.Index * 32 + lane}.", address, variable);
+            $"shared address 0x{address:X} was {done} by thread {ThreadOf(other.Stamp)} ({place}) and no barrier " +
+            $"stands between that and this access by thread {warp.Index * 32 + lane}.", address, variable);
     }
 
     public void Dispose()

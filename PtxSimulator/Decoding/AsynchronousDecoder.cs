@@ -168,7 +168,8 @@ internal sealed unsafe class AsynchronousDecoder(
         if (!modifiers.Take("mma_async") || !modifiers.Take("sync") || !modifiers.Take("aligned")
             || modifiers.Left is not [var shape, "f32", "f16", "f16"]
             || !shape.StartsWith("m64n", StringComparison.Ordinal) || !shape.EndsWith("k16", StringComparison.Ordinal)
-            || !int.TryParse(shape.AsSpan(4, shape.Length - 7), out var columns) || columns is < 8 or > 256 || columns % 8 != 0)
+            || !int.TryParse(shape.AsSpan(4, shape.Length - 7), out var columns)
+            || columns is < 8 or > 256 || columns % 8 != 0)
             return false;
         modifiers.TakeAll();
         var isShared = operands[1] is not VectorOperand;
@@ -177,7 +178,11 @@ internal sealed unsafe class AsynchronousDecoder(
             (OperandBinder.Elements(operands[0]), isShared ? [] : OperandBinder.Elements(operands[1]));
         if (results.Count != columns / 2 || !isShared && sources.Count != 4)
             throw operands.Error($"{columns / 2} accumulators and 4 registers of a belong there");
-        int[] places = [.. results.Select(result => operands.Write(result, 4)), .. sources.Select(source => operands.Read(source, 4))];
+        int[] places =
+        [
+            .. results.Select(result => operands.Write(result, 4)),
+            .. sources.Select(source => operands.Read(source, 4)),
+        ];
         int[] numbers = [.. results.Concat(sources).Select(NumberOf)];
         (op->Count, op->Bytes) = (places.Length, results.Count);
         op->Places = arena.TakeNumbers([.. places, .. numbers]);

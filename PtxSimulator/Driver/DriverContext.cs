@@ -128,7 +128,9 @@ internal sealed class DriverContext
         }
         catch (PtxFormatException e)
         {
-            throw Lose(DriverError.LaunchFailed, new SimulationException(FaultKind.InvalidLaunch, $"{work.Label}: {e.Message}"));
+            throw Lose(
+                DriverError.LaunchFailed,
+                new SimulationException(FaultKind.InvalidLaunch, $"{work.Label}: {e.Message}"));
         }
         catch (ArgumentException e)
         {

@@ -53,8 +53,8 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
         if (dynamicSharedBytes > _dynamicSharedLimit)
         {
             throw new DriverException(DriverError.InvalidValue,
-                $"{kernel.Name}: {dynamicSharedBytes} bytes of dynamic shared memory; allowed are {_dynamicSharedLimit}. " +
-                "Set CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES first.");
+                $"{kernel.Name}: {dynamicSharedBytes} bytes of dynamic shared memory; allowed are " +
+                $"{_dynamicSharedLimit}. Set CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES first.");
         }
 
         return new Work(WorkKind.Kernel, $"{kernel.Name} {grid}x{block}", Run);
@@ -62,7 +62,8 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
         void Run()
         {
             DriverDevice device = Context.Device;
-            device.Launches.Add(new LaunchSummary(device.Simulator.Run(kernel, grid, block, dynamicSharedBytes, parameters)));
+            var report = device.Simulator.Run(kernel, grid, block, dynamicSharedBytes, parameters);
+            device.Launches.Add(new LaunchSummary(report));
         }
     }
 
@@ -82,7 +83,8 @@ internal sealed class DriverFunction(DriverModule module, PtxKernel kernel)
         if (block.Count > kernel.MaxThreadsPerBlock)
         {
             throw new DriverException(DriverError.InvalidValue,
-                $"{kernel.Name}: blocks of {block.Count} threads; the kernel was compiled for {kernel.MaxThreadsPerBlock}.");
+                $"{kernel.Name}: blocks of {block.Count} threads; the kernel was compiled for " +
+                $"{kernel.MaxThreadsPerBlock}.");
         }
 
         if (BlocksPerMultiprocessor((int)block.Count, 0) < 1)

@@ -30,7 +30,8 @@ internal sealed partial class DriverModule
             if (module.Target > capability || (IsArchitectureSpecific(ptx) && module.Target != capability))
             {
                 throw new DriverException(DriverError.InvalidPtx,
-                    $"the PTX is for sm_{module.Target}, the device has compute capability {capability / 10}.{capability % 10}.");
+                    $"the PTX is for sm_{module.Target}, the device has compute capability " +
+                    $"{capability / 10}.{capability % 10}.");
             }
 
             return new DriverModule(context, module);

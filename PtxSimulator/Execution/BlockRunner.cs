@@ -189,8 +189,9 @@ internal sealed unsafe class BlockRunner : IDisposable
             $"warp {other.Index} waits for phase {other.Awaits!.Phase} of the mbarrier at 0x" +
             $"{FirstShared + other.Awaits.Offset:X}, which lacks {other.Awaits.Wanting}"));
         var barriers = _warps.Any(other => other.Barrier != null) ? $"; {WaitingWarps()}" : "";
-        return Fault(FaultKind.Deadlock, warp, Launch.Program.Ops + warp.Pc, BitOperations.TrailingZeroCount(warp.Alive),
-            $"no phase can end: {places}{barriers}.");
+        var lane = BitOperations.TrailingZeroCount(warp.Alive);
+        return Fault(
+            FaultKind.Deadlock, warp, Launch.Program.Ops + warp.Pc, lane, $"no phase can end: {places}{barriers}.");
     }
 
     private string WaitingWarps() => string.Join("; ", _warps.Where(warp => warp.Barrier != null)

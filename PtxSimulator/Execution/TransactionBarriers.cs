@@ -173,8 +173,8 @@ internal sealed unsafe class TransactionBarriers(BlockRunner block)
         {
             if (barrier.Bytes >= 0) continue;
             throw new SimulationException(FaultKind.InvalidBarrier,
-                $"the block ends and {-barrier.Bytes} bytes more than were announced have come to the mbarrier at shared " +
-                $"address 0x{BlockRunner.FirstShared + barrier.Offset:X}.")
+                $"the block ends and {-barrier.Bytes} bytes more than were announced have come to the mbarrier at " +
+                $"shared address 0x{BlockRunner.FirstShared + barrier.Offset:X}.")
             {
                 Block = block.BlockIndex,
             };
@@ -186,9 +186,11 @@ internal sealed unsafe class TransactionBarriers(BlockRunner block)
         if (barrier.Missing > 0 || barrier.Bytes != 0) return;
         if (barrier.Copies > 0)
         {
-            throw Fault(warp, op, lane, barrier.Offset, $"its phase ends while {barrier.Copies} copies are on their way: " +
-                "fewer bytes were announced than come");
+            throw Fault(
+                warp, op, lane, barrier.Offset,
+                $"its phase ends while {barrier.Copies} copies are on their way: fewer bytes were announced than come");
         }
+
         barrier.Missing = barrier.Count;
         barrier.Phase++;
         Changes++;

@@ -72,7 +72,8 @@ internal sealed unsafe class WarpProducts(int registers)
         for (var i = 0; i < all.Length; i++)
         {
             var isResult = i < results;
-            if (_uses[all[i]] == Use.Result && !(isResult && sum is not null) || _uses[all[i]] == Use.Source && isResult)
+            var use = _uses[all[i]];
+            if (use == Use.Result && !(isResult && sum is not null) || use == Use.Source && isResult)
             {
                 throw warp.Block.Fault(FaultKind.RegisterInFlight, warp, op, 0,
                     "takes registers that another wgmma, of another shape, may still use; wait for its group first.");
@@ -127,5 +128,6 @@ internal sealed unsafe class WarpProducts(int registers)
 
     private static SimulationException Unfenced(Warp warp, Op* op) =>
         warp.Block.Fault(FaultKind.RegisterInFlight, warp, op, 0,
-            "no wgmma.fence stands between what the warp did with these registers, or its start, and this instruction.");
+            "no wgmma.fence stands between what the warp did with these registers, or its start, and this " +
+            "instruction.");
 }

@@ -23,8 +23,8 @@ internal sealed unsafe class Warpgroups(int warps)
         {
             throw warp.Block.Fault(FaultKind.WarpDivergence, warp, op, 0,
                 $"wgmma number {count} of this warp and of another of its warpgroup (" +
-                $"{warp.Block.Launch.Program.Location(group[count].Op)}) differ: descriptors 0x{a:X} and 0x{b:X} here, " +
-                $"0x{group[count].A:X} and 0x{group[count].B:X} there.");
+                $"{warp.Block.Launch.Program.Location(group[count].Op)}) differ: descriptors 0x{a:X} and 0x{b:X} " +
+                $"here, 0x{group[count].A:X} and 0x{group[count].B:X} there.");
         }
     }
 

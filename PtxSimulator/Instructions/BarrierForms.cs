@@ -49,7 +49,8 @@ internal static unsafe class BarrierForms
         {
             var lane = Lanes.TakeLowest(ref rest);
             var barriers = warp.Block.TransactionBarriers;
-            barriers.Announce(warp, op, lane, barriers.Find(warp, op, lane, warp.Offsets[lane]), Word(warp, op->B, lane));
+            var barrier = barriers.Find(warp, op, lane, warp.Offsets[lane]);
+            barriers.Announce(warp, op, lane, barrier, Word(warp, op->B, lane));
         }
     }
 

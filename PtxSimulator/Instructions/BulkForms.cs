@@ -142,7 +142,8 @@ internal static unsafe class BulkForms
         if (place % TensorMap.Alignment != 0 || bytes < TensorMap.Bytes || place > (ulong)(bytes - TensorMap.Bytes))
         {
             throw Invalid(warp, op, lane,
-                $"a tensor map at 0x{address:X}; it must lie in parameters or global memory, at a multiple of {TensorMap.Alignment}");
+                $"a tensor map at 0x{address:X}; it must lie in parameters or global memory, at a multiple of " +
+                $"{TensorMap.Alignment}");
         }
         ref readonly var map = ref *(TensorMap*)(start + place);
         if (!map.IsValid)
@@ -170,8 +171,9 @@ internal static unsafe class BulkForms
         if (!barrier.IsFenced && block.Races is not null)
         {
             throw block.Fault(FaultKind.ProxyFence, warp, op, lane,
-                $"the copy completes on the mbarrier at shared address 0x{BlockRunner.FirstShared + barrierOffset:X}, " +
-                $"which warp {barrier.Origin.Warp} has initialised without fence.mbarrier_init or fence.proxy.async behind.");
+                "the copy completes on the mbarrier at shared address " +
+                $"0x{BlockRunner.FirstShared + barrierOffset:X}, which warp {barrier.Origin.Warp} has initialised " +
+                "without fence.mbarrier_init or fence.proxy.async behind.");
         }
         block.Races?.BeginCopy(warp, op, offset, bytes, barrier.Slot);
         if (block.Counters != null)

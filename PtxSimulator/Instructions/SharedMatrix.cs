@@ -28,8 +28,8 @@ internal readonly unsafe struct SharedMatrix
         if (_swizzle != 0 && ((_start | _groups) & 0x380 & 8 * _rows - 1) != 0)
         {
             throw Invalid(descriptor, warp, op,
-                $"puts rows at 0x{_start:X} and groups 0x{_groups:X} apart: with a swizzle of {_swizzle} bytes both must be " +
-                $"multiples of {8 * _rows}, but for the place within a row");
+                $"puts rows at 0x{_start:X} and groups 0x{_groups:X} apart: with a swizzle of {_swizzle} bytes both " +
+                $"must be multiples of {8 * _rows}, but for the place within a row");
         }
     }
 

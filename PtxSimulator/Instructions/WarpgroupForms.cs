@@ -137,6 +137,7 @@ internal static unsafe class WarpgroupForms
     {
         var halves = Vector128.Load((ushort*)(warp.Block.Shared + chunk));
         var (low, high) = Vector128.Widen(halves);
-        HalfVectors.Expand(Vector512.Create(Vector256.Create(low, high), Vector256<uint>.Zero)).GetLower().Store(target);
+        var widened = Vector512.Create(Vector256.Create(low, high), Vector256<uint>.Zero);
+        HalfVectors.Expand(widened).GetLower().Store(target);
     }
 }

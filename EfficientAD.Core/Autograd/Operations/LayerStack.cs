@@ -46,7 +46,8 @@ public static class LayerStackOperation
             if (head.First < end || head.First + head.Count > samples)
             {
                 throw new ArgumentException(
-                    $"Stack: the head of samples {head.First} to {head.First + head.Count - 1} needs samples of its own from {end} to {samples - 1}.",
+                    $"Stack: the head of samples {head.First} to {head.First + head.Count - 1} needs samples of its " +
+                    $"own from {end} to {samples - 1}.",
                     nameof(heads));
             }
 

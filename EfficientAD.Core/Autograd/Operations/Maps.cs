@@ -25,6 +25,10 @@ public static class MapOperations
 
     private static void RequireFrozen(Variable input)
     {
-        if (input.NeedsGradient) throw new ArgumentException("Map operations have no backward pass; their inputs must be frozen.", nameof(input));
+        if (input.NeedsGradient)
+        {
+            throw new ArgumentException(
+                "Map operations have no backward pass; their inputs must be frozen.", nameof(input));
+        }
     }
 }

@@ -9,7 +9,12 @@ public static class NormalizeChannelsOperation
     /// pass.</summary>
     public static Variable NormalizeChannels(this Tape tape, Variable input, Tensor mean, Tensor deviation)
     {
-        if (input.NeedsGradient) throw new ArgumentException("NormalizeChannels has no backward pass; its input must be frozen.", nameof(input));
+        if (input.NeedsGradient)
+        {
+            throw new ArgumentException(
+                "NormalizeChannels has no backward pass; its input must be frozen.", nameof(input));
+        }
+
         Tensor output = tape.Allocate(input.Value.Shape);
         return tape.Record(
             output, needsGradient: false,

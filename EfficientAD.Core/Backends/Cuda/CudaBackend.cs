@@ -51,7 +51,8 @@ public sealed partial class CudaBackend : IBackend
         {
             Tuner = _timer is null
                 ? null
-                : new FusedTuner(new TuningCache(TuningCache.PathOf("tiles.json"), FusedEnvironment), _timer.Milliseconds),
+                : new FusedTuner(
+                    new TuningCache(TuningCache.PathOf("tiles.json"), FusedEnvironment), _timer.Milliseconds),
         };
         _scratch = new Scratch(stream);
         _filters = new ResizeFilters(stream);

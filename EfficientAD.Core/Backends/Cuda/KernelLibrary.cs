@@ -11,7 +11,10 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
 {
     /// <summary>Each with the compute capability it needs, the best first.</summary>
     private static readonly (string Name, Version Needs)[] Targets =
-        [("sm_90a", new Version(9, 0)), ("sm_89", new Version(8, 9)), ("sm_80", new Version(8, 0)), ("sm_75", new Version(7, 5))];
+    [
+        ("sm_90a", new Version(9, 0)), ("sm_89", new Version(8, 9)), ("sm_80", new Version(8, 0)),
+        ("sm_75", new Version(7, 5)),
+    ];
 
     private readonly Dictionary<string, CudaModule> _modules = [];
     private readonly Dictionary<string, CudaKernel> _kernels = [];
@@ -37,8 +40,8 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
         if (device.ComputeCapability < oldest)
         {
             throw new NotSupportedException(
-                $"{device.Name} has compute capability {device.ComputeCapability}; the kernels need {oldest} (Turing) " +
-                "or newer. Use --device cpu.");
+                $"{device.Name} has compute capability {device.ComputeCapability}; the kernels need {oldest} " +
+                "(Turing) or newer. Use --device cpu.");
         }
     }
 
@@ -46,7 +49,8 @@ internal sealed class KernelLibrary(CudaContext context) : IDisposable
     public static string HashOf(string file)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string resource in typeof(KernelLibrary).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal))
+        string[] resources = typeof(KernelLibrary).Assembly.GetManifestResourceNames();
+        foreach (string resource in resources.Order(StringComparer.Ordinal))
         {
             if (!resource.StartsWith($"ptx/{file}", StringComparison.Ordinal)) continue;
             hash.AppendData(Read(resource)!);

@@ -79,7 +79,8 @@ public sealed class ModelImporter : IDisposable
         _networks[1].Load(networks.Student, _backend);
         _networks[2].Load(networks.Autoencoder, _backend);
         bool hasStatistics = ReadStatistic(networks.Mean, "mean_std.mean", ModelFile.MeanName)
-            & ReadStatistic(networks.Deviation, "mean_std.std", ModelFile.DeviationName) && IsPositive(networks.Deviation);
+            & ReadStatistic(networks.Deviation, "mean_std.std", ModelFile.DeviationName)
+            && IsPositive(networks.Deviation);
         if (!hasStatistics) _missing.Add(Statistics);
         MapOrder order = ChooseMapOrder(out bool canUseQuantiles);
         MapScaling? scaling = canUseQuantiles ? ReadScaling() : null;

@@ -14,7 +14,8 @@ internal static class TorchCalls
                 arguments is [var data, ..] ? data : throw new ModelFormatException("makes a parameter of nothing"),
             // A tensor with attributes of its own: function, type, arguments, state.
             ("torch._tensor", "_rebuild_from_type_v2") =>
-                arguments is [PickleGlobal inner, _, PickleTuple { Items: var values }, ..] && inner.Name != function.Name
+                arguments is [PickleGlobal inner, _, PickleTuple { Items: var values }, ..]
+                && inner.Name != function.Name
                     ? Understand(inner, values)
                     : throw new ModelFormatException("makes a tensor of something that is none"),
             ("collections", "OrderedDict") => Dictionary(arguments),

@@ -23,7 +23,8 @@ internal sealed class QuantizedNetworks
             int teacher = activations.Teacher[i].Means.Length, student = activations.Student[i].Means.Length;
             if (teacher == _teacher[i].Shape.N && student == _student[i].Shape.N) continue;
             throw new ArgumentException(
-                $"Activations of {teacher} and {student} channels do not belong to layers {_teacher[i].Shape} and {_student[i].Shape}.");
+                $"Activations of {teacher} and {student} channels do not belong to layers {_teacher[i].Shape} and " +
+                $"{_student[i].Shape}.");
         }
     }
 

@@ -23,7 +23,8 @@ internal static unsafe class GraphFunctions
     }
 
     [UnmanagedCallersOnly(EntryPoint = nameof(cuGraphInstantiateWithFlags))]
-    private static int cuGraphInstantiateWithFlags(nint* executable, nint graph, ulong flags) => OnGraph(graph, captured =>
+    private static int cuGraphInstantiateWithFlags(
+        nint* executable, nint graph, ulong flags) => OnGraph(graph, captured =>
     {
         Boundary.RequireNotNull((nint)executable, nameof(executable));
         if ((flags & ~KnownFlags) != 0)

@@ -96,8 +96,8 @@ internal static unsafe class LaunchFunctions
     {
         Boundary.RequireNotNull((nint)configuration, nameof(configuration));
         LaunchConfiguration launch = *configuration;
-        foreach (ref LaunchAttribute attribute in new Span<LaunchAttribute>(launch.Attributes, (int)launch.AttributeCount))
-            RequireSimulated(attribute);
+        var attributes = new Span<LaunchAttribute>(launch.Attributes, (int)launch.AttributeCount);
+        foreach (ref LaunchAttribute attribute in attributes) RequireSimulated(attribute);
         DriverStream ordered = Boundary.Stream(launch.Stream);
         lock (ordered.Context.Device.Lock)
         {

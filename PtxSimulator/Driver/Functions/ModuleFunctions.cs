@@ -83,7 +83,8 @@ internal static unsafe class ModuleFunctions
     private static nint Load(DriverContext context, byte* image)
     {
         Boundary.RequireNotNull((nint)image, nameof(image));
-        if (image[0] != 0 && image[1] != 0 && image[2] != 0 && *(uint*)image is ElfMagic or FatBinaryMagic or WrapperMagic)
+        if (image[0] != 0 && image[1] != 0 && image[2] != 0
+            && *(uint*)image is ElfMagic or FatBinaryMagic or WrapperMagic)
         {
             throw new DriverException(
                 DriverError.NoBinaryForGpu, "the image is machine code; the simulator executes PTX.");

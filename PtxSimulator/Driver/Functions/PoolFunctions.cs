@@ -79,7 +79,8 @@ internal static unsafe class PoolFunctions
 
     [UnmanagedCallersOnly(EntryPoint = nameof(cuMemAllocAsync))]
     private static int cuMemAllocAsync(ulong* address, nuint bytes, nint stream) =>
-        Boundary.OnStream(stream, ordered => *address = Allocate(ordered, (nint)address, bytes, nameof(cuMemAllocAsync)));
+        Boundary.OnStream(
+            stream, ordered => *address = Allocate(ordered, (nint)address, bytes, nameof(cuMemAllocAsync)));
 
     [UnmanagedCallersOnly(EntryPoint = nameof(cuMemAllocFromPoolAsync))]
     private static int cuMemAllocFromPoolAsync(ulong* address, nuint bytes, nint pool, nint stream) =>

@@ -8,19 +8,18 @@ internal static unsafe class TensorMapFunctions
     private const int MostPerBox = 256, MostStep = 8;
 
     public static void AddTo(Dictionary<string, nint> table) => table[nameof(cuTensorMapEncodeTiled)] = (nint)(
-        delegate* unmanaged<byte*, int, uint, ulong, ulong*, ulong*, uint*, uint*, int, int, int, int,
-        int>)&cuTensorMapEncodeTiled;
+        delegate* unmanaged<
+            byte*, int, uint, ulong, ulong*, ulong*, uint*, uint*, int, int, int, int, int>)&cuTensorMapEncodeTiled;
 
     [System.Runtime.InteropServices.UnmanagedCallersOnly(EntryPoint = nameof(cuTensorMapEncodeTiled))]
     private static int cuTensorMapEncodeTiled(
         byte* map, int type, uint rank, ulong address, ulong* extents, ulong* pitches, uint* box, uint* steps,
         int interleave, int swizzle, int promotion, int fill) => Boundary.Call(() =>
     {
-        foreach (var (pointer, name) in new[]
-        {
-            ((nint)map, nameof(map)), ((nint)extents, nameof(extents)), ((nint)box, nameof(box)), ((nint)steps, nameof(steps)),
-        })
-            Boundary.RequireNotNull(pointer, name);
+        Boundary.RequireNotNull((nint)map, nameof(map));
+        Boundary.RequireNotNull((nint)extents, nameof(extents));
+        Boundary.RequireNotNull((nint)box, nameof(box));
+        Boundary.RequireNotNull((nint)steps, nameof(steps));
         Require(
             (nint)map % TensorMap.Alignment == 0,
             $"the map lies at 0x{(nint)map:X}, which is no multiple of {TensorMap.Alignment}");
@@ -62,7 +61,8 @@ internal static unsafe class TensorMapFunctions
             made.Steps[i] = (ushort)step;
             if (i == 0) continue;
             Require(pitches[i - 1] % 16 == 0 && pitches[i - 1] < 1ul << 40,
-                $"elements along dimension {i} lie {pitches[i - 1]} bytes apart; it must be a multiple of 16, below 2^40");
+                $"elements along dimension {i} lie {pitches[i - 1]} bytes apart; it must be a multiple of 16, " +
+                "below 2^40");
             made.Pitch[i - 1] = pitches[i - 1];
         }
 

@@ -25,8 +25,8 @@ internal sealed class FirstConvolution : IDisposable
         if (weights.Shape.N % BlockChannels != 0 || weights.Shape.C != Channels || weights.Shape.H != Kernel)
         {
             throw new ArgumentException(
-                $"FirstConvolution: weights {weights.Shape}; [co, {Channels}, {Kernel}, {Kernel}] are wanted, co a multiple " +
-                $"of {BlockChannels}.");
+                $"FirstConvolution: weights {weights.Shape}; [co, {Channels}, {Kernel}, {Kernel}] are wanted, co a " +
+                $"multiple of {BlockChannels}.");
         }
 
         _outputs = weights.Shape.N;

@@ -76,9 +76,13 @@ internal sealed class FramePreprocessing : FrameSource
 
     public override int Launches(int samples) => 1;
 
-    public override void Launch(CudaStream stream, in DeviceImage first, long frameBytes, int samples) => _kernel.Launch(
-        stream, new LaunchShape(_tiles with { Z = _targetCount * samples }, new Extent(TileWidth, TileHeight)),
-        first.Address, frameBytes, first.Stride, first.PixelBytes, first.Red, first.Blue, samples, _targets.Address);
+    public override void Launch(CudaStream stream, in DeviceImage first, long frameBytes, int samples)
+    {
+        var shape = new LaunchShape(_tiles with { Z = _targetCount * samples }, new Extent(TileWidth, TileHeight));
+        _kernel.Launch(
+            stream, shape, first.Address, frameBytes, first.Stride, first.PixelBytes, first.Red, first.Blue, samples,
+            _targets.Address);
+    }
 
     public override void Dispose()
     {

@@ -94,8 +94,9 @@ internal sealed class FusedCheck
                     float largest = wanted.Max(MathF.Abs), worst = MathF.Abs(score - wantedScore);
                     for (int i = 0; i < map.Length; i++) worst = MathF.Max(worst, MathF.Abs(map[i] - wanted[i]));
                     if (worst <= Tolerance * largest) continue;  // false for NaN, which MathF.Max keeps
-                    return $"{_device.Name} computes the {(scaling == 0 ? "local" : "global")} map of the fused plan wrongly " +
-                        $"({problem}): off by {worst:g3} where values reach {largest:g3} and {Tolerance * largest:g3} is allowed.";
+                    return $"{_device.Name} computes the {(scaling == 0 ? "local" : "global")} map of the fused plan " +
+                        $"wrongly ({problem}): off by {worst:g3} where values reach {largest:g3} and " +
+                        $"{Tolerance * largest:g3} is allowed.";
                 }
             }
         }

@@ -114,8 +114,8 @@ internal sealed class FusedDetection : IDisposable
         Version capability = backend.Stream.Context.Device.ComputeCapability;
         if (format == EightBits.Int8 || (capability >= OldestForFloats && capability.Major != WithoutFloats))
             return null;
-        return $"{backend.Name}, of compute capability {capability}, does not multiply {format} by the instruction that the " +
-            $"kernels use; {OldestForFloats} and 10.0 on do. Use int8.";
+        return $"{backend.Name}, of compute capability {capability}, does not multiply {format} by the instruction " +
+            $"that the kernels use; {OldestForFloats} and 10.0 on do. Use int8.";
     }
 
     /// <summary>Computes all of one frame; returns before the device is done.</summary>

@@ -84,7 +84,8 @@ internal sealed class FusedNetworks : IDisposable
 
             FirstConvolution first =
                 Keep(new FirstConvolution(_stream, _kernels, teacher.Above(student), _quantized?.Format));
-            _hidden.Add((stream, n) => first.Launch(stream, image.Address, n, image.Height, image.Width, pooled.Address));
+            _hidden.Add((stream, n) =>
+                first.Launch(stream, image.Address, n, image.Height, image.Width, pooled.Address));
             return pooled;
         }
 

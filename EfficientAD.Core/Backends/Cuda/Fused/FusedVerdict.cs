@@ -29,7 +29,9 @@ internal sealed class FusedVerdict : VerdictSource
         (_stream, _order, _parts, _input) = (stream, order, parts, (height, width));
         _kernel = kernels.Get("fused_verdict", "fused_verdict");
         _resize = kernels.Get("resize_bilinear", "resize_bilinear_forward");
-        _plane = (PatchDescriptionNetwork.OutputSize(height, padded: false), PatchDescriptionNetwork.OutputSize(width, padded: false));
+        _plane = (
+            PatchDescriptionNetwork.OutputSize(height, padded: false),
+            PatchDescriptionNetwork.OutputSize(width, padded: false));
         _scaling = new DeviceBuffer(stream, ScalingValues * sizeof(float));
         _done = new DeviceBuffer(stream, samples * sizeof(uint));
         stream.Fill(0, _done.Address, samples);
@@ -40,7 +42,8 @@ internal sealed class FusedVerdict : VerdictSource
 
     /// <summary>Bytes that the blocks' maxima take for maps of this size.</summary>
     public static long MaximaBytes(int samples, int height, int width) =>
-        (long)samples * ConvolutionProduct.CeilingOf(width, Threads) * ConvolutionProduct.CeilingOf(height, Strip) * sizeof(float);
+        (long)samples * ConvolutionProduct.CeilingOf(width, Threads) * ConvolutionProduct.CeilingOf(height, Strip)
+        * sizeof(float);
 
     public override bool HasScaling(MapScaling scaling) => _known == scaling;
 

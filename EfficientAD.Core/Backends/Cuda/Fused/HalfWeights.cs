@@ -16,7 +16,8 @@ internal static class HalfWeights
         if (layer.Shape.N % (2 * Outputs) != 0 || depth % Depth != 0)
         {
             throw new ArgumentException(
-                $"HalfWeights: weights {layer.Shape}; outputs must be a multiple of {2 * Outputs} and the rest of {Depth}.");
+                $"HalfWeights: weights {layer.Shape}; outputs must be a multiple of {2 * Outputs} and the rest of " +
+                $"{Depth}.");
         }
 
         var packed = new Half[layer.Weights.Length];

@@ -22,11 +22,12 @@ internal sealed class HopperHiddenConvolution : IHiddenConvolution
     public HopperHiddenConvolution(
         CudaStream stream, KernelLibrary kernels, LayerWeights teacher, LayerWeights student, bool pool)
     {
-        if (teacher.Shape.SampleCount != student.Shape.SampleCount || teacher.Shape.H is not (>= 1 and <= HopperKernel.MostTaps))
+        if (teacher.Shape.SampleCount != student.Shape.SampleCount
+            || teacher.Shape.H is not (>= 1 and <= HopperKernel.MostTaps))
         {
             throw new ArgumentException(
-                $"HopperHiddenConvolution: teacher {teacher.Shape} and student {student.Shape} must have the same inputs and " +
-                $"a kernel of up to {HopperKernel.MostTaps} rows.");
+                $"HopperHiddenConvolution: teacher {teacher.Shape} and student {student.Shape} must have the same " +
+                $"inputs and a kernel of up to {HopperKernel.MostTaps} rows.");
         }
 
         (_inputs, _size, _pool) = (teacher.Shape.C, teacher.Shape.H, pool);

@@ -11,7 +11,8 @@ internal static class HopperKernel
     // As the kernels have them.
     private const int Tile = 16, Across = 8, Every = 2, Patches = 4, Stages = 6, Threads = 288, RowBytes = 1024;
     private const int SharedBytes =
-        Patches * (Tile + 3) * RowBytes + Stages * HopperWeights.Rows * HopperWeights.Depth * 2 + 16 * (Patches + Stages);
+        Patches * (Tile + 3) * RowBytes + Stages * HopperWeights.Rows * HopperWeights.Depth * 2
+        + 16 * (Patches + Stages);
 
     /// <summary>Most rows and columns of a kernel.</summary>
     public const int MostTaps = 4;

@@ -29,8 +29,8 @@ internal sealed class HopperLastConvolution : ILastConvolution
         if (local.Shape.N != Outputs || local.Shape.H != student.Shape.H || local.Shape.H > HopperKernel.MostTaps)
         {
             throw new ArgumentException(
-                $"HopperLastConvolution: {Outputs} outputs are wanted of local {local.Shape} and student {student.Shape}, of " +
-                $"one kernel size up to {HopperKernel.MostTaps}.");
+                $"HopperLastConvolution: {Outputs} outputs are wanted of local {local.Shape} and student " +
+                $"{student.Shape}, of one kernel size up to {HopperKernel.MostTaps}.");
         }
 
         (_channels, _studentChannels, _size) = (local.Shape.C, student.Shape.C, local.Shape.H);
@@ -72,9 +72,9 @@ internal sealed class HopperLastConvolution : ILastConvolution
 
     public void Dispose()
     {
-        foreach (IDisposable held in (IDisposable[])
-            [_localWeights, _globalWeights, _unfoldedWeights, _bias, _hiddenMap, _decoderMap, _localMap, _globalMap, _unfoldedMap])
-            held.Dispose();
+        DeviceBuffer[] buffers = [_localWeights, _globalWeights, _unfoldedWeights, _bias];
+        TensorMap[] maps = [_hiddenMap, _decoderMap, _localMap, _globalMap, _unfoldedMap];
+        foreach (IDisposable held in (IDisposable[])[.. buffers, .. maps]) held.Dispose();
     }
 
     private void Describe(nint hidden, in DecoderMap decoder, int n, int h, int w, bool isUnfolded)
@@ -95,8 +95,8 @@ internal sealed class HopperLastConvolution : ILastConvolution
             if ((decoder.TapRowPitch, decoder.TapColumnPitch) != (_decoderSize * _decoderChannels, _decoderChannels))
             {
                 throw new ArgumentException(
-                    $"HopperLastConvolution: a decoder's map of pitches {decoder} is neither bordered nor unfolded by rows, " +
-                    "columns and channels of its taps.");
+                    $"HopperLastConvolution: a decoder's map of pitches {decoder} is neither bordered nor unfolded " +
+                    "by rows, columns and channels of its taps.");
             }
 
             HopperKernel.DescribeMap(_decoderMap, decoder.Address, n, height, width, channels, 1, pitches);

@@ -38,7 +38,10 @@ internal static class HopperWeights
                 {
                     (int kx, int ky) = (tap / size, tap % size);
                     for (int channel = first; channel < first + Depth; channel++)
-                        row[to++] = (Half)(factor * layer.Weights[((output * channels + channel) * size + ky) * size + kx]);
+                    {
+                        int from = ((output * channels + channel) * size + ky) * size + kx;
+                        row[to++] = (Half)(factor * layer.Weights[from]);
+                    }
                 }
             }
         }

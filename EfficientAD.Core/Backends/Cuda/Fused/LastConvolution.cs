@@ -70,8 +70,8 @@ internal sealed class LastConvolution : ILastConvolution
         if (local.N != Outputs || student.N != Outputs || local.H != student.H || decoder.H != 3)
         {
             throw new ArgumentException(
-                $"LastConvolution: {Outputs} outputs are wanted of local {local}, student {student}, of one kernel size, " +
-                $"and decoder {decoder}, of 3 x 3.");
+                $"LastConvolution: {Outputs} outputs are wanted of local {local}, student {student}, of one kernel " +
+                $"size, and decoder {decoder}, of 3 x 3.");
         }
 
         (_channels, _student, _size, _decoderChannels) = (local.C, local.C - student.C, local.H, decoder.C);

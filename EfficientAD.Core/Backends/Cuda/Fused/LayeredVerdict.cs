@@ -23,7 +23,12 @@ internal sealed class LayeredVerdict : VerdictSource
     public LayeredVerdict(CudaBackend backend, MapOrder order, int samples, int parts, int height, int width)
         : base(backend.Stream, samples, height, width)
     {
-        if (order.IsScoredAtInput()) throw new ArgumentException($"The verdict cannot be switched off for {order}: use Reference or Aligned.", nameof(order));
+        if (order.IsScoredAtInput())
+        {
+            throw new ArgumentException(
+                $"The verdict cannot be switched off for {order}: use Reference or Aligned.", nameof(order));
+        }
+
         (_backend, _layers, _parts, _input) =
             (backend, new HalfLayers(backend.Kernels), parts, new FittedArea(0, 0, height, width));
         _combined = new CombinedMap(backend, order, padded: false, LocalMap.Shape with { N = 1 });

@@ -38,7 +38,8 @@ internal static class StageWeights
         if (outputs % Rows != 0 || channels % ByteDepth != 0)
         {
             throw new ArgumentException(
-                $"Fused convolution: weights {layer.Shape} of 8 bits; outputs must be a multiple of {Rows} and inputs of {ByteDepth}.");
+                $"Fused convolution: weights {layer.Shape} of 8 bits; outputs must be a multiple of {Rows} and " +
+                $"inputs of {ByteDepth}.");
         }
 
         int depth = channels * taps;
@@ -46,7 +47,8 @@ internal static class StageWeights
         for (int i = 0; i < packed.Length; i++)
         {
             int channel = i / taps % channels, tap = i % taps;
-            packed[IndexOf(i / depth, tap * channels + channel, depth, ByteDepth)] = layer.Format.BitsOfWeight(layer.Weights[i]);
+            int to = IndexOf(i / depth, tap * channels + channel, depth, ByteDepth);
+            packed[to] = layer.Format.BitsOfWeight(layer.Weights[i]);
         }
 
         return packed;
@@ -64,8 +66,8 @@ internal static class StageWeights
             if (layer.Shape.N != outputs || outputs % rows != 0 || layer.Shape.C % channels != 0)
             {
                 throw new ArgumentException(
-                    $"Fused convolution: weights {layer.Shape}; outputs must be {outputs}, a multiple of {rows}, and inputs a " +
-                    $"multiple of {channels}.");
+                    $"Fused convolution: weights {layer.Shape}; outputs must be {outputs}, a multiple of {rows}, and " +
+                    $"inputs a multiple of {channels}.");
             }
 
             depth += (int)layer.Shape.SampleCount;

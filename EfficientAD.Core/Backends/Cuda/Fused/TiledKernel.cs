@@ -65,8 +65,8 @@ internal sealed class TiledKernel
         if (pixels > int.MaxValue || pixels * (channels / Chunk) > uint.MaxValue)
         {
             throw new ArgumentException(
-                $"Fused convolution: {n} x {h} x {w} pixels of {channels} channels are beyond the kernels' 32-bit indices. " +
-                "Use a smaller image or batch.");
+                $"Fused convolution: {n} x {h} x {w} pixels of {channels} channels are beyond the kernels' 32-bit " +
+                "indices. Use a smaller image or batch.");
         }
     }
 }
