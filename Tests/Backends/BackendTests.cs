@@ -124,8 +124,8 @@ public abstract partial class BackendTests : IDisposable
     private static double Rounding(long terms, double scale) =>
         Math.ScaleB((Math.Sqrt(terms) + 1) * (1 + scale * Math.Sqrt(terms) / 2), -22);
 
-    /// <summary>What rounding may do to a convolution: as much as to plain sums, times what the backend's way of computing
-    /// them makes of it.</summary>
+    /// <summary>What rounding may do to a convolution: as much as to plain sums, times what the backend's way of
+    /// computing them makes of it.</summary>
     private double ConvolutionRounding(long terms, double scale) => ConvolutionAmplification * Rounding(terms, scale);
 
     /// <summary>1 for a backend that adds up the products themselves.</summary>

@@ -17,7 +17,11 @@ public class AblateTests
     [Fact]
     public void PlanWithoutAFusion_IsCountedBesideTheFusedOne()
     {
-        AblationVariant[] variants = [.. AblationVariant.All.Where(variant => variant.Key is "fused" or "preprocess" or "difference" or "verdict")];
+        AblationVariant[] variants =
+        [
+            .. AblationVariant.All.Where(variant =>
+                variant.Key is "fused" or "preprocess" or "difference" or "verdict"),
+        ];
         AblationRow[] rows = [.. variants.Select(variant => AblationRow.Count(variant, PdnSize.Small, Input, Card))];
         Assert.Equal([15, 20, 19, 21], rows.Select(row => row.Counted.Launches.Count));
         // Of two branches the longer one counts.

@@ -32,7 +32,8 @@ public class BenchTests(TrainedModel trained)
     {
         // A call takes longer than 0.1 ms and ends within 2 s.
         CliRun run = await CliRun.RunAsync(
-            "bench", "--model", trained.Model, "--frames", missed == 0 ? "2" : "5", "--paced", pace, "--device", "cpu", "--json");
+            "bench", "--model", trained.Model, "--frames", missed == 0 ? "2" : "5", "--paced", pace, "--device", "cpu",
+            "--json");
         Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
         Assert.Equal(missed, run.Json.GetProperty("missed_deadlines").GetInt32());
         Assert.True(run.Json.GetProperty("images_per_second").GetDouble() <= double.Parse(pace));
@@ -42,7 +43,8 @@ public class BenchTests(TrainedModel trained)
     public void Latencies_OfKnownTimes()
     {
         var latencies = new Latencies([3, 1, 2, 10], batch: 2, pace: 250);
-        Assert.Equal((4, 2, 10, 4), (latencies.Mean, latencies.Quantile(0.5), latencies.Quantile(0.99), latencies.Count));
+        Assert.Equal(
+            (4, 2, 10, 4), (latencies.Mean, latencies.Quantile(0.5), latencies.Quantile(0.99), latencies.Count));
         Assert.Equal((2 + 1 + 8) / 3.0, latencies.Jitter, 12);
         Assert.Equal(1, latencies.MissedDeadlines);
         Assert.Equal(500, latencies.ImagesPerSecond);

@@ -3,8 +3,8 @@ using EfficientAD.Cli;
 
 namespace EfficientAD.Tests.Cli;
 
-/// <summary>The command compares ONNX Runtime's outputs with ours itself and fails if they differ; here it must have done so
-/// for both inputs, and say what it found.</summary>
+/// <summary>The command compares ONNX Runtime's outputs with ours itself and fails if they differ; here it must have
+/// done so for both inputs, and say what it found.</summary>
 [Collection("Cli")]
 public class ExportTests(TrainedModel trained)
 {
@@ -12,7 +12,9 @@ public class ExportTests(TrainedModel trained)
     public async Task Export_GivesOurOutputsInOnnxRuntime(string input)
     {
         string onnx = trained.New($"{input}.onnx");
-        JsonElement json = (await CliRun.RunAsync("export", "--model", trained.Model, "--onnx", onnx, "--input", input, "--json")).Json;
+        CliRun run = await CliRun.RunAsync(
+            "export", "--model", trained.Model, "--onnx", onnx, "--input", input, "--json");
+        JsonElement json = run.Json;
         float range = json.GetProperty("map_range").GetSingle();
         Assert.True(range > 0);
         Assert.InRange(json.GetProperty("map_difference").GetSingle(), 0, 1e-3f * range);
@@ -32,8 +34,8 @@ public class ExportTests(TrainedModel trained)
     {
         string model = trained.New("letterbox.safetensors"), onnx = trained.New("letterbox.onnx");
         CliRun training = await CliRun.RunAsync(
-            "train", "--data", trained.Data, "--out", model, "--teacher", trained.Teacher, "--input", "64x96", "--steps", "2",
-            "--threads", "2", "--resize", "letterbox");
+            "train", "--data", trained.Data, "--out", model, "--teacher", trained.Teacher, "--input", "64x96",
+            "--steps", "2", "--threads", "2", "--resize", "letterbox");
         Assert.Equal((ExitCode.Success, ""), (training.Code, training.Error));
         CliRun run = await CliRun.RunAsync("export", "--model", model, "--onnx", onnx, "--json");
         Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));  // the command has compared both outputs

@@ -11,18 +11,22 @@ public class InspectTests(TrainedModel trained)
     public async Task Json_AccountsForEveryFrame()
     {
         // 0.5 s at 40 a second: frames 0 to 19 of both cameras.
-        CliRun run = await RunAsync("--fps", "40", "--cameras", "2", "--seconds", "0.5", "--when-full", "wait", "--json");
+        CliRun run = await RunAsync(
+            "--fps", "40", "--cameras", "2", "--seconds", "0.5", "--when-full", "wait", "--json");
         Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
         JsonElement json = run.Json;
         Assert.Equal(40, json.GetProperty("pushed").GetInt32());
-        int[] fates = [.. new[] { "good", "anomalous", "invalid", "dropped" }.Select(name => json.GetProperty(name).GetInt32())];
+        int[] fates =
+            [.. new[] { "good", "anomalous", "invalid", "dropped" }.Select(name => json.GetProperty(name).GetInt32())];
         Assert.Equal(40, fates.Sum());
-        Assert.Equal([20, 20], json.GetProperty("cameras").EnumerateArray().Select(camera => camera.GetProperty("pushed").GetInt32()));
+        Assert.Equal(
+            [20, 20],
+            json.GetProperty("cameras").EnumerateArray().Select(camera => camera.GetProperty("pushed").GetInt32()));
         foreach (string part in new[] { "total", "wait", "preprocess", "compute", "download" })
         {
             JsonElement row = json.GetProperty(part);
-            double[] quantiles =
-                [.. new[] { "p50_ms", "p99_ms", "p999_ms", "max_ms" }.Select(name => row.GetProperty(name).GetDouble())];
+            string[] names = ["p50_ms", "p99_ms", "p999_ms", "max_ms"];
+            double[] quantiles = [.. names.Select(name => row.GetProperty(name).GetDouble())];
             Assert.Equal(quantiles.Order(), quantiles);
         }
 
@@ -33,7 +37,8 @@ public class InspectTests(TrainedModel trained)
     public async Task Text_ShowsDropsDeadlinesAndWhereTimeGoes()
     {
         // A deadline that nothing meets, and more frames than can be judged.
-        CliRun run = await RunAsync("--fps", "5000", "--seconds", "0.1", "--queue", "1", "--deadline", "0.0001", "--maps");
+        CliRun run = await RunAsync(
+            "--fps", "5000", "--seconds", "0.1", "--queue", "1", "--deadline", "0.0001", "--maps");
         Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
         Assert.All(
             ["judged", "dropped", "late", "p99.9", "total", "wait", "preprocess", "compute", "download"],
@@ -53,5 +58,8 @@ public class InspectTests(TrainedModel trained)
     }
 
     private Task<CliRun> RunAsync(params string[] more) => CliRun.RunAsync(
-        ["inspect", "--model", trained.Model, "--frames", trained.TestImages, "--threads", "1", "--device", "cpu", .. more]);
+    [
+        "inspect", "--model", trained.Model, "--frames", trained.TestImages, "--threads", "1", "--device", "cpu",
+        .. more,
+    ]);
 }

@@ -31,7 +31,8 @@ public class KernelsTests(TrainedModel trained)
         CliRun run = await CliRun.RunAsync("kernels", "--model", trained.Model, "--card", "h100", "--json");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.True(run.Json.GetProperty("simulated").GetBoolean());
-        Assert.StartsWith("plate.safetensors (EfficientAD-S), one detection at 64 x 64", run.Json.GetProperty("run").GetString());
+        Assert.StartsWith(
+            "plate.safetensors (EfficientAD-S), one detection at 64 x 64", run.Json.GetProperty("run").GetString());
         JsonElement total = run.Json.GetProperty("total");
         JsonElement[] kernels = [.. run.Json.GetProperty("kernels").EnumerateArray()];
         foreach (string sum in (string[])["launches", "warp_instructions", "fma_multiply_adds", "moved_bytes"])
@@ -48,10 +49,11 @@ public class KernelsTests(TrainedModel trained)
     {
         var text = new StringWriter();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text) });
-        var launch = new LaunchSummary(new LaunchReport { Kernel = "k", Grid = new(1), Block = new(32), SharedBytes = 0 });
+        var launch = new LaunchSummary(
+            new LaunchReport { Kernel = "k", Grid = new(1), Block = new(32), SharedBytes = 0 });
         NetworkTable.Write(
-            new CommandOutput(console, console), "One detection", new NetworkReport([launch]), KernelResourceTable.Empty,
-            Card.Find("h100")!);
+            new CommandOutput(console, console), "One detection", new NetworkReport([launch]),
+            KernelResourceTable.Empty, Card.Find("h100")!);
         string[] lines = text.ToString().Split('\n');
         Assert.Contains("on a simulated NVIDIA H100 SXM", lines[0]);
         Assert.Contains("no GPU took part. Times are predicted", lines[1]);

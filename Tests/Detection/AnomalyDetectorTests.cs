@@ -37,7 +37,8 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
     public void EveryFormatAndStride_GivesTheSameMap(PixelFormat format, int padding)
     {
         RgbImage part = TinyTask.Part(50);
-        DetectionResult expected = _detector.Detect(part.View), actual = _detector.Detect(Repacked(part, format, padding, out _));
+        DetectionResult expected = _detector.Detect(part.View);
+        DetectionResult actual = _detector.Detect(Repacked(part, format, padding, out _));
         Assert.Equal(expected.Score, actual.Score);
         Assert.Equal(expected.Map!.Values, actual.Map!.Values);
     }
@@ -47,8 +48,9 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
     {
         var grey = new byte[TinyTask.Size * TinyTask.Size];
         var rgb = new RgbImage(TinyTask.Size, TinyTask.Size);
+        byte[] part = TinyTask.Part(51).Pixels;
         for (int i = 0; i < grey.Length; i++)
-            rgb.Pixels[3 * i] = rgb.Pixels[3 * i + 1] = rgb.Pixels[3 * i + 2] = grey[i] = TinyTask.Part(51).Pixels[3 * i];
+            rgb.Pixels[3 * i] = rgb.Pixels[3 * i + 1] = rgb.Pixels[3 * i + 2] = grey[i] = part[3 * i];
         var view = new ImageView(grey, TinyTask.Size, TinyTask.Size, TinyTask.Size, PixelFormat.Grey8);
         TensorAssert.Close(
             _detector.Detect(rgb.View).Map!.Values.AsSpan(), _detector.Detect(view).Map!.Values, absolute: 5e-4,
@@ -104,7 +106,8 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
         Assert.Equal(Verdict.Invalid, refused.Verdict);
         Assert.Contains("96 x 96", refused.Reason, StringComparison.Ordinal);
 
-        using AnomalyDetector any = AnomalyDetector.Load(model.Path, new DetectorOptions { Threads = 1, AcceptAnySize = true });
+        using AnomalyDetector any = AnomalyDetector.Load(
+            model.Path, new DetectorOptions { Threads = 1, AcceptAnySize = true });
         DetectionResult accepted = any.Detect(large.View);
         Assert.NotEqual(Verdict.Invalid, accepted.Verdict);
         Assert.Equal((96, 96), (accepted.Map!.Width, accepted.Map.Height));
@@ -118,7 +121,8 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
     public void MapIsOverwritten_AndTheScoreIsTheSameWithoutIt()
     {
         var map = new AnomalyMap(TinyTask.Size, TinyTask.Size);
-        DetectionResult with = _detector.Detect(TinyTask.Part(53).View, map), without = _detector.Detect(TinyTask.Part(53).View, null);
+        DetectionResult with = _detector.Detect(TinyTask.Part(53).View, map);
+        DetectionResult without = _detector.Detect(TinyTask.Part(53).View, null);
         Assert.Same(map, with.Map);
         Assert.Null(without.Map);
         Assert.Equal(with.Score, without.Score);
@@ -128,14 +132,16 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
     [Theory, InlineData(1), InlineData(2), InlineData(8)]
     public void SeveralImages_GetTheResultsOfEach(int batch)
     {
-        using AnomalyDetector detector = AnomalyDetector.Load(model.Path, new DetectorOptions { Threads = 2, Batch = batch });
+        using AnomalyDetector detector = AnomalyDetector.Load(
+            model.Path, new DetectorOptions { Threads = 2, Batch = batch });
         RgbImage[] images = [.. Enumerable.Range(0, 5).Select(i => TinyTask.Part(i))];
         images[1] = new RgbImage(TinyTask.Size, TinyTask.Size);  // blank
         DetectionResult[] results = detector.Detect(images);
         foreach ((int i, RgbImage image) in images.Index())
         {
             DetectionResult alone = _detector.Detect(image.View);
-            Assert.Equal((alone.Verdict, alone.Score, alone.Reason), (results[i].Verdict, results[i].Score, results[i].Reason));
+            Assert.Equal(
+                (alone.Verdict, alone.Score, alone.Reason), (results[i].Verdict, results[i].Score, results[i].Reason));
             Assert.Equal(alone.Map?.Values, results[i].Map?.Values);
         }
 
@@ -152,13 +158,15 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
         AnomalyMap[] maps = [new(part.Width, part.Height)];
         Assert.Throws<ArgumentException>(() => _detector.Detect(2, _ => part.View, [], new DetectionResult[1]));
         Assert.Throws<ArgumentException>(() => _detector.Detect(2, _ => part.View, maps, new DetectionResult[2]));
-        Assert.Throws<ArgumentException>(() => _detector.Detect(1, _ => part.View, [new AnomalyMap(3, 3)], new DetectionResult[1]));
+        Assert.Throws<ArgumentException>(
+            () => _detector.Detect(1, _ => part.View, [new AnomalyMap(3, 3)], new DetectionResult[1]));
     }
 
     [Theory, InlineData(1), InlineData(3)]
     public void Detection_AllocatesNothingLarge(int batch)
     {
-        using AnomalyDetector detector = AnomalyDetector.Load(model.Path, new DetectorOptions { Threads = 1, Batch = batch });
+        using AnomalyDetector detector = AnomalyDetector.Load(
+            model.Path, new DetectorOptions { Threads = 1, Batch = batch });
         RgbImage part = TinyTask.Part(60);
         AnomalyMap[] maps = [.. Enumerable.Range(0, batch).Select(_ => new AnomalyMap(part.Width, part.Height))];
         var results = new DetectionResult[batch];
@@ -167,7 +175,8 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
         long before = GC.GetAllocatedBytesForCurrentThread();
         detector.Detect(batch, image, maps, results);
         long each = (GC.GetAllocatedBytesForCurrentThread() - before) / batch;
-        Assert.True(each < 4096, $"{each} bytes per image; the closures of a few parallel loops are expected, no buffers.");
+        Assert.True(
+            each < 4096, $"{each} bytes per image; the closures of a few parallel loops are expected, no buffers.");
     }
 
     [Fact]
@@ -201,8 +210,8 @@ public sealed class AnomalyDetectorTests(ModelFixture model) : IClassFixture<Mod
         {
             for (int x = 0; x < image.Width; x++)
             {
-                for (int c = 0; c < 3; c++)
-                    pixels[y * stride + x * bytes + (reversed ? 2 - c : c)] = image.Pixels[3 * (y * image.Width + x) + c];
+                (int from, int to) = (3 * (y * image.Width + x), y * stride + x * bytes);
+                for (int c = 0; c < 3; c++) pixels[to + (reversed ? 2 - c : c)] = image.Pixels[from + c];
             }
         }
 

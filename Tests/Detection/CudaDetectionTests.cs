@@ -29,7 +29,8 @@ public class CudaDetectionTests
     }
 
     [Fact, Trait(RealGpu.Trait, RealGpu.Needed)]
-    public void DetectionsOnAGpu_AgreeWithTheCpuAndRepeatTheirBits() => AgreeWithTheCpuAndRepeatTheirBits(RealGpu.OpenOrSkip());
+    public void DetectionsOnAGpu_AgreeWithTheCpuAndRepeatTheirBits() =>
+        AgreeWithTheCpuAndRepeatTheirBits(RealGpu.OpenOrSkip());
 
     /// <remarks>The first frame runs kernel by kernel, the second is captured, the third replays the graph and is on
     /// the device already.</remarks>

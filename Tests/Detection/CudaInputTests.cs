@@ -12,8 +12,8 @@ using PtxSimulator;
 
 namespace EfficientAD.Tests.Detection;
 
-/// <summary>What a model or a caller may ask of detection beside a plain picture, on the simulator and on the CPU: frames of one
-/// channel, letterboxes, tiles, and the head on pooled features.</summary>
+/// <summary>What a model or a caller may ask of detection beside a plain picture, on the simulator and on the CPU:
+/// frames of one channel, letterboxes, tiles, and the head on pooled features.</summary>
 public sealed class CudaInputTests : IDisposable
 {
     private const int FrameWidth = 70, FrameHeight = 43, InputWidth = 37, InputHeight = 45;
@@ -29,7 +29,8 @@ public sealed class CudaInputTests : IDisposable
         { DetectionMode.Fast, ImageFit.Squash, 0, PixelFormat.Grey8 },      // the fused plan
         { DetectionMode.Plain, ImageFit.Squash, 0, PixelFormat.Grey8 },
         { DetectionMode.Fast, ImageFit.Letterbox, 0, PixelFormat.Bgr24 },   // layer by layer
-        { DetectionMode.Fast, ImageFit.Squash, 41, PixelFormat.Rgb24 },     // two tiles of three rows, one of them shared
+        // two tiles of three rows, one of them shared
+        { DetectionMode.Fast, ImageFit.Squash, 41, PixelFormat.Rgb24 },
         { DetectionMode.Plain, ImageFit.Letterbox, 41, PixelFormat.Grey8 },
     };
 
@@ -54,7 +55,8 @@ public sealed class CudaInputTests : IDisposable
         var identity = new double[384 * 384];
         for (int i = 0; i < 384; i++) identity[385 * i] = 1;
         using (DetectionNetworks networks = Drawn.Networks(_cpu, PdnSize.Small, trainable: false))
-            ModelFile.Save(path, Information, networks, new PooledDistribution(new double[384], identity), activations: null);
+            ModelFile.Save(
+                path, Information, networks, new PooledDistribution(new double[384], identity), activations: null);
 
         // Fast, as all commands ask for: the head needs the input that the fused plan keeps to itself.
         DetectionResult[] results = [.. ((IBackend[])[_cpu, _cuda]).Select(backend =>
@@ -76,7 +78,8 @@ public sealed class CudaInputTests : IDisposable
     private static (float[] Map, float Score) Detect(
         DetectionNetworks networks, DetectionMode mode, ImageFit fit, int tile, PixelFormat format)
     {
-        using var plan = new DetectionPlan(networks, MapOrder.Aligned, InputHeight, InputWidth, mode, batch: 1, fit, tile);
+        using var plan = new DetectionPlan(
+            networks, MapOrder.Aligned, InputHeight, InputWidth, mode, batch: 1, fit, tile);
         plan.ComputeMaps(Frame(format));
         var map = new float[FrameWidth * FrameHeight];
         float score = plan.Combine(new MapScaling(0, 1, 0, 1), FrameHeight, FrameWidth, map);

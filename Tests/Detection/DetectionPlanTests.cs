@@ -68,7 +68,8 @@ public sealed class DetectionPlanTests : IDisposable
 
     public void Dispose() => _backend.Dispose();
 
-    /// <summary>One hot value of the raw map; orders that resize before the quantiles get it resized by the backend.</summary>
+    /// <summary>One hot value of the raw map; orders that resize before the quantiles get it resized by the
+    /// backend.</summary>
     private void SetLocalMap(DetectionPlan plan, MapOrder order, bool padded, int hot)
     {
         int size = PatchDescriptionNetwork.OutputSize(Input, padded);

@@ -57,8 +57,10 @@ public sealed class ForeignContextTests(ModelFixture model) : IClassFixture<Mode
     {
         using var application = new SimulatedContext(
             options: new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
-        using var backend = new CudaBackend(application.Context, application.Stream, new CudaOptions { IsTrusted = true });
-        using var detector = AnomalyDetector.Load(model.Path, backend, new DetectorOptions { Batch = 2, AcceptAnySize = true });
+        using var backend = new CudaBackend(
+            application.Context, application.Stream, new CudaOptions { IsTrusted = true });
+        using var detector = AnomalyDetector.Load(
+            model.Path, backend, new DetectorOptions { Batch = 2, AcceptAnySize = true });
         RgbImage one = TinyTask.Part(50), other = TinyTask.Part(51), blank = new(Size, Size);
         RgbImage wide = PillowResize.Resize(one.View, Size, Size + 9);
         DetectionResult[] expected = [.. new[] { one, other, wide }.Select(image => detector.Detect(image.View))];

@@ -14,12 +14,13 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Detection;
 
-/// <summary>Logical anomalies that only the global branch can see, through calibration, detector and evaluation.</summary>
+/// <summary>Logical anomalies that only the global branch can see, through calibration, detector and
+/// evaluation.</summary>
 /// <remarks>
-/// The networks are made by hand. The student's first half is 0.9 times the teacher, so that its error tells nothing. The
-/// second half is the teacher; the autoencoder always predicts the same thing: what the teacher makes of dark in two
-/// rectangles on the diagonal, and of bright elsewhere. Good pictures look like that, anomalous ones are their mirror images:
-/// the same patches in other places.
+/// The networks are made by hand. The student's first half is 0.9 times the teacher, so that its error tells nothing.
+/// The second half is the teacher; the autoencoder always predicts the same thing: what the teacher makes of dark in
+/// two rectangles on the diagonal, and of bright elsewhere. Good pictures look like that, anomalous ones are their
+/// mirror images: the same patches in other places.
 /// </remarks>
 public sealed class GlobalBranchTests : IDisposable
 {
@@ -35,7 +36,8 @@ public sealed class GlobalBranchTests : IDisposable
     public void MirroredParts_AreSeenByTheGlobalMapAlone()
     {
         EvaluationResult result = Evaluate(SaveModel());
-        Assert.InRange(result.Local!.Overall.ImageAuroc!.Value, 0, 0.9);  // it has no reason to rank the mirrored parts higher
+        // It has no reason to rank the mirrored parts higher.
+        Assert.InRange(result.Local!.Overall.ImageAuroc!.Value, 0, 0.9);
         Assert.InRange(result.Global!.Overall.ImageAuroc!.Value, 0.95, 1);
         Assert.InRange(result.Overall.ImageAuroc!.Value, 0.95, 1);
     }
@@ -52,8 +54,10 @@ public sealed class GlobalBranchTests : IDisposable
         for (int i = 0; i < Each; i++) ImageWriter.WritePng(Path.Combine(good, $"{i}.png"), Part(i));
         AnomalyDataset dataset = DatasetReader.Open(good);
         string calibrated = Path.Combine(_folder.Path, "calibrated.safetensors");
-        var options = new CalibrationOptions { ModelPath = model, OutputPath = calibrated, Cpu = new CpuOptions { Threads = 2 } };
-        using (var calibrator = new ModelCalibrator(dataset, options)) calibrator.Run(null, TestContext.Current.CancellationToken);
+        var options =
+            new CalibrationOptions { ModelPath = model, OutputPath = calibrated, Cpu = new CpuOptions { Threads = 2 } };
+        using (var calibrator = new ModelCalibrator(dataset, options))
+            calibrator.Run(null, TestContext.Current.CancellationToken);
 
         using AnomalyDetector detector = AnomalyDetector.Load(calibrated, new DetectorOptions { Threads = 2 });
         using var evaluator = new Evaluator(dataset, ImageReader.Default.ReadMask, _folder.Path);
@@ -87,9 +91,11 @@ public sealed class GlobalBranchTests : IDisposable
     }
 
     private static LayerWeights Scaled(LayerWeights layer, float factor) => new(
-        layer.Shape, [.. layer.Weights.Select(value => factor * value)], [.. layer.Bias.Select(value => factor * value)]);
+        layer.Shape, [.. layer.Weights.Select(value => factor * value)],
+        [.. layer.Bias.Select(value => factor * value)]);
 
-    /// <summary>An autoencoder whose output is dark's features in the upper left and in the middle, bright's elsewhere.</summary>
+    /// <summary>An autoencoder whose output is dark's features in the upper left and in the middle, bright's
+    /// elsewhere.</summary>
     private void MakeDiagonal(Autoencoder autoencoder, float[] dark, float[] bright)
     {
         foreach (var parameter in autoencoder.Parameters) _backend.Fill(0, parameter.Value);
@@ -98,8 +104,8 @@ public sealed class GlobalBranchTests : IDisposable
         {
             ConvolutionLayer layer = autoencoder.Layers[i];
             int kernel = layer.Weights.Value.Shape.H, centre = kernel / 2;
-            // From 3 rows to 4: output y sees y - 2 to y + 1. The last tap reaches a row only from the upper half, the first
-            // only from the lower one. From then on values stay where they are.
+            // From 3 rows to 4: output y sees y - 2 to y + 1. The last tap reaches a row only from the upper half, the
+            // first only from the lower one. From then on values stay where they are.
             if (i == 6) Set(layer, [(0, 0, 3, 3), (1, 0, 0, 0)], 0);
             else Set(layer, [(0, 0, centre, centre), (1, 1, centre, centre)], 0);
         }
@@ -145,7 +151,8 @@ public sealed class GlobalBranchTests : IDisposable
     private static RgbImage Part(int index)
     {
         double half = Place(Extent / 2), end = Place(Extent);
-        return Render(index, (x, y) => (x < half && y < half) || (x >= half && y >= half && x < end && y < end) ? Dark : Bright);
+        return Render(
+            index, (x, y) => (x < half && y < half) || (x >= half && y >= half && x < end && y < end) ? Dark : Bright);
 
         // The autoencoder's output lies over the patches' centres, from 16.5 pixels on.
         static double Place(double share) => 14.5 + 4 * PatchDescriptionNetwork.OutputSize(Size, padded: false) * share;
@@ -155,7 +162,11 @@ public sealed class GlobalBranchTests : IDisposable
     {
         var mirrored = new RgbImage(Size, Size);
         for (int i = 0; i < Size * Size; i++)
-            image.Pixels.AsSpan(3 * i, 3).CopyTo(mirrored.Pixels.AsSpan(3 * (i / Size * Size + Size - 1 - i % Size), 3));
+        {
+            int opposite = i / Size * Size + Size - 1 - i % Size;
+            image.Pixels.AsSpan(3 * i, 3).CopyTo(mirrored.Pixels.AsSpan(3 * opposite, 3));
+        }
+
         return mirrored;
     }
 

@@ -10,7 +10,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Detection;
 
-/// <summary>Images that keep their shape: where they lie, where their maps come out, and that the frame never counts.</summary>
+/// <summary>Images that keep their shape: where they lie, where their maps come out, and that the frame never
+/// counts.</summary>
 public sealed class LetterboxTests : IDisposable
 {
     // An image twice as wide as high lies in rows 32 to 95 of a square input, at half its size.
@@ -33,13 +34,15 @@ public sealed class LetterboxTests : IDisposable
     [InlineData(50, 100, 64, 64, 16, 0, 32, 64)]
     [InlineData(30, 30, 48, 80, 0, 16, 48, 48)]
     [InlineData(1, 1000, 64, 64, 31, 0, 1, 64)]   // not thinner than a pixel
-    public void Area_KeepsTheShape(int height, int width, int inputHeight, int inputWidth, int top, int left, int toHeight, int toWidth)
+    public void Area_KeepsTheShape(
+        int height, int width, int inputHeight, int inputWidth, int top, int left, int toHeight, int toWidth)
     {
         Assert.Equal(
             new FittedArea(top, left, toHeight, toWidth),
             FittedArea.Of(ImageFit.Letterbox, (height, width), (inputHeight, inputWidth)));
         Assert.Equal(
-            new FittedArea(0, 0, inputHeight, inputWidth), FittedArea.Of(ImageFit.Squash, (height, width), (inputHeight, inputWidth)));
+            new FittedArea(0, 0, inputHeight, inputWidth),
+            FittedArea.Of(ImageFit.Squash, (height, width), (inputHeight, inputWidth)));
     }
 
     [Fact]
@@ -116,11 +119,13 @@ public sealed class LetterboxTests : IDisposable
             InputWidth = 72,
         };
         ModelInformation information;
-        using (var trainer = new EfficientADTrainer(task.Dataset, options)) information = trainer.Run(null, TestContext.Current.CancellationToken);
+        using (var trainer = new EfficientADTrainer(task.Dataset, options))
+            information = trainer.Run(null, TestContext.Current.CancellationToken);
         Assert.Contains("letterbox", information.Deviations, StringComparison.Ordinal);
 
         using AnomalyDetector whole = AnomalyDetector.Load(task.ModelPath, new DetectorOptions { Threads = 2 });
-        using AnomalyDetector tiled = AnomalyDetector.Load(task.ModelPath, new DetectorOptions { Threads = 2, Tile = 64 });
+        using AnomalyDetector tiled = AnomalyDetector.Load(
+            task.ModelPath, new DetectorOptions { Threads = 2, Tile = 64 });
         Assert.Equal((ImageFit.Letterbox, information), (whole.Information.Fit, whole.Information));
         DetectionResult result = whole.Detect(TinyTask.Part(1).View);
         Assert.Equal((TinyTask.Size, TinyTask.Size), (result.Map!.Width, result.Map.Height));

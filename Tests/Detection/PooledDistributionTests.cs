@@ -44,9 +44,11 @@ public class PooledDistributionTests
         using var task = new TinyTask(trainingImages: 8);
         TrainingOptions options = task.Options(3) with { PooledHead = true };
         ModelInformation information;
-        using (var trainer = new EfficientADTrainer(task.Dataset, options)) information = trainer.Run(null, TestContext.Current.CancellationToken);
+        using (var trainer = new EfficientADTrainer(task.Dataset, options))
+            information = trainer.Run(null, TestContext.Current.CancellationToken);
         Assert.NotNull(information.Pooled);
-        using AnomalyDetector detector = AnomalyDetector.Load(task.ModelPath, new DetectorOptions { Threads = 2, Batch = 2 });
+        using AnomalyDetector detector = AnomalyDetector.Load(
+            task.ModelPath, new DetectorOptions { Threads = 2, Batch = 2 });
         Assert.Equal(information, detector.Information);
 
         // Bands twice as bright change no place's texture much, but the mean of all: the distance must count.

@@ -15,7 +15,8 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Detection;
 
-/// <summary>Detection in numbers of 8 bits: what calibration finds, what a detector then does, and when it refuses.</summary>
+/// <summary>Detection in numbers of 8 bits: what calibration finds, what a detector then does, and when it
+/// refuses.</summary>
 public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixture>, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -46,7 +47,8 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
         EightBitFindings findings = Calibrate();
         string path = Save(findings, findings.Information.Int8);
         using ModelFile file = ModelFile.Open(path);
-        Assert.Equal((findings.Information.Int8, findings.Information.Fp8), (file.Information.Int8, file.Information.Fp8));
+        Assert.Equal(
+            (findings.Information.Int8, findings.Information.Fp8), (file.Information.Int8, file.Information.Fp8));
         using var cpu = new CpuBackend(new CpuOptions { Threads = 2 });
         using DetectionNetworks networks = file.Load(cpu);
         HiddenActivations read = file.LoadActivations(networks)!;
@@ -79,19 +81,22 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
         using DetectionNetworks networks = file.Load(cpu);
         ModelInformation information = file.Information;
         using var plan = new DetectionPlan(
-            networks, information.MapOrder, information.InputHeight, information.InputWidth, DetectionMode.Plain, batch: 1,
-            information.Fit, tile: 0, shared: null, window: null, new QuantizedNetworks(networks, findings.Activations, EightBits.Int8));
+            networks, information.MapOrder, information.InputHeight, information.InputWidth, DetectionMode.Plain,
+            batch: 1, information.Fit, tile: 0, shared: null, window: null,
+            new QuantizedNetworks(networks, findings.Activations, EightBits.Int8));
         plan.ComputeMaps(part.View);
         var expected = new float[part.Width * part.Height];
         float score = plan.Combine(information.Scaling, part.Height, part.Width, expected);
         float largest = expected.Max(MathF.Abs);
         TensorAssert.Close(
             expected, result.Map!.Values, 0.15 * largest,
-            because: "where the device's first layer, of halves, takes the number beside, scaling magnifies what is left of this " +
-                "student's difference from its teacher; FusedCheckTests compare more closely");
+            because: "where the device's first layer, of halves, takes the number beside, scaling magnifies what is " +
+                "left of this student's difference from its teacher; FusedCheckTests compare more closely");
         Assert.Equal(score, result.Score, 0.15f * largest);
         string[] kernels = [.. SimulatedDriver.Launches(simulated.Ordinal).Select(launch => launch.Kernel)];
-        foreach (string kernel in new[] { "fused_first_int8", "fused_convolution_int8_pool", "fused_convolution_int8_relu", "fused_last_int8" })
+        string[] expectedKernels =
+            ["fused_first_int8", "fused_convolution_int8_pool", "fused_convolution_int8_relu", "fused_last_int8"];
+        foreach (string kernel in expectedKernels)
             Assert.Contains(kernels, name => name.StartsWith(kernel, StringComparison.Ordinal));
     }
 
@@ -101,7 +106,8 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
         using SimulatedContext simulated = Simulated();
         using CudaBackend backend = Open(simulated, CudaPrecision.Int8);
         using var detector = AnomalyDetector.Load(model.Path, backend);
-        Assert.StartsWith("The model was not calibrated for int8: run efficientad calibrate --eight-bits", detector.Fallback);
+        Assert.StartsWith(
+            "The model was not calibrated for int8: run efficientad calibrate --eight-bits", detector.Fallback);
         Assert.EndsWith("It computes in half precision instead, which takes longer.", detector.Fallback);
         Assert.Equal(backend.Name, detector.Processor);
     }
@@ -115,7 +121,8 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
         using CudaBackend backend = Open(simulated, CudaPrecision.Int8);
         using var detector = AnomalyDetector.Load(path, backend);
         Assert.StartsWith("int8 moves scores of 9 good images by up to ", detector.Fallback);
-        Assert.Contains("1.00 of their scores' standard deviation, and 0.25 is allowed. It computes in half", detector.Fallback);
+        Assert.Contains(
+            "1.00 of their scores' standard deviation, and 0.25 is allowed. It computes in half", detector.Fallback);
     }
 
     [Theory]

@@ -59,7 +59,8 @@ public sealed class TiledDetectionTests : IDisposable
     [Fact]
     public void InputThatATileHolds_IsNotTiled()
     {
-        using DetectionPlan whole = Plan(DetectionMode.Fast, tile: 0, ImageFit.Squash), plan = Plan(DetectionMode.Fast, tile: 160, ImageFit.Squash);
+        using DetectionPlan whole = Plan(DetectionMode.Fast, tile: 0, ImageFit.Squash);
+        using DetectionPlan plan = Plan(DetectionMode.Fast, tile: 160, ImageFit.Squash);
         RgbImage image = NaturalTexture.Render(4, 0, 64);
         whole.ComputeMaps(image.View);
         plan.ComputeMaps(image.View);

@@ -24,8 +24,10 @@ public class DistillationGraphTests
         using CudaBackend cuda = new SimulatedGpu(checks: Checks.None).Open();
         (float loss, float[] weights, float[] average) = Take(cpu, Rate);
         (float lossOfGraph, float[] weightsOfGraph, float[] averageOfGraph) = Take(cuda, Rate);
-        Assert.Equal(loss, lossOfGraph, 1e-4f * loss);  // a mean over all steps: one told twice or not at all would show
-        TensorAssert.Close(weights, weightsOfGraph, 2 * Steps * Rate, because: "the sign of a gradient that is mere rounding");
+        // A mean over all steps: one told twice or not at all would show.
+        Assert.Equal(loss, lossOfGraph, 1e-4f * loss);
+        TensorAssert.Close(
+            weights, weightsOfGraph, 2 * Steps * Rate, because: "the sign of a gradient that is mere rounding");
         Assert.InRange(weights.Zip(weightsOfGraph, (a, b) => Math.Abs(a - b)).Average(), 0, 0.1 * Rate);
         Assert.InRange(average.Zip(averageOfGraph, (a, b) => Math.Abs(a - b)).Average(), 0, 0.1 * Rate);
     }
@@ -42,7 +44,8 @@ public class DistillationGraphTests
     {
         var input = new Shape(1, 3, Side, Side);
         var target = new Shape(1, 384, MapSide, MapSide);
-        using var state = new DistillationState(backend, new DistillationOptions { TeacherPath = "", CacheFolder = "" });
+        using var state = new DistillationState(
+            backend, new DistillationOptions { TeacherPath = "", CacheFolder = "" });
         state.Network.Filled(backend, 1);
         backend.Fill(1, state.Deviation);
         using var step = new DistillationStep(backend, state, input, target, batchSize: 1, weightDecay: 1e-5f);
@@ -56,6 +59,7 @@ public class DistillationGraphTests
         step.Settle();
         state.AddPoint(heldBackLoss: 0);
         return (
-            state.Curve[^1].Loss, backend.Download(state.Network.Layers[^1].Weights.Value), backend.Download(state.Average.Values[0]));
+            state.Curve[^1].Loss, backend.Download(state.Network.Layers[^1].Weights.Value),
+            backend.Download(state.Average.Values[0]));
     }
 }

@@ -56,7 +56,8 @@ public sealed class DormantUnitsTests : IDisposable
         foreach (float[] rates in FiringRates())
         {
             Assert.InRange(rates.Average(), 0.3f, 0.7f);
-            Assert.InRange(rates.Count(rate => rate == 0), 0, rates.Length / 10);  // on one view; they were scaled over 16
+            // On one view; they were scaled over 16.
+            Assert.InRange(rates.Count(rate => rate == 0), 0, rates.Length / 10);
         }
 
         Assert.Equal(0, _units.Revive());
@@ -72,7 +73,9 @@ public sealed class DormantUnitsTests : IDisposable
 
         Assert.Equal(Dead, _units.Revive());
         Assert.InRange(FiringRates()[1].Count(rate => rate == 0), 0, Dead / 10);
-        TensorAssert.Close(before, Output(), absolute: 1e-5f, because: "nothing listens to a new unit, but sums are taken in another order");
+        TensorAssert.Close(
+            before, Output(), absolute: 1e-5f,
+            because: "nothing listens to a new unit, but sums are taken in another order");
     }
 
     [Fact]

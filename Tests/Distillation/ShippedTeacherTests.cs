@@ -66,7 +66,11 @@ public sealed class ShippedTeacherTests : IDisposable
     {
         Tensor images = _tape.Allocate(new Shape(count, 3, 128, 128));
         for (int i = 0; i < count; i++)
-            _backend.Preprocess(NaturalTexture.Render(1, i, 128).View, ColourAdjustment.None, 128, 128, images.Samples(i, 1));
+        {
+            _backend.Preprocess(
+                NaturalTexture.Render(1, i, 128).View, ColourAdjustment.None, 128, 128, images.Samples(i, 1));
+        }
+
         return images;
     }
 }

@@ -69,9 +69,13 @@ public sealed class TeacherDistillerTests : IDisposable
     public void InitialTeacher_IsWhereTheRunStarts()
     {
         DistillationResult first = Run(Options("initial") with { Steps = 24 }, new FakeBackbone());
-        DistillationResult second = Run(
-            Options("continued") with { Steps = 1, InitialTeacher = Options("initial").TeacherPath, LearningRate = 1e-9f },
-            new FakeBackbone());
+        DistillationOptions continued = Options("continued") with
+        {
+            Steps = 1,
+            InitialTeacher = Options("initial").TeacherPath,
+            LearningRate = 1e-9f,
+        };
+        DistillationResult second = Run(continued, new FakeBackbone());
         Assert.Equal(first.HeldBackLoss, second.HeldBackLoss, 1e-3f);
     }
 

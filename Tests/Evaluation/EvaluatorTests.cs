@@ -218,15 +218,19 @@ public sealed class EvaluatorTests : IDisposable
 
         Assert.Equal((2 / 3.0, 2 / 3.0), (result.Local!.Overall.ImageAuroc, result.Global!.Overall.ImageAuroc));
         Assert.Equal(0, result.Local.PerDefect["swapped"].ImageAuroc);
-        Assert.Equal((0.5, 1.0), (result.Local.PerGroup["logical"].ImageAuroc, result.Global.PerGroup["logical"].ImageAuroc));
+        Assert.Equal(
+            (0.5, 1.0), (result.Local.PerGroup["logical"].ImageAuroc, result.Global.PerGroup["logical"].ImageAuroc));
         Assert.Equal(["logical"], result.PerGroup.Keys);
         JsonElement json = Json(result);
-        Assert.Equal(0.5, json.GetProperty("per_group").GetProperty("logical").GetProperty("local_map").GetProperty("image_auroc").GetDouble());
-        Assert.Equal(0, json.GetProperty("per_defect").GetProperty("scratch").GetProperty("global_map").GetProperty("image_auroc").GetDouble());
-        Assert.Equal(2 / 3.0, json.GetProperty("global_map").GetProperty("image_auroc").GetDouble(), 1e-12);
+        Assert.Equal(0.5, Auroc(json.GetProperty("per_group").GetProperty("logical").GetProperty("local_map")));
+        Assert.Equal(0, Auroc(json.GetProperty("per_defect").GetProperty("scratch").GetProperty("global_map")));
+        Assert.Equal(2 / 3.0, Auroc(json.GetProperty("global_map")), 1e-12);
+
+        static double Auroc(JsonElement map) => map.GetProperty("image_auroc").GetDouble();
 
         void AddBranches(string defect, float local, float global) => evaluator.AddBranches(
-            Sample(defect, "000"), new BranchResults(Result([local + global, 0, 0, 0]), Result([local, 0, 0, 0]), Result([global, 0, 0, 0])));
+            Sample(defect, "000"),
+            new BranchResults(Result([local + global, 0, 0, 0]), Result([local, 0, 0, 0]), Result([global, 0, 0, 0])));
     }
 
     [Fact]

@@ -5,7 +5,8 @@ using Extent = EfficientAD.Native.Extent;
 
 namespace EfficientAD.Tests.Gpu;
 
-/// <summary>The first real GPU, where there is one: what the simulator's tests expect is then asked of it too.</summary>
+/// <summary>The first real GPU, where there is one: what the simulator's tests expect is then asked of it
+/// too.</summary>
 internal static class RealGpu
 {
     /// <summary>Marks tests to run first where there is a GPU: -trait "Gpu=needed".</summary>
@@ -21,8 +22,9 @@ internal static class RealGpu
         return FirstDevice.Value!;
     }
 
-    /// <summary>Runs one block of a kernel <c>test(input, output)</c> on the GPU, if any, and compares what it wrote with
-    /// the simulator's result, bit for bit. Approximate instructions are left out: their last bits are the card's own.</summary>
+    /// <summary>Runs one block of a kernel <c>test(input, output)</c> on the GPU, if any, and compares what it wrote
+    /// with the simulator's result, bit for bit. Approximate instructions are left out: their last bits are the card's
+    /// own.</summary>
     /// <param name="capability">That the kernel needs, times ten; an older card is not asked.</param>
     public static void AssertWritesTheSame<TIn, TOut>(
         string ptx, TIn[] input, TOut[] simulated, int threads, int sharedBytes, int capability = 80)
@@ -41,6 +43,7 @@ internal static class RealGpu
         var written = new TOut[simulated.Length];
         stream.Download<TOut>(target.Address, written);
         Assert.Equal(
-            Convert.ToHexString(MemoryMarshal.AsBytes<TOut>(simulated)), Convert.ToHexString(MemoryMarshal.AsBytes<TOut>(written)));
+            Convert.ToHexString(MemoryMarshal.AsBytes<TOut>(simulated)),
+            Convert.ToHexString(MemoryMarshal.AsBytes<TOut>(written)));
     }
 }

@@ -110,7 +110,8 @@ public class PillowResizeTests
     public void SumOfProductsAnywhere_IsTheSum()
     {
         Vector256<short> samples = Vector256.Create((short)255, 254, 0, 1, 255, 0, 0, 255, 17, 3, 128, 127, 1, 1, 2, 2);
-        Vector256<short> weights = Vector256.Create((short)2048, 2047, 5, 7, 2047, 9, 9, 2048, 11, 13, 1024, 1023, 0, 1, 1, 0);
+        Vector256<short> weights = Vector256.Create(
+            (short)2048, 2047, 5, 7, 2047, 9, 9, 2048, 11, 13, 1024, 1023, 0, 1, 1, 0);
 
         Vector256<int> sums = RowGroup.SumOfProductsAnywhere(samples, weights);
 

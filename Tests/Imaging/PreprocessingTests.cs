@@ -60,7 +60,8 @@ public class PreprocessingTests
     public void Run_GreyImage_GivesTheBitsOfThreeEqualColours(int sourceHeight, int sourceWidth, int height, int width)
     {
         int stride = sourceWidth + 5;
-        byte[] pixels = NoiseImage.Bytes(stride * sourceHeight, seed: 12), rgb = new byte[3 * sourceWidth * sourceHeight];
+        byte[] pixels = NoiseImage.Bytes(stride * sourceHeight, seed: 12);
+        byte[] rgb = new byte[3 * sourceWidth * sourceHeight];
         for (int i = 0; i < rgb.Length; i++) rgb[i] = pixels[i / 3 / sourceWidth * stride + i / 3 % sourceWidth];
         float[] expected = new float[3 * height * width], actual = new float[3 * height * width];
         var preprocessing = new Preprocessing();

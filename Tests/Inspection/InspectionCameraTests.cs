@@ -53,7 +53,8 @@ public sealed class InspectionCameraTests : IDisposable
         PushMany(camera, 4);
         var producer = new Thread(() => PushMany(camera, 20));
         producer.Start();
-        Assert.True(SpinWait.SpinUntil(() => producer.ThreadState == System.Threading.ThreadState.WaitSleepJoin, Patience));
+        Assert.True(
+            SpinWait.SpinUntil(() => producer.ThreadState == System.Threading.ThreadState.WaitSleepJoin, Patience));
         Release();
         producer.Join();
         camera.Complete();
@@ -178,7 +179,8 @@ public sealed class InspectionCameraTests : IDisposable
         disposing.Join();
         Assert.Equal(-1, camera.Push(Picture(0)));
         Outcome[] outcomes = [.. _outcomes];
-        Assert.Equal(Enumerable.Range(0, outcomes.Length).Select(i => (long)i), outcomes.Select(outcome => outcome.Sequence));
+        Assert.Equal(
+            Enumerable.Range(0, outcomes.Length).Select(i => (long)i), outcomes.Select(outcome => outcome.Sequence));
         Assert.False(outcomes[0].IsDropped);
         Assert.All(outcomes[1..], outcome => Assert.True(outcome.IsDropped));
         CameraStatistics statistics = camera.ReadStatistics();
@@ -194,7 +196,8 @@ public sealed class InspectionCameraTests : IDisposable
         long number = 0;
         var producer = new Thread(() => number = camera.Push(Picture(5)));
         producer.Start();
-        Assert.True(SpinWait.SpinUntil(() => producer.ThreadState == System.Threading.ThreadState.WaitSleepJoin, Patience));
+        Assert.True(
+            SpinWait.SpinUntil(() => producer.ThreadState == System.Threading.ThreadState.WaitSleepJoin, Patience));
         Release();
         camera.Dispose();
         producer.Join();
@@ -221,7 +224,8 @@ public sealed class InspectionCameraTests : IDisposable
         PushMany(camera, 4);
         var producer = new Thread(() => camera.Push(Picture(5), 104));
         producer.Start();
-        Assert.True(SpinWait.SpinUntil(() => producer.ThreadState == System.Threading.ThreadState.WaitSleepJoin, Patience));
+        Assert.True(
+            SpinWait.SpinUntil(() => producer.ThreadState == System.Threading.ThreadState.WaitSleepJoin, Patience));
         var error = Assert.Throws<InvalidOperationException>(() => camera.Push(Picture(6)));
         Assert.StartsWith("Two threads push frames to camera 'camera'.", error.Message);
         Release();
@@ -249,7 +253,8 @@ public sealed class InspectionCameraTests : IDisposable
         const int warmUp = 50, frames = 500;
         long before = 0, after = -1;
         var lane = new InspectionLane(Judge);
-        var camera = new InspectionCamera("camera", Options(FullQueue.Wait, Patience), lane, (in InspectedFrame frame) =>
+        CameraOptions options = Options(FullQueue.Wait, Patience);
+        var camera = new InspectionCamera("camera", options, lane, (in InspectedFrame frame) =>
         {
             if (frame.Sequence == warmUp) before = GC.GetAllocatedBytesForCurrentThread();
             if (frame.Sequence == warmUp + frames) after = GC.GetAllocatedBytesForCurrentThread();
@@ -269,11 +274,11 @@ public sealed class InspectionCameraTests : IDisposable
     }
 
     [Theory, InlineData(0, 0), InlineData(1025, 0), InlineData(1, -1)]
-    public void OptionsOutOfRange_AreRefused(int queueLength, int milliseconds) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => (Options(FullQueue.Wait, TimeSpan.FromMilliseconds(milliseconds)) with
-        {
-            QueueLength = queueLength,
-        }).Validate());
+    public void OptionsOutOfRange_AreRefused(int queueLength, int milliseconds)
+    {
+        CameraOptions options = Options(FullQueue.Wait, TimeSpan.FromMilliseconds(milliseconds));
+        Assert.Throws<ArgumentOutOfRangeException>(() => (options with { QueueLength = queueLength }).Validate());
+    }
 
     public void Dispose()
     {
@@ -306,10 +311,12 @@ public sealed class InspectionCameraTests : IDisposable
         InspectionLane lane, FullQueue whenFull, TimeSpan limit = default, string name = "camera",
         Action<long>? onResult = null, TimeSpan? deadline = null)
     {
-        var camera = new InspectionCamera(name, Options(whenFull, limit) with { Deadline = deadline }, lane, (in InspectedFrame frame) =>
+        CameraOptions options = Options(whenFull, limit) with { Deadline = deadline };
+        var camera = new InspectionCamera(name, options, lane, (in InspectedFrame frame) =>
         {
             _outcomes.Enqueue(new Outcome(
-                frame.Camera, frame.Sequence, frame.CapturedAt, frame.Result, frame.IsDropped, frame.IsLate, frame.Total));
+                frame.Camera, frame.Sequence, frame.CapturedAt, frame.Result, frame.IsDropped, frame.IsLate,
+                frame.Total));
             onResult?.Invoke(frame.Sequence);
         });
         Assert.True(lane.TryAdd(camera));
@@ -348,18 +355,28 @@ public sealed class InspectionCameraTests : IDisposable
         return numbers;
     }
 
-    /// <summary>Frame 0 was captured at 1, and frame i > 0, the (i - 1)th of <see cref="PushMany"/>, at 99 + i.</summary>
+    /// <summary>Frame 0 was captured at 1, and frame i > 0, the (i - 1)th of <see cref="PushMany"/>, at
+    /// 99 + i.</summary>
     private void AssertDropped(int[] dropped, int of, int remembered = int.MaxValue)
     {
         Outcome[] outcomes = [.. _outcomes];
         Assert.Equal(Enumerable.Range(0, of).Select(i => (long)i), outcomes.Select(outcome => outcome.Sequence));
-        Assert.Equal(dropped.Select(i => (long)i), outcomes.Where(outcome => outcome.IsDropped).Select(outcome => outcome.Sequence));
-        Assert.All(outcomes.Where(outcome => outcome.IsDropped), outcome => Assert.Equal(Verdict.Invalid, outcome.Result.Verdict));
+        Assert.Equal(
+            dropped.Select(i => (long)i),
+            outcomes.Where(outcome => outcome.IsDropped).Select(outcome => outcome.Sequence));
+        Assert.All(
+            outcomes.Where(outcome => outcome.IsDropped),
+            outcome => Assert.Equal(Verdict.Invalid, outcome.Result.Verdict));
         if (of < 20)
-            Assert.Equal(outcomes.Select((_, i) => i == 0 ? 1L : 99 + i), outcomes.Select(outcome => outcome.CapturedAt));
+        {
+            Assert.Equal(
+                outcomes.Select((_, i) => i == 0 ? 1L : 99 + i), outcomes.Select(outcome => outcome.CapturedAt));
+        }
+
         if (of > remembered) Assert.Equal(0, outcomes[dropped[0]].CapturedAt);
         CameraStatistics statistics = outcomes[0].Camera.ReadStatistics();
-        Assert.Equal((of, dropped.Length, of - dropped.Length), (statistics.Pushed, statistics.Dropped, statistics.Total.Count));
+        Assert.Equal(
+            (of, dropped.Length, of - dropped.Length), (statistics.Pushed, statistics.Dropped, statistics.Total.Count));
     }
 
     /// <summary>A picture whose first pixel tells which it is.</summary>

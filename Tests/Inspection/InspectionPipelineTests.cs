@@ -105,7 +105,8 @@ public sealed class InspectionPipelineTests(ModelFixture model) : IClassFixture<
         using AnomalyDetector detector = Load();
         var pipeline = new InspectionPipeline();
         pipeline.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => pipeline.AddCamera("a", detector, Options, (in InspectedFrame _) => { }));
+        Assert.Throws<ObjectDisposedException>(() =>
+            pipeline.AddCamera("a", detector, Options, (in InspectedFrame _) => { }));
     }
 
     private static CameraStatistics AssertSame(

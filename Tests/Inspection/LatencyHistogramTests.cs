@@ -36,7 +36,8 @@ public class LatencyHistogramTests
     public void Quantiles_AreNeverTooGoodAndWithinAThousandth()
     {
         var random = new CounterRandom(6, 0);
-        long[] sorted = [.. Enumerable.Range(0, 777).Select(i => (long)Math.Exp(random.Uniform((ulong)i, 0, 23))).Order()];
+        long[] sorted =
+            [.. Enumerable.Range(0, 777).Select(i => (long)Math.Exp(random.Uniform((ulong)i, 0, 23))).Order()];
         LatencyHistogram histogram = Of(sorted);
         for (int i = 0; i < sorted.Length; i++)
         {

@@ -38,7 +38,8 @@ public class ScoreKeysTests
         Assert.Equal([.. scores.Select(ScoreKeys.Of), 0], keys);
     }
 
-    [Theory, InlineData(0, 0), InlineData(1, 2), InlineData(4, 3), InlineData(5, 6), InlineData(9, 7), InlineData(10, 7)]
+    [Theory]
+    [InlineData(0, 0), InlineData(1, 2), InlineData(4, 3), InlineData(5, 6), InlineData(9, 7), InlineData(10, 7)]
     public void CountUpTo_CountsKeysNotAbove(uint key, int count) =>
         Assert.Equal(count, ScoreKeys.CountUpTo([1, 1, 2, 5, 5, 5, 9], key));
 

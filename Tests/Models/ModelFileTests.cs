@@ -43,15 +43,21 @@ public class ModelFileTests(ModelFixture model) : IClassFixture<ModelFixture>
 
     [Fact]
     public void MissingMetadata_IsNamed() =>
-        Assert.Contains("'threshold'", AssertRefused(Rewritten(metadata => metadata.Remove("threshold"), _ => { })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'threshold'", AssertRefused(Rewritten(metadata => metadata.Remove("threshold"), _ => { })).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void WeightThatIsNotFinite_IsRefused() => Assert.Contains(
-        "not finite", AssertRefused(Rewritten(_ => { }, tensors => tensors["student.conv2.bias"].Values[3] = float.NaN)).Message, StringComparison.Ordinal);
+        "not finite",
+        AssertRefused(Rewritten(_ => { }, tensors => tensors["student.conv2.bias"].Values[3] = float.NaN)).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void MissingTensor_IsNamed() => Assert.Contains(
-        "student.conv2.bias", AssertRefused(Rewritten(_ => { }, tensors => tensors.Remove("student.conv2.bias"))).Message, StringComparison.Ordinal);
+        "student.conv2.bias",
+        AssertRefused(Rewritten(_ => { }, tensors => tensors.Remove("student.conv2.bias"))).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void TensorOfAnotherShape_IsRefused() => Assert.Contains(
@@ -63,16 +69,19 @@ public class ModelFileTests(ModelFixture model) : IClassFixture<ModelFixture>
     {
         using var folder = new TemporaryFolder();
         string path = folder.Write("model.safetensors", bytes);
-        return Assert.Throws<ModelFormatException>(() => AnomalyDetector.Load(path, new DetectorOptions { Threads = 1 }).Dispose());
+        return Assert.Throws<ModelFormatException>(
+            () => AnomalyDetector.Load(path, new DetectorOptions { Threads = 1 }).Dispose());
     }
 
     /// <summary>The model with changes, under a checksum that fits.</summary>
     private byte[] Rewritten(
-        Action<Dictionary<string, string>> changeMetadata, Action<Dictionary<string, (long[] Shape, float[] Values)>> changeTensors)
+        Action<Dictionary<string, string>> changeMetadata,
+        Action<Dictionary<string, (long[] Shape, float[] Values)>> changeTensors)
     {
         using SafetensorsFile file = SafetensorsFile.Open(model.Path);
         var writer = new SafetensorsWriter();
-        foreach ((string key, string value) in file.Metadata.Where(pair => pair.Key != SafetensorsChecksum.Key)) writer.Metadata[key] = value;
+        foreach ((string key, string value) in file.Metadata.Where(pair => pair.Key != SafetensorsChecksum.Key))
+            writer.Metadata[key] = value;
         changeMetadata(writer.Metadata);
         var tensors = new Dictionary<string, (long[] Shape, float[] Values)>();
         foreach (string name in file.Names)

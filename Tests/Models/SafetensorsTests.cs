@@ -56,7 +56,8 @@ public sealed class SafetensorsTests : IDisposable
         }
     }
 
-    /// <summary>The bytes that Python's struct module and json.dumps give: the header unpadded, tensors in any order.</summary>
+    /// <summary>The bytes that Python's struct module and json.dumps give: the header unpadded, tensors in any
+    /// order.</summary>
     [Fact]
     public void ForeignFile_OfEveryFloatTypeReads()
     {

@@ -38,7 +38,8 @@ public class TensorMapTests
         using var map = new TensorMap(own.Context);
         map.Describe(source.Address, TensorSwizzle.None, new(8, 0, 8), new(5, 16, 2));
         kernel.Launch(own.Stream, new LaunchShape(new(1), new(1)), source.Address, target.Address, map);
-        map.Describe(target.Address, TensorSwizzle.None, new TensorDimension(8, 0, 8)); // the launch keeps what it was given
+        // The launch keeps what it was given.
+        map.Describe(target.Address, TensorSwizzle.None, new TensorDimension(8, 0, 8));
         var written = new ushort[16];
         own.Stream.Download<ushort>(target.Address, written);
         Assert.Equal(Enumerable.Range(24, 16), written.Select(value => (int)value));

@@ -18,13 +18,15 @@ public class NetworkGrowthTests
         using var backend = new CpuBackend(new CpuOptions { Threads = 1 });
         (PatchDescriptionNetwork small, _) = TeacherFile.Load(null, PdnSize.Small, padded, backend);
         using (small)
-        using (var large = new PatchDescriptionNetwork(backend, PdnSize.Medium, small.Outputs, padded, trainable: false))
+        using (var large = new PatchDescriptionNetwork(
+            backend, PdnSize.Medium, small.Outputs, padded, trainable: false))
         {
             large.Initialize(new CounterRandom(7, 0));
             float[] before = Features(backend, large);
             NetworkGrowth.Grow(backend, small, large);
             float[] expected = Features(backend, small), grown = Features(backend, large);
-            TensorAssert.Close(expected, grown, absolute: 2e-5, because: "features of a few units, moved by 4 and back in float");
+            TensorAssert.Close(
+                expected, grown, absolute: 2e-5, because: "features of a few units, moved by 4 and back in float");
             Assert.Contains(expected, value => value < -0.5f);
             Assert.NotEqual(before[0], grown[0]);
         }

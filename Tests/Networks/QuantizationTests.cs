@@ -7,7 +7,8 @@ namespace EfficientAD.Tests.Networks;
 /// <summary>Numbers of 8 bits, and layers rounded to them.</summary>
 public class QuantizationTests
 {
-    /// <summary>All finite e4m3, written here from the format's definition: each stands for itself and has its own bits.</summary>
+    /// <summary>All finite e4m3, written here from the format's definition: each stands for itself and has its own
+    /// bits.</summary>
     [Fact]
     public void Floats_AreTheirOwnNearest()
     {

@@ -58,7 +58,8 @@ public sealed class TorchNetworkTests : IDisposable
                     cropped[(plane * inner.H + y) * inner.W + x] = whole[row * outer.W + x + Border];
                 }
 
-        TensorAssert.Close(cropped, centre, 1e-4, 0, "the same convolutions by other tiles: rounding of minimal filtering");
+        TensorAssert.Close(
+            cropped, centre, 1e-4, 0, "the same convolutions by other tiles: rounding of minimal filtering");
     }
 
     [Theory, InlineData(256, 56, 64)]
@@ -78,7 +79,8 @@ public sealed class TorchNetworkTests : IDisposable
         (Shape shape, float[] teacher) = Run(input, (tape, x) => student.TeacherHalf(tape, student.Hidden(tape, x)));
         (_, float[] autoencoder) = Run(input, (tape, x) => student.AutoencoderHalf(tape, student.Hidden(tape, x)));
         Assert.Equal(384, shape.C);
-        const string because = "the whole runs as a head of the hidden layers' stack, and minimal filtering rounds it by itself";
+        const string because =
+            "the whole runs as a head of the hidden layers' stack, and minimal filtering rounds it by itself";
         TensorAssert.Close(whole.AsSpan(0, teacher.Length), teacher, 2e-5, 1e-6, because);
         TensorAssert.Close(whole.AsSpan(teacher.Length), autoencoder, 2e-5, 1e-6, because);
     }

@@ -46,9 +46,10 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
 
     public LaunchReport Launch(
         string body, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0,
-            string declarations = "", int capability = 80) =>
-        Launch(PtxModule.Parse(Kernel(body, declarations, capability), "test.ptx").Kernels["test"], input, output, threads, blocks,
-            sharedBytes);
+        string declarations = "", int capability = 80) =>
+        Launch(
+            PtxModule.Parse(Kernel(body, declarations, capability), "test.ptx").Kernels["test"], input, output, threads,
+            blocks, sharedBytes);
 
     public LaunchReport Launch(
         PtxKernel kernel, ulong input, ulong output, int threads = 32, int blocks = 1, int sharedBytes = 0) =>
@@ -59,15 +60,21 @@ internal sealed class PtxBench(SimulatedDeviceOptions? options = null) : IDispos
     /// where there is one, must write the same.</summary>
     public static TOut[] Run<TIn, TOut>(
         string body, TIn[] input, int count, int threads = 32, int sharedBytes = 0, string declarations = "",
-            SimulatedDeviceOptions? options = null, int capability = 80)
+        SimulatedDeviceOptions? options = null, int capability = 80)
         where TIn : unmanaged where TOut : unmanaged
     {
-        if (capability > 80) options = (options ?? new SimulatedDeviceOptions { MemoryBytes = 16 << 20 }) with { ComputeCapability = capability };
+        if (capability > 80)
+        {
+            options ??= new SimulatedDeviceOptions { MemoryBytes = 16 << 20 };
+            options = options with { ComputeCapability = capability };
+        }
+
         using var bench = new PtxBench(options);
         var (source, target) = (bench.Buffer<TIn>(input), bench.Buffer<TOut>(new TOut[count], "output"));
         bench.Launch(body, source, target, threads, 1, sharedBytes, declarations, capability);
         var written = bench.Read<TOut>(target, count);
-        RealGpu.AssertWritesTheSame(Kernel(body, declarations, capability), input, written, threads, sharedBytes, capability);
+        RealGpu.AssertWritesTheSame(
+            Kernel(body, declarations, capability), input, written, threads, sharedBytes, capability);
         return written;
     }
 

@@ -77,8 +77,10 @@ public sealed class HtmlReportTests : IDisposable
         XElement[] tiles = [.. page.Descendants("div").Where(div => IsOfClass(div, "tile"))];
 
         EvaluationResult result = Evaluator.Complete();
-        Assert.StartsWith($"Image AUROC {Percent(result.Overall.ImageAuroc)} %", Words(tiles[0].Value), StringComparison.Ordinal);
-        Assert.StartsWith($"AU-PRO {Percent(result.Overall.AuPro30)} %", Words(tiles[3].Value), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Image AUROC {Percent(result.Overall.ImageAuroc)} %", Words(tiles[0].Value), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"AU-PRO {Percent(result.Overall.AuPro30)} %", Words(tiles[3].Value), StringComparison.Ordinal);
         string[] all = [.. page.Descendants("tfoot").Descendants("td").Select(cell => cell.Value)];
         Assert.Equal(["3", "2", Percent(result.Overall.ImageAuroc), Percent(result.Overall.F1?.Value)], all[..4]);
         Assert.Contains(page.Descendants("text"), text => text.Value == "threshold 0.4");

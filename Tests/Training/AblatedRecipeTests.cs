@@ -15,7 +15,9 @@ public class AblatedRecipeTests
         TrainingOptions options = task.Options(4) with { Recipe = Recipe.StudentTeacher };
         ModelInformation information = Train(task, options, losses);
         Assert.All(losses, loss => Assert.Equal((0, 0, 0), (loss.Penalty, loss.Autoencoder, loss.StudentAutoencoder)));
-        Assert.Equal((0, 0, 0), (information.Scaling.GlobalLow, information.Scaling.GlobalHigh, information.Scaling.GlobalScale));
+        Assert.Equal(
+            (0, 0, 0),
+            (information.Scaling.GlobalLow, information.Scaling.GlobalHigh, information.Scaling.GlobalScale));
         Assert.Equal("none", information.Penalty);
 
         using AnomalyDetector detector = AnomalyDetector.Load(task.ModelPath, new DetectorOptions { Threads = 2 });
@@ -24,8 +26,8 @@ public class AblatedRecipeTests
         Assert.All(results.Global.Map!.Values, value => Assert.Equal(0, value));
     }
 
-    /// <summary>At a quantile of 0 every feature counts: the same losses as the mean squared error's, whose mean over the teacher's
-    /// normalised features is near 1 for a student that knows nothing.</summary>
+    /// <summary>At a quantile of 0 every feature counts: the same losses as the mean squared error's, whose mean over
+    /// the teacher's normalised features is near 1 for a student that knows nothing.</summary>
     [Fact]
     public void QuantileOfZero_IsTheMeanSquaredError()
     {
@@ -42,7 +44,8 @@ public class AblatedRecipeTests
     public void CommonScale_IsThatOfTheLocalMap()
     {
         using var task = new TinyTask(trainingImages: 4);
-        TrainingOptions options = task.Options(2) with { Recipe = TinyTask.Recipe with { SeparateMapScales = false, Penalty = false } };
+        TrainingOptions options =
+            task.Options(2) with { Recipe = TinyTask.Recipe with { SeparateMapScales = false, Penalty = false } };
         ModelInformation information = Train(task, options, []);
         MapScaling scaling = information.Scaling;
         Assert.Equal((scaling.LocalLow, scaling.LocalHigh), (scaling.GlobalLow, scaling.GlobalHigh));

@@ -44,13 +44,14 @@ public class CudaTrainingStepTests(ITestOutputHelper log)
         AgreesWithTheCpuAndRepeatsItsBits(size, cuda, cuda);
     }
 
-    /// <summary>Mixed precision, by graph, against float32 on the CPU: what it changes in the losses is a small part of what other
-    /// first weights and other draws change.</summary>
+    /// <summary>Mixed precision, by graph, against float32 on the CPU: what it changes in the losses is a small part of
+    /// what other first weights and other draws change.</summary>
     /// <remarks>The first step is given kernel by kernel, the second captured, the third replays the graph.</remarks>
     [Fact]
     public void StepsByGraphInHalf_StayNearThoseOfTheCpu()
     {
-        using CudaBackend cuda = new SimulatedGpu(checks: Checks.None).Open(new CudaOptions { Precision = CudaPrecision.Half });
+        using CudaBackend cuda =
+            new SimulatedGpu(checks: Checks.None).Open(new CudaOptions { Precision = CudaPrecision.Half });
         using var cpu = new CpuBackend();
         (float[] expected, float[] expectedWeights) = TakeSteps(cpu);
         (float[] other, _) = TakeSteps(cpu, seed: 6);
@@ -59,7 +60,8 @@ public class CudaTrainingStepTests(ITestOutputHelper log)
         log.WriteLine($"Half precision changes losses by {ofHalf:P4} on average, another seed by {ofSeeds:P2}.");
         Assert.InRange(ofHalf, 0, ShareOfSeeds * ofSeeds);
         TensorAssert.Close(
-            expectedWeights, weights, 4 * GraphSteps * GraphRate, because: "Adam's first steps have one size, whatever a gradient's");
+            expectedWeights, weights, 4 * GraphSteps * GraphRate,
+            because: "Adam's first steps have one size, whatever a gradient's");
         Assert.InRange(expectedWeights.Zip(weights, (a, b) => Math.Abs(a - b)).Average(), 0, 0.1 * GraphRate);
 
         static double Difference(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs((double)y / x - 1)).Average();

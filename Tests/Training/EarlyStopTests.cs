@@ -20,7 +20,8 @@ public class EarlyStopTests
     public void FiveLooksWithoutAGain_EndTheRunByATenthWithAFallingRate()
     {
         var stop = new EarlyStop(10);
-        float[] losses = [1, 0.5f, 0.499f, 0.6f, 0.4f, 0.41f, 0.399f, 0.4f, 0.5f, 0.4f];  // the fifth in a row is the last
+        // The fifth in a row is the last.
+        float[] losses = [1, 0.5f, 0.499f, 0.6f, 0.4f, 0.41f, 0.399f, 0.4f, 0.5f, 0.4f];
         for (int look = 0; look < losses.Length; look++)
         {
             Assert.Null(stop.End);
@@ -79,7 +80,8 @@ public class EarlyStopTests
     }
 
     private static ModelInformation Train(
-        TinyTask task, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken? cancellation = null)
+        TinyTask task, TrainingOptions options, IProgress<TrainingProgress>? progress = null,
+        CancellationToken? cancellation = null)
     {
         using var trainer = new EfficientADTrainer(task.Dataset, options);
         return trainer.Run(progress, cancellation ?? TestContext.Current.CancellationToken);

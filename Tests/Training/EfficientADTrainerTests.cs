@@ -30,7 +30,8 @@ public class EfficientADTrainerTests
         Assert.Equal(1, RocCurve.Compute(scores, anomalous)!.AreaUnderCurve, 6);
         Assert.Equal(60, information.Steps);
         Assert.Equal((TinyTask.Size, TinyTask.Size), (information.ImageHeight, information.ImageWidth));
-        Assert.Contains($"60 steps instead of {Recipe.Named(recipe).Steps}", information.Deviations, StringComparison.Ordinal);
+        Assert.Contains(
+            $"60 steps instead of {Recipe.Named(recipe).Steps}", information.Deviations, StringComparison.Ordinal);
         Assert.False(File.Exists(task.ModelPath + ".checkpoint"));
     }
 
@@ -60,9 +61,11 @@ public class EfficientADTrainerTests
         using var task = new TinyTask(trainingImages: 4);
         using var cancel = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => Train(
-            task.Dataset, task.Options(6), new Recorder(progress => { if (progress.Phase == TrainingPhase.Steps) cancel.Cancel(); }), cancel));
+            task.Dataset, task.Options(6),
+            new Recorder(progress => { if (progress.Phase == TrainingPhase.Steps) cancel.Cancel(); }), cancel));
 
-        var refused = Assert.Throws<ModelFormatException>(() => Train(task.Dataset, task.Options(6) with { Resume = true, Seed = 2 }));
+        var refused = Assert.Throws<ModelFormatException>(
+            () => Train(task.Dataset, task.Options(6) with { Resume = true, Seed = 2 }));
         Assert.Contains("other options", refused.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(task.ModelPath + ".checkpoint"));
     }
@@ -109,7 +112,8 @@ public class EfficientADTrainerTests
         MapScaling scaling = Train(task.Dataset, Options(task, recipe, 1)).Scaling;
         float local = scaling.LocalHigh - scaling.LocalLow, global = scaling.GlobalHigh - scaling.GlobalLow;
         Assert.True(scaling.IsValid);
-        if (isWeighed) Assert.InRange(global, 5 * local, float.PositiveInfinity);  // a tenth, divided by the little that it explains
+        // A tenth, divided by the little that it explains.
+        if (isWeighed) Assert.InRange(global, 5 * local, float.PositiveInfinity);
         else Assert.InRange(global, 0, local);
     }
 
@@ -117,7 +121,8 @@ public class EfficientADTrainerTests
     public void TimeLimit_FitsTheNumberOfSteps()
     {
         using var task = new TinyTask(trainingImages: 4);
-        ModelInformation information = Train(task.Dataset, task.Options(1) with { Steps = null, Duration = TimeSpan.FromSeconds(10) });
+        ModelInformation information = Train(
+            task.Dataset, task.Options(1) with { Steps = null, Duration = TimeSpan.FromSeconds(10) });
         Assert.InRange(information.Steps, 5, 999);
     }
 

@@ -10,7 +10,8 @@ public class EngineDriftTests
 {
     private const int Size = 64;
 
-    /// <remarks>Adam follows the sign of gradients that are mere rounding: two ways to compute them drift apart.</remarks>
+    /// <remarks>Adam follows the sign of gradients that are mere rounding: two ways to compute them drift
+    /// apart.</remarks>
     [Theory, InlineData(PdnSize.Small), InlineData(PdnSize.Medium)]
     public void Losses_FollowThoseOfPlainSums(PdnSize size)
     {

@@ -61,13 +61,15 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
         using var task = new TinyTask(trainingImages: 8);
         Recipe recipe = TinyTask.Recipe;
 
-        ModelInformation alone = Recalibrate(task, task.Options(2) with { Recipe = recipe with { Autoencoder = false } });
+        ModelInformation alone = Recalibrate(
+            task, task.Options(2) with { Recipe = recipe with { Autoencoder = false } });
         Assert.Equal((0f, 0f), (alone.Scaling.GlobalLow, alone.Scaling.GlobalHigh));
         Assert.Null(alone.Pooled);
 
         ModelInformation alike = Recalibrate(
             task, task.Options(2) with { Recipe = recipe with { SeparateMapScales = false }, PooledHead = true });
-        Assert.Equal((alike.Scaling.LocalLow, alike.Scaling.LocalHigh), (alike.Scaling.GlobalLow, alike.Scaling.GlobalHigh));
+        Assert.Equal(
+            (alike.Scaling.LocalLow, alike.Scaling.LocalHigh), (alike.Scaling.GlobalLow, alike.Scaling.GlobalHigh));
         Assert.True(alike.Pooled is { IsValid: true });
 
         ModelInformation separate = Recalibrate(task, task.Options(2) with { Recipe = recipe });
@@ -78,7 +80,8 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
     private static ModelInformation Recalibrate(TinyTask task, TrainingOptions options)
     {
         File.Delete(options.ModelPath);
-        using (var trainer = new EfficientADTrainer(task.Dataset, options)) trainer.Run(null, TestContext.Current.CancellationToken);
+        using (var trainer = new EfficientADTrainer(task.Dataset, options))
+            trainer.Run(null, TestContext.Current.CancellationToken);
         string model = Path.Combine(Path.GetDirectoryName(options.ModelPath)!, "calibrated.safetensors");
         ModelInformation information;
         using (var calibrator = new ModelCalibrator(task.Dataset, Options(options.ModelPath, model)))

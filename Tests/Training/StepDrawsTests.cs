@@ -32,7 +32,9 @@ public class StepDrawsTests
     {
         var draws = new StepDraws(seed: 5);
         ColourAdjustment[] drawn = [.. Enumerable.Range(0, 3000).Select(i => draws.Jitter(i))];
-        foreach (ColourAdjustmentKind kind in new[] { ColourAdjustmentKind.Brightness, ColourAdjustmentKind.Contrast, ColourAdjustmentKind.Saturation })
+        ColourAdjustmentKind[] kinds =
+            [ColourAdjustmentKind.Brightness, ColourAdjustmentKind.Contrast, ColourAdjustmentKind.Saturation];
+        foreach (ColourAdjustmentKind kind in kinds)
             Assert.InRange(drawn.Count(adjustment => adjustment.Kind == kind), 900, 1100);
         Assert.InRange(drawn.Min(adjustment => adjustment.Factor), 0.8f, 0.802f);
         Assert.InRange(drawn.Max(adjustment => adjustment.Factor), 1.198f, 1.2f);
@@ -43,7 +45,8 @@ public class StepDrawsTests
     public void Penalty_TurnsThirtyPercentGrey()
     {
         var draws = new StepDraws(seed: 5);
-        int grey = Enumerable.Range(0, 3000).Count(i => draws.Penalty(i, 10).Adjustment.Kind == ColourAdjustmentKind.Grey);
+        int grey =
+            Enumerable.Range(0, 3000).Count(i => draws.Penalty(i, 10).Adjustment.Kind == ColourAdjustmentKind.Grey);
         Assert.InRange(grey, 820, 980);
     }
 }

@@ -10,14 +10,19 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Training;
 
-/// <summary>A task small enough for a test: striped parts of 64 x 64 pixels with noise, some of them with a dark spot, and a
-/// teacher of random weights, whose features tell spots from stripes well enough.</summary>
+/// <summary>A task small enough for a test: striped parts of 64 x 64 pixels with noise, some of them with a dark spot,
+/// and a teacher of random weights, whose features tell spots from stripes well enough.</summary>
 internal sealed class TinyTask : IDisposable
 {
     public const int Size = 64;
 
     /// <summary>Fast enough for a test.</summary>
-    public static readonly Recipe Recipe = EfficientAD.Training.Recipe.Reference with { LearningRate = 1e-3f, HardQuantile = 0.9f, MapOrder = MapOrder.Aligned };
+    public static readonly Recipe Recipe = EfficientAD.Training.Recipe.Reference with
+    {
+        LearningRate = 1e-3f,
+        HardQuantile = 0.9f,
+        MapOrder = MapOrder.Aligned,
+    };
 
     private readonly TemporaryFolder _folder = new();
 
@@ -51,7 +56,8 @@ internal sealed class TinyTask : IDisposable
         Cpu = new CpuOptions { Threads = 2 },
     };
 
-    /// <summary>Part number <paramref name="index"/>; with a spot of radius 6 at (spotX, spotY) where one is given.</summary>
+    /// <summary>Part number <paramref name="index"/>; with a spot of radius 6 at (spotX, spotY) where one is
+    /// given.</summary>
     public static RgbImage Part(int index, (int X, int Y)? spot = null)
     {
         var random = new CounterRandom(99, (ulong)index);
@@ -63,8 +69,10 @@ internal sealed class TinyTask : IDisposable
             {
                 float noise = 12 * random.Uniform((ulong)(1 + y * Size + x), -1, 1);
                 float value = 130 + 50 * MathF.Sin(x * 0.6f + phase) + noise;
-                if (spot is var (spotX, spotY) && (x - spotX) * (x - spotX) + (y - spotY) * (y - spotY) < 36) value = 20 + noise;
-                for (int c = 0; c < 3; c++) image.Pixels[3 * (y * Size + x) + c] = (byte)Math.Clamp(value - 10 * c, 0, 255);
+                if (spot is var (spotX, spotY) && (x - spotX) * (x - spotX) + (y - spotY) * (y - spotY) < 36)
+                    value = 20 + noise;
+                for (int c = 0; c < 3; c++)
+                    image.Pixels[3 * (y * Size + x) + c] = (byte)Math.Clamp(value - 10 * c, 0, 255);
             }
         }
 
@@ -80,7 +88,8 @@ internal sealed class TinyTask : IDisposable
             backend, PdnSize.Small, PatchDescriptionNetwork.TeacherChannels, padded: false, trainable: false);
         teacher.Initialize(new CounterRandom(7, 0));
         var writer = new SafetensorsWriter();
-        foreach (var parameter in teacher.Parameters) NetworkWeights.Add(writer, backend, parameter.Name, parameter.Value);
+        foreach (var parameter in teacher.Parameters)
+            NetworkWeights.Add(writer, backend, parameter.Name, parameter.Value);
         writer.Save(path);
     }
 }

@@ -11,11 +11,16 @@ namespace EfficientAD.Tests.Training;
 /// all gradients of the first step, and where five steps of Adam lead.</summary>
 public class TorchTrainingStepTests
 {
-    private const double FirstLoss = 5e-6, LaterLoss = 2e-4, Gradient = 5e-5, AutoencoderWeight = 2e-5, StudentWeight = 2e-3;
+    private const double FirstLoss = 5e-6;
+    private const double LaterLoss = 2e-4;
+    private const double Gradient = 5e-5;
+    private const double AutoencoderWeight = 2e-5;
+    private const double StudentWeight = 2e-3;
     private const string Rounding = "float rounding through all layers, some of which amplify it (minimal filtering)";
 
     // Where a gradient is little more than rounding, so is its sign, and Adam steps as far as elsewhere. The student's
-    // hard-feature loss makes it worse: one value more or less beyond the quantile changes the gradient by a thousandth.
+    // hard-feature loss makes it worse: one value more or less beyond the quantile changes the gradient by a
+    // thousandth.
     private const string AdamReason = "Adam follows the sign of gradients that are mere rounding";
 
     private static readonly ReferenceFile Reference = ReferenceFile.Open("torch/training.safetensors");
@@ -52,7 +57,8 @@ public class TorchTrainingStepTests
         }
 
         ForEachParameter((name, parameter) => Compare(
-            $"parameter.{name}", parameter.Value, name.StartsWith('s') ? StudentWeight : AutoencoderWeight, AdamReason));
+            $"parameter.{name}", parameter.Value, name.StartsWith('s') ? StudentWeight : AutoencoderWeight,
+            AdamReason));
 
         void ForEachParameter(Action<string, Parameter> visit)
         {

@@ -18,22 +18,27 @@ public sealed class FilteredConvolutionTests : IDisposable
     private readonly WorkerPool _pool = new(2);
 
     [Fact]
-    public void Form4x4() => CheckNarrowAndWide<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(6e-6, 2e-5);
+    public void Form4x4() =>
+        CheckNarrowAndWide<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(6e-6, 2e-5);
 
     [Fact]
-    public void Form6x4() => CheckNarrowAndWide<Form6x4<Vector128<float>, Lanes128>, Form6x4<Vector512<float>, Lanes512>>(2.5e-5, 6e-5);
+    public void Form6x4() =>
+        CheckNarrowAndWide<Form6x4<Vector128<float>, Lanes128>, Form6x4<Vector512<float>, Lanes512>>(2.5e-5, 6e-5);
 
     [Fact]
-    public void Form7x4() => CheckNarrowAndWide<Form7x4<Vector128<float>, Lanes128>, Form7x4<Vector512<float>, Lanes512>>(4e-5, 1e-4);
+    public void Form7x4() =>
+        CheckNarrowAndWide<Form7x4<Vector128<float>, Lanes128>, Form7x4<Vector512<float>, Lanes512>>(4e-5, 1e-4);
 
     [Fact]
-    public void Form4x3() => CheckNarrowAndWide<Form4x3<Vector128<float>, Lanes128>, Form4x3<Vector512<float>, Lanes512>>(2e-6, 4e-6);
+    public void Form4x3() =>
+        CheckNarrowAndWide<Form4x3<Vector128<float>, Lanes128>, Form4x3<Vector512<float>, Lanes512>>(2e-6, 4e-6);
 
     [Fact]
-    public void Form6x3() => CheckNarrowAndWide<Form6x3<Vector128<float>, Lanes128>, Form6x3<Vector512<float>, Lanes512>>(8e-6, 2e-5);
+    public void Form6x3() =>
+        CheckNarrowAndWide<Form6x3<Vector128<float>, Lanes128>, Form6x3<Vector512<float>, Lanes512>>(8e-6, 2e-5);
 
-    /// <summary>The layers of the shipped teacher, each on what the exact ones before it leave of a picture: channels that
-    /// look alike everywhere, and weights that cancel each other.</summary>
+    /// <summary>The layers of the shipped teacher, each on what the exact ones before it leave of a picture: channels
+    /// that look alike everywhere, and weights that cancel each other.</summary>
     [Fact]
     public void TrainedLayers()
     {
@@ -43,19 +48,20 @@ public sealed class FilteredConvolutionTests : IDisposable
         _backend.Preprocess(NaturalTexture.Render(1, 0, Side).View, ColourAdjustment.None, Side, Side, image);
         HostTensor x = Rounded(PlainLayers.AveragePool2d(Exact(teacher.Layers[0], Host(image)), 0));
 
-        HostTensor y = Exact(teacher.Layers[1], x);
-        CheckLayer<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(teacher.Layers[1], x, y, 6e-6);
-        CheckLayer<Form6x4<Vector128<float>, Lanes128>, Form6x4<Vector512<float>, Lanes512>>(teacher.Layers[1], x, y, 2.5e-5);
+        ConvolutionLayer second = teacher.Layers[1], third = teacher.Layers[2], fourth = teacher.Layers[3];
+        HostTensor y = Exact(second, x);
+        CheckLayer<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(second, x, y, 6e-6);
+        CheckLayer<Form6x4<Vector128<float>, Lanes128>, Form6x4<Vector512<float>, Lanes512>>(second, x, y, 2.5e-5);
 
         x = Rounded(PlainLayers.AveragePool2d(y, 0));
-        y = Exact(teacher.Layers[2], x);
-        CheckLayer<Form4x3<Vector128<float>, Lanes128>, Form4x3<Vector512<float>, Lanes512>>(teacher.Layers[2], x, y, 2e-6);
-        CheckLayer<Form6x3<Vector128<float>, Lanes128>, Form6x3<Vector512<float>, Lanes512>>(teacher.Layers[2], x, y, 8e-6);
+        y = Exact(third, x);
+        CheckLayer<Form4x3<Vector128<float>, Lanes128>, Form4x3<Vector512<float>, Lanes512>>(third, x, y, 2e-6);
+        CheckLayer<Form6x3<Vector128<float>, Lanes128>, Form6x3<Vector512<float>, Lanes512>>(third, x, y, 8e-6);
 
         x = Rounded(y);
-        y = Exact(teacher.Layers[3], x);
-        CheckLayer<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(teacher.Layers[3], x, y, 6e-6);
-        CheckLayer<Form7x4<Vector128<float>, Lanes128>, Form7x4<Vector512<float>, Lanes512>>(teacher.Layers[3], x, y, 4e-5);
+        y = Exact(fourth, x);
+        CheckLayer<Form4x4<Vector128<float>, Lanes128>, Form4x4<Vector512<float>, Lanes512>>(fourth, x, y, 6e-6);
+        CheckLayer<Form7x4<Vector128<float>, Lanes128>, Form7x4<Vector512<float>, Lanes512>>(fourth, x, y, 4e-5);
     }
 
     public void Dispose()
@@ -69,7 +75,8 @@ public sealed class FilteredConvolutionTests : IDisposable
         where TWide : struct, IFilterForm
     {
         Check<TNarrow, NarrowProducts<Vector128<float>, Lanes128>>(bound, gradientBound);
-        if (Vector512.IsHardwareAccelerated) Check<TWide, WideProducts<Vector512<float>, Lanes512>>(bound, gradientBound);
+        if (Vector512.IsHardwareAccelerated)
+            Check<TWide, WideProducts<Vector512<float>, Lanes512>>(bound, gradientBound);
     }
 
     private void Check<TForm, TKernels>(double bound, double gradientBound)
@@ -88,10 +95,12 @@ public sealed class FilteredConvolutionTests : IDisposable
         filtered.Forward(input, weights, biases, c.Padding, relu: false, output);
         AssertError(PlainConvolution2d.Forward(x, w, bias, c.Geometry, relu: false), output, bound, "output");
         filtered.InputGradient(gradient, weights, c.Padding, inputGradient);
-        AssertError(PlainConvolution2d.InputGradient(dy, w, c.Geometry, c.InputShape), inputGradient, bound, "input gradient");
+        AssertError(
+            PlainConvolution2d.InputGradient(dy, w, c.Geometry, c.InputShape), inputGradient, bound, "input gradient");
         filtered.WeightGradient(input, gradient, c.Padding, weightGradient);
         AssertError(
-            PlainConvolution2d.WeightGradient(x, dy, c.Geometry, c.WeightShape), weightGradient, gradientBound, "weight gradient");
+            PlainConvolution2d.WeightGradient(x, dy, c.Geometry, c.WeightShape), weightGradient, gradientBound,
+            "weight gradient");
     }
 
     private HostTensor Exact(ConvolutionLayer layer, HostTensor input) => PlainConvolution2d.Forward(
@@ -106,7 +115,8 @@ public sealed class FilteredConvolutionTests : IDisposable
             CheckLayer<TWide, WideProducts<Vector512<float>, Lanes512>>(layer, input, exact, bound, "wide");
     }
 
-    private void CheckLayer<TForm, TKernels>(ConvolutionLayer layer, HostTensor input, HostTensor exact, double bound, string kernels)
+    private void CheckLayer<TForm, TKernels>(
+        ConvolutionLayer layer, HostTensor input, HostTensor exact, double bound, string kernels)
         where TForm : struct, IFilterForm
         where TKernels : struct, IProductKernels
     {

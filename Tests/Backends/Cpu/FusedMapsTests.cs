@@ -8,8 +8,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Backends.Cpu;
 
-/// <summary>The fused plan against the plain one and, with a student that has almost learnt its teacher, against sums in
-/// double: small differences of large features amplify rounding.</summary>
+/// <summary>The fused plan against the plain one and, with a student that has almost learnt its teacher, against sums
+/// in double: small differences of large features amplify rounding.</summary>
 /// <param name="known">Weights that take longer to draw than the maps to compute.</param>
 public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMapsTests.Known>
 {
@@ -29,7 +29,8 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
     };
 
     [Theory, MemberData(nameof(Cases))]
-    public void Maps_AreThoseOfThePlainPlan(PdnSize size, int height, int width, DetectionMode mode, InstructionSet instructions)
+    public void Maps_AreThoseOfThePlainPlan(
+        PdnSize size, int height, int width, DetectionMode mode, InstructionSet instructions)
     {
         if (instructions == InstructionSet.Avx2 && !System.Runtime.Intrinsics.Vector256.IsHardwareAccelerated)
             Assert.Skip("This processor has no AVX2.");
@@ -65,7 +66,11 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
             plan.Preprocess(first, 0);
             plan.Preprocess(second, 1);
             plan.ComputeMaps(2);
-            return [networks.Values(plan.LocalMap, 0), networks.Values(plan.GlobalMap, 0), networks.Values(plan.LocalMap, 1)];
+            return
+            [
+                networks.Values(plan.LocalMap, 0), networks.Values(plan.GlobalMap, 0),
+                networks.Values(plan.LocalMap, 1),
+            ];
         }
     }
 
@@ -82,8 +87,10 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
         for (int i = 0; i < samples; i++)
         {
             single.ComputeMaps(images[i].View);
-            TensorAssert.SameBits(networks.Values(single.LocalMap, 0), networks.Values(plan.LocalMap, i), $"local map {i}");
-            TensorAssert.SameBits(networks.Values(single.GlobalMap, 0), networks.Values(plan.GlobalMap, i), $"global map {i}");
+            TensorAssert.SameBits(
+                networks.Values(single.LocalMap, 0), networks.Values(plan.LocalMap, i), $"local map {i}");
+            TensorAssert.SameBits(
+                networks.Values(single.GlobalMap, 0), networks.Values(plan.GlobalMap, i), $"global map {i}");
         }
     }
 
@@ -103,7 +110,8 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
     [Fact]
     public void NotANumberInAWeight_ReachesBothMaps()
     {
-        using var networks = new Networks(PdnSize.Small, InstructionSet.Auto, threads: 2, known.With(PdnSize.Small, InstructionSet.Auto));
+        using var networks = new Networks(
+            PdnSize.Small, InstructionSet.Auto, threads: 2, known.With(PdnSize.Small, InstructionSet.Auto));
         Tensor weights = networks.All.Student.Layers[1].Weights.Value;
         var values = new float[weights.Shape.Count];
         networks.Backend.Download(weights, values);
@@ -134,7 +142,9 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
         internal Networks With(PdnSize size, InstructionSet instructions, int threads = 2)
         {
             if (_networks.TryGetValue((size, instructions, threads), out Networks? networks)) return networks;
-            Networks? drawn = (instructions, threads) == (InstructionSet.Auto, 2) ? null : With(size, InstructionSet.Auto);
+            Networks? drawn = (instructions, threads) == (InstructionSet.Auto, 2)
+                ? null
+                : With(size, InstructionSet.Auto);
             return _networks[(size, instructions, threads)] = new Networks(size, instructions, threads, drawn);
         }
 
@@ -216,7 +226,8 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
             Backend.Dispose();
         }
 
-        /// <summary>The student's first half becomes the normalised teacher, but for a few per cent of each weight.</summary>
+        /// <summary>The student's first half becomes the normalised teacher, but for a few per cent of each
+        /// weight.</summary>
         private void Teach()
         {
             foreach ((int i, ConvolutionLayer layer) in All.Student.Layers.Index())
@@ -225,8 +236,9 @@ public class FusedMapsTests(FusedMapsTests.Known known) : IClassFixture<FusedMap
                 bool isLast = i == All.Student.Layers.Count - 1;
                 // The wide layer before a 1 x 1 last one has no counterpart of its shape.
                 if (layer.Weights.Value.Shape.SampleCount != known.Weights.Value.Shape.SampleCount) continue;
-                Mix(layer.Weights.Value, known.Weights.Value, isLast ? 1 / 0.3f : 1, 0, (ulong)i);
-                Mix(layer.Bias.Value, known.Bias.Value, isLast ? 1 / 0.3f : 1, isLast ? -0.01f / 0.3f : 0, (ulong)(100 + i));
+                (float scale, float offset) = isLast ? (1 / 0.3f, -0.01f / 0.3f) : (1, 0);
+                Mix(layer.Weights.Value, known.Weights.Value, scale, 0, (ulong)i);
+                Mix(layer.Bias.Value, known.Bias.Value, scale, offset, (ulong)(100 + i));
             }
         }
 

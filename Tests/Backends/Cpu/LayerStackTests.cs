@@ -13,7 +13,8 @@ public class LayerStackTests
     private static readonly (int Outputs, int Kernel)[] Layers = [(32, 4), (64, 4), (32, 1), (64, 3), (64, 4)];
     private static readonly Shape Input = new(2, 3, 61, 48);
 
-    public static TheoryData<InstructionSet> InstructionSets => [InstructionSet.Auto, InstructionSet.Avx2, InstructionSet.Portable];
+    public static TheoryData<InstructionSet> InstructionSets =>
+        [InstructionSet.Auto, InstructionSet.Avx2, InstructionSet.Portable];
 
     [Theory, MemberData(nameof(InstructionSets))]
     public void OutputAndGradients_AreThoseOfTheLayersOneByOne(InstructionSet instructions)
@@ -24,7 +25,8 @@ public class LayerStackTests
         {
             double largest = expected.Max(Math.Abs);
             Assert.NotEqual(0, largest);
-            TensorAssert.Close(expected, stacked[name], 2e-5 * largest, because: $"{name}: sums in another order, pools before tiles");
+            TensorAssert.Close(
+                expected, stacked[name], 2e-5 * largest, because: $"{name}: sums in another order, pools before tiles");
         }
     }
 
@@ -41,8 +43,10 @@ public class LayerStackTests
     {
         using CpuBackend backend = CpuBackendTests.On(1);
         using Tensor input = backend.Allocate(Input), bias = backend.Allocate(Shape.Vector(33));
-        using Tensor weights = backend.Allocate(new Shape(33, 3, 4, 4)), next = backend.Allocate(new Shape(33, 33, 3, 3));
-        Assert.Null(backend.Stack(input, [new(weights, bias, null, null, true), new(next, bias, null, null, false)], []));
+        using Tensor weights = backend.Allocate(new Shape(33, 3, 4, 4));
+        using Tensor next = backend.Allocate(new Shape(33, 33, 3, 3));
+        Assert.Null(
+            backend.Stack(input, [new(weights, bias, null, null, true), new(next, bias, null, null, false)], []));
     }
 
     private static Dictionary<string, float[]> Compute(int threads, InstructionSet instructions, bool isStacked)
@@ -68,7 +72,8 @@ public class LayerStackTests
         backend.Upload(HostTensor.Random(Input, 2, 0).ToFloats(), input.Value);
         tape.Forward();
         tape.Backward(loss);
-        Dictionary<string, float[]> results = parameters.ToDictionary(p => $"gradient of {p.Name}", p => Download(p.Gradient!));
+        Dictionary<string, float[]> results =
+            parameters.ToDictionary(p => $"gradient of {p.Name}", p => Download(p.Gradient!));
         results["output"] = Download(output.Value);
         foreach (Parameter parameter in parameters) parameter.Dispose();
         return results;
@@ -107,7 +112,8 @@ public class LayerStackTests
         Variable x = input;
         for (int i = 0; i < Layers.Length; i++)
         {
-            x = tape.Convolution2d(x, parameters[2 * i], parameters[2 * i + 1], Convolution2dGeometry.Valid, relu: true);
+            x = tape.Convolution2d(
+                x, parameters[2 * i], parameters[2 * i + 1], Convolution2dGeometry.Valid, relu: true);
             if (i < 2) x = tape.AveragePool2d(x, padding: 0);
         }
 

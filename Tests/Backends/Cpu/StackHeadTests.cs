@@ -6,7 +6,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Tests.Backends.Cpu;
 
-/// <summary>Heads of a stack against convolutions of the last layer's output, whose operations have tests of their own.</summary>
+/// <summary>Heads of a stack against convolutions of the last layer's output, whose operations have tests of their
+/// own.</summary>
 public class StackHeadTests
 {
     // Tiles of every form hang over the edges.
@@ -47,20 +48,25 @@ public class StackHeadTests
         using CpuBackend backend = CpuBackendTests.On(1);
         using var tape = new Tape(backend);
         Variable input = Variable.Constant(tape.Allocate(Input));
-        var layer = new StackedLayer(tape.Allocate(new Shape(32, 3, 4, 4)), tape.Allocate(Shape.Vector(32)), null, null, true);
-        var head = new StackHead(0, 2, tape.Allocate(new Shape(32, 32, 3, 3)), tape.Allocate(Shape.Vector(32)), null, null);
+        var layer = new StackedLayer(
+            tape.Allocate(new Shape(32, 3, 4, 4)), tape.Allocate(Shape.Vector(32)), null, null, true);
+        var head = new StackHead(
+            0, 2, tape.Allocate(new Shape(32, 32, 3, 3)), tape.Allocate(Shape.Vector(32)), null, null);
         var failure = Assert.Throws<ArgumentException>(() => tape.Stack(input, [layer], head, head with { First = 1 }));
         Assert.Contains("samples 1 to 2", failure.Message);
     }
 
-    private static Dictionary<string, float[]> Compute(int kernel, int threads, InstructionSet instructions, bool isStacked)
+    private static Dictionary<string, float[]> Compute(
+        int kernel, int threads, InstructionSet instructions, bool isStacked)
     {
         using CpuBackend backend = CpuBackendTests.On(threads, instructions);
         using var tape = new Tape(backend);
         Variable input = Variable.Constant(tape.Allocate(Input));
         backend.Upload(HostTensor.Random(Input, 1, 0).ToFloats(), input.Value);
-        Shape[] shapes = [new(32, 3, 4, 4), new(64, 32, 3, 3), new(32, 64, kernel, kernel), new(64, 64, kernel, kernel)];
-        Parameter[] weights = [.. shapes.Select((shape, i) => Random($"weights {i}", shape, 1 / Math.Sqrt(shape.SampleCount)))];
+        Shape[] shapes =
+            [new(32, 3, 4, 4), new(64, 32, 3, 3), new(32, 64, kernel, kernel), new(64, 64, kernel, kernel)];
+        Parameter[] weights =
+            [.. shapes.Select((shape, i) => Random($"weights {i}", shape, 1 / Math.Sqrt(shape.SampleCount)))];
         Parameter[] biases = [.. shapes.Select((shape, i) => Random($"bias {i}", Shape.Vector(shape.N), 0.1))];
 
         // Two heads share their weights; the last one's loss leaves a sparse gradient.
@@ -75,7 +81,8 @@ public class StackHeadTests
         tape.Forward();
         tape.Backward(loss);
         Parameter[] parameters = [.. weights, .. biases];
-        Dictionary<string, float[]> results = parameters.ToDictionary(p => $"gradient of {p.Name}", p => Download(p.Gradient!));
+        Dictionary<string, float[]> results =
+            parameters.ToDictionary(p => $"gradient of {p.Name}", p => Download(p.Gradient!));
         for (int i = 0; i < outputs.Length; i++) results[$"output {i}"] = Download(outputs[i].Value);
         foreach (Parameter parameter in parameters) parameter.Dispose();
         return results;
@@ -85,8 +92,8 @@ public class StackHeadTests
             StackedLayer[] layers = [.. Enumerable.Range(0, 2).Select(i => new StackedLayer(
                 weights[i].Value, biases[i].Value, weights[i].Gradient, biases[i].Gradient, IsPooled: i == 0))];
             StackHead[] heads = [.. passes.Select(pass => new StackHead(
-                pass.First, pass.Count, weights[pass.Layer].Value, biases[pass.Layer].Value, weights[pass.Layer].Gradient,
-                biases[pass.Layer].Gradient))];
+                pass.First, pass.Count, weights[pass.Layer].Value, biases[pass.Layer].Value,
+                weights[pass.Layer].Gradient, biases[pass.Layer].Gradient))];
             Variable[]? stacked = tape.Stack(input, layers, heads);
             Assert.NotNull(stacked);
             return stacked;
@@ -96,10 +103,11 @@ public class StackHeadTests
         {
             Variable pooled = tape.AveragePool2d(
                 tape.Convolution2d(input, weights[0], biases[0], Convolution2dGeometry.Valid, relu: true), padding: 0);
-            Variable hidden = tape.Convolution2d(pooled, weights[1], biases[1], Convolution2dGeometry.Valid, relu: true);
+            Variable hidden = tape.Convolution2d(
+                pooled, weights[1], biases[1], Convolution2dGeometry.Valid, relu: true);
             return [.. passes.Select(pass => tape.Convolution2d(
-                hidden.Samples(pass.First, pass.Count), weights[pass.Layer], biases[pass.Layer], Convolution2dGeometry.Valid,
-                relu: false))];
+                hidden.Samples(pass.First, pass.Count), weights[pass.Layer], biases[pass.Layer],
+                Convolution2dGeometry.Valid, relu: false))];
         }
 
         Parameter Random(string name, Shape shape, double scale)

@@ -34,7 +34,8 @@ public class ConvolutionPlanTests
             Product(ConvolutionDirection.InputGradient, FirstEncoder));
         // Half precision pads three channels to a chunk of eight.
         Assert.Equal(
-            8 * 16, ConvolutionProduct.Of(ConvolutionDirection.Forward, FirstEncoder, ConvolutionArithmetic.Half).Depth);
+            8 * 16,
+            ConvolutionProduct.Of(ConvolutionDirection.Forward, FirstEncoder, ConvolutionArithmetic.Half).Depth);
     }
 
     [Fact]

@@ -5,8 +5,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Tests.Backends.Cuda;
 
-/// <summary>Every convolution kernel on the simulator: each precision, direction, tile and split, whatever plan the shape
-/// would get. The default plans in float32 are under the conformance tests of all backends.</summary>
+/// <summary>Every convolution kernel on the simulator: each precision, direction, tile and split, whatever plan the
+/// shape would get. The default plans in float32 are under the conformance tests of all backends.</summary>
 public class CudaConvolutionTests
 {
     private static readonly SimulatedGpu InOrder = new(seed: 3), Shuffled = new(seed: 4), Turing = new(75, seed: 5);
@@ -25,8 +25,9 @@ public class CudaConvolutionTests
     public static TheoryData<ConvolutionCase, CudaPrecision> Runs => new(
         from c in Cases from precision in Enum.GetValues<CudaPrecision>() select (c, precision));
 
-    /// <summary>Two tolerances. Against the same factors rounded as the hardware rounds them, only float sums differ: that
-    /// finds every wrong index. Against the true factors, what the precision promises: 2^-11 of each factor.</summary>
+    /// <summary>Two tolerances. Against the same factors rounded as the hardware rounds them, only float sums differ:
+    /// that finds every wrong index. Against the true factors, what the precision promises: 2^-11 of each
+    /// factor.</summary>
     [Theory, MemberData(nameof(Runs))]
     public void EveryTileAndSplit_MatchesPlainLoops(ConvolutionCase c, CudaPrecision precision)
     {
@@ -98,21 +99,23 @@ public class CudaConvolutionTests
         }
     }
 
-    /// <summary>Losses divide by millions of values: their gradients would vanish in half precision, and a scale for all could
-    /// overflow. Each gradient finds its own.</summary>
+    /// <summary>Losses divide by millions of values: their gradients would vanish in half precision, and a scale for
+    /// all could overflow. Each gradient finds its own.</summary>
     [Theory, InlineData(1), InlineData(4)]
     public void HalfGradients_HaveTheSameBitsAtEveryScale(int caseIndex)
     {
         ConvolutionCase c = Cases[caseIndex];
         using var simulated = new SimulatedConvolution(InOrder, CudaPrecision.Half);
-        foreach (ConvolutionDirection direction in (ConvolutionDirection[])[ConvolutionDirection.InputGradient, ConvolutionDirection.WeightGradient])
+        ConvolutionDirection[] gradients = [ConvolutionDirection.InputGradient, ConvolutionDirection.WeightGradient];
+        foreach (ConvolutionDirection direction in gradients)
         {
             float[] expected = simulated.Run(c, direction);
             foreach (int exponent in (int[])[-60, 60])
             {
                 float[] scaled = simulated.Run(c, direction, exponent: exponent);
                 TensorAssert.SameBits(
-                    Array.ConvertAll(expected, value => MathF.ScaleB(value, exponent)), scaled, $"{direction} times 2^{exponent}");
+                    Array.ConvertAll(expected, value => MathF.ScaleB(value, exponent)), scaled,
+                    $"{direction} times 2^{exponent}");
             }
         }
     }
@@ -223,7 +226,9 @@ public class CudaConvolutionTests
     private static float[] Convolve(
         CudaBackend backend, ConvolutionCase c, HostTensor input, HostTensor weights, HostTensor? bias = null)
     {
-        using Tensor x = Allocate(backend, input), w = Allocate(backend, weights), b = Allocate(backend, bias ?? c.Bias);
+        using Tensor x = Allocate(backend, input);
+        using Tensor w = Allocate(backend, weights);
+        using Tensor b = Allocate(backend, bias ?? c.Bias);
         using Tensor y = backend.Allocate(c.OutputShape);
         backend.Convolution2d(x, w, b, c.Geometry, relu: bias is null, y);
         return Download(backend, y);
@@ -277,7 +282,8 @@ public class CudaConvolutionTests
         public void AssertClose(float[] actual, string kernel)
         {
             AssertShares(
-                _rounded, actual, _ofSums, $"{kernel}, rounded factors: as many additions, each rounded to 2^-23 of a sum");
+                _rounded, actual, _ofSums,
+                $"{kernel}, rounded factors: as many additions, each rounded to 2^-23 of a sum");
             AssertShares(
                 _true, actual, _ofSums + _ofFactors, $"{kernel}, true factors: 2^-11 of each of two factors more");
         }

@@ -14,8 +14,10 @@ public class CudaLeakTests
         var gpu = new SimulatedGpu();
         using (CudaBackend backend = gpu.Open())
         {
-            using Tensor input = backend.Allocate(new Shape(1, 4, 6, 6)), weights = backend.Allocate(new Shape(8, 4, 3, 3));
-            using Tensor output = backend.Allocate(new Shape(1, 8, 4, 4)), half = backend.Allocate(new Shape(1, 4, 4, 4));
+            using Tensor input = backend.Allocate(new Shape(1, 4, 6, 6));
+            using Tensor weights = backend.Allocate(new Shape(8, 4, 3, 3));
+            using Tensor output = backend.Allocate(new Shape(1, 8, 4, 4));
+            using Tensor half = backend.Allocate(new Shape(1, 4, 4, 4));
             using Tensor maximum = backend.Allocate(new Shape(1, 1, 1, 1));
             Tensor rows = weights.Samples(4, 4);
             var geometry = new Convolution2dGeometry(1, 0);

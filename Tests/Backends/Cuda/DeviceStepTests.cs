@@ -9,8 +9,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Backends.Cuda;
 
-/// <summary>A small problem trained by captured steps, and on the CPU step by step: views, dropout's masks, Adam's corrections
-/// and the delayed losses.</summary>
+/// <summary>A small problem trained by captured steps, and on the CPU step by step: views, dropout's masks, Adam's
+/// corrections and the delayed losses.</summary>
 public class DeviceStepTests
 {
     private const int Steps = 7;
@@ -26,7 +26,8 @@ public class DeviceStepTests
         using var cpu = new CpuBackend(new CpuOptions { Threads = 1 });
         using CudaBackend cuda = new SimulatedGpu(seed: seed).Open();
         using Problem expected = new(cpu), actual = new(cuda);
-        using var step = new DeviceStep(cuda, [actual.Plain, actual.Cut], [actual.Loss], imageBudget, () => actual.Compute(Random, 1));
+        using var step = new DeviceStep(
+            cuda, [actual.Plain, actual.Cut], [actual.Loss], imageBudget, () => actual.Compute(Random, 1));
         var losses = new float[Steps];
         ImageSet images = Images();
         for (int i = 0; i < Steps; i++)
@@ -47,9 +48,11 @@ public class DeviceStepTests
 
         Assert.Equal(losses[^1], step.AwaitLosses()[0], 1e-5f * losses[^1]);
         TensorAssert.SameBits(cpu.Download(expected.Plain), cuda.Download(actual.Plain), "the plain view");
-        TensorAssert.SameBits(cpu.Download(expected.Cut), cuda.Download(actual.Cut), "the view cut out of a larger one");
+        TensorAssert.SameBits(
+            cpu.Download(expected.Cut), cuda.Download(actual.Cut), "the view cut out of a larger one");
         TensorAssert.Close(
-            cpu.Download(expected.Parameter), cuda.Download(actual.Parameter), 1e-6, because: "roundings of seven updates");
+            cpu.Download(expected.Parameter), cuda.Download(actual.Parameter), 1e-6,
+            because: "roundings of seven updates");
     }
 
     [Fact]
@@ -98,7 +101,8 @@ public class DeviceStepTests
             _parameters ??=
             [
                 new AdamTensors(
-                    backend.Allocate(Parameter.Shape), backend.Allocate(Parameter.Shape), backend.Allocate(Parameter.Shape), Parameter),
+                    backend.Allocate(Parameter.Shape), backend.Allocate(Parameter.Shape),
+                    backend.Allocate(Parameter.Shape), Parameter),
             ];
             backend.Fill(1, _ofOne);
             backend.Dropout(Plain, DropoutRate, random, _dropped);
@@ -110,7 +114,11 @@ public class DeviceStepTests
         public void Dispose()
         {
             foreach (AdamTensors tensors in _parameters ?? [])
-                foreach (Tensor tensor in (Tensor[])[tensors.Gradient, tensors.FirstMoment, tensors.SecondMoment]) tensor.Dispose();
+            {
+                foreach (Tensor tensor in (Tensor[])[tensors.Gradient, tensors.FirstMoment, tensors.SecondMoment])
+                    tensor.Dispose();
+            }
+
             foreach (Tensor tensor in (Tensor[])[_dropped, _ofOne, Plain, Cut, Parameter, Loss]) tensor.Dispose();
         }
     }

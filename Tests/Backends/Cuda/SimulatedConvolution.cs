@@ -36,7 +36,8 @@ internal sealed class SimulatedConvolution : IDisposable
     /// <summary>What one direction of a case writes, into zeros where it accumulates.</summary>
     /// <param name="plan">Null: the one that the device gets.</param>
     /// <param name="exponent">The output gradient is multiplied with so many powers of two.</param>
-    public float[] Run(ConvolutionCase c, ConvolutionDirection direction, ConvolutionPlan? plan = null, int exponent = 0)
+    public float[] Run(
+        ConvolutionCase c, ConvolutionDirection direction, ConvolutionPlan? plan = null, int exponent = 0)
     {
         using Tensor input = Backend.Allocate(c.InputShape), weights = Backend.Allocate(c.WeightShape);
         using Tensor bias = Backend.Allocate(Shape.Vector(c.Co)), output = Backend.Allocate(c.OutputShape);

@@ -30,18 +30,22 @@ public class SparseConvolutionTests
         float[][] expected = Compute(cpu), actual = Compute(inOrder), again = Compute(shuffled);
         for (int i = 0; i < expected.Length; i++)
         {
-            TensorAssert.Close(expected[i], actual[i], 1e-5 * expected[i].Max(MathF.Abs), because: "sums in another order");
+            TensorAssert.Close(
+                expected[i], actual[i], 1e-5 * expected[i].Max(MathF.Abs), because: "sums in another order");
             TensorAssert.SameBits(actual[i], again[i], "under another order of warps");
         }
 
         float[][] Compute(IBackend backend)
         {
             using Tensor x = Upload(input, 1), filters = Upload(weights, 2), outputGradient = backend.Allocate(output);
-            using Tensor inputGradient = Upload(input, 4), weightGradient = Upload(weights, 5), biasGradient = Upload(Shape.Vector(co), 6);
+            using Tensor inputGradient = Upload(input, 4);
+            using Tensor weightGradient = Upload(weights, 5);
+            using Tensor biasGradient = Upload(Shape.Vector(co), 6);
             backend.Upload(gradient, outputGradient);
             (backend as CudaBackend)?.ExpectSparse(outputGradient);
             backend.Convolution2dInputGradient(outputGradient, filters, Convolution2dGeometry.Valid, inputGradient);
-            backend.Convolution2dWeightGradient(x, outputGradient, Convolution2dGeometry.Valid, weightGradient, biasGradient);
+            backend.Convolution2dWeightGradient(
+                x, outputGradient, Convolution2dGeometry.Valid, weightGradient, biasGradient);
             return [backend.Download(inputGradient), backend.Download(weightGradient), backend.Download(biasGradient)];
 
             Tensor Upload(Shape shape, ulong stream)

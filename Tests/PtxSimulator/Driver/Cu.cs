@@ -20,7 +20,8 @@ internal static unsafe class Cu
 
     public static int PrimaryRetain(out nint context, int device)
     {
-        fixed (nint* c = &context) return ((delegate* unmanaged<nint*, int, int>)Of("cuDevicePrimaryCtxRetain"))(c, device);
+        fixed (nint* c = &context)
+            return ((delegate* unmanaged<nint*, int, int>)Of("cuDevicePrimaryCtxRetain"))(c, device);
     }
 
     public static int PrimaryRelease(int device) =>
@@ -28,7 +29,8 @@ internal static unsafe class Cu
 
     public static int CtxCreate(out nint context, int device)
     {
-        fixed (nint* c = &context) return ((delegate* unmanaged<nint*, uint, int, int>)Of("cuCtxCreate_v2"))(c, 0, device);
+        fixed (nint* c = &context)
+            return ((delegate* unmanaged<nint*, uint, int, int>)Of("cuCtxCreate_v2"))(c, 0, device);
     }
 
     public static int CtxDestroy(nint context) => ((delegate* unmanaged<nint, int>)Of("cuCtxDestroy_v2"))(context);
@@ -51,7 +53,8 @@ internal static unsafe class Cu
 
     public static int MemAlloc(out ulong address, long bytes)
     {
-        fixed (ulong* a = &address) return ((delegate* unmanaged<ulong*, nuint, int>)Of("cuMemAlloc_v2"))(a, (nuint)bytes);
+        fixed (ulong* a = &address)
+            return ((delegate* unmanaged<ulong*, nuint, int>)Of("cuMemAlloc_v2"))(a, (nuint)bytes);
     }
 
     public static int MemFree(ulong address) => ((delegate* unmanaged<ulong, int>)Of("cuMemFree_v2"))(address);
@@ -166,7 +169,8 @@ internal static unsafe class Cu
     public static int ModuleGetFunction(out nint function, nint module, ReadOnlySpan<byte> name)
     {
         fixed (nint* f = &function)
-        fixed (byte* n = name) return ((delegate* unmanaged<nint*, nint, byte*, int>)Of("cuModuleGetFunction"))(f, module, n);
+        fixed (byte* n = name)
+            return ((delegate* unmanaged<nint*, nint, byte*, int>)Of("cuModuleGetFunction"))(f, module, n);
     }
 
     public static int FuncGetAttribute(out int value, int attribute, nint function)
@@ -180,9 +184,10 @@ internal static unsafe class Cu
 
     public static int OccupancyMaxActiveBlocks(out int blocks, nint function, int threads, int sharedBytes)
     {
+        nint occupancy = Of("cuOccupancyMaxActiveBlocksPerMultiprocessor");
         fixed (int* b = &blocks)
         {
-            return ((delegate* unmanaged<int*, nint, int, nuint, int>)Of("cuOccupancyMaxActiveBlocksPerMultiprocessor"))(
+            return ((delegate* unmanaged<int*, nint, int, nuint, int>)occupancy)(
                 b, function, threads, (nuint)sharedBytes);
         }
     }

@@ -11,7 +11,10 @@ public class ExportTests
     public void EverythingThatWeCall_IsThere()
     {
         string[] names =
-            [.. typeof(CudaDriver).GetFields().Where(field => !field.IsStatic && !field.IsLiteral).Select(field => field.Name)];
+        [
+            .. typeof(CudaDriver).GetFields().Where(field => !field.IsStatic && !field.IsLiteral)
+                .Select(field => field.Name),
+        ];
         Assert.NotEmpty(names);
         Assert.DoesNotContain(names, name => SimulatedDriver.Export(name) == 0);
     }
@@ -46,7 +49,8 @@ public class ExportTests
             if (File.Exists(fetched)) return fetched;
         }
 
-        Assert.SkipUnless(NativeLibrary.TryLoad("libcuda.so.1", out _), "No libcuda.so.1: see Kernels/fetch-compiler.sh.");
+        Assert.SkipUnless(
+            NativeLibrary.TryLoad("libcuda.so.1", out _), "No libcuda.so.1: see Kernels/fetch-compiler.sh.");
         return "libcuda.so.1";
     }
 }

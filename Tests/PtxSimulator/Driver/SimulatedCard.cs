@@ -4,7 +4,8 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.PtxSimulator.Driver;
 
-/// <summary>A device of one test, with its primary context current, a non-blocking stream and the test kernels.</summary>
+/// <summary>A device of one test, with its primary context current, a non-blocking stream and the test
+/// kernels.</summary>
 internal sealed unsafe class SimulatedCard : IDisposable
 {
     /// <summary>add_one adds 1 to each of n words; store writes a value; the rest do something wrong.</summary>

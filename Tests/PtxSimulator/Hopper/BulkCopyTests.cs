@@ -32,7 +32,8 @@ public class BulkCopyTests
         """;
 
     private const string Box =
-        "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes [tile], [%map, {%r10, %r11, %r12}], [bars];";
+        "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes " +
+        "[tile], [%map, {%r10, %r11, %r12}], [bars];";
 
     // Each thread passes 16 bytes on.
     private const string PassOn = """
@@ -49,7 +50,8 @@ public class BulkCopyTests
         new([64, 7, 6], [128, 7 * 128], [inner, 4 * step, 2]) { Swizzle = swizzle, Steps = [1, step, 1] };
 
     private static string Body(int x, int y, int z, int bytes, string copy = Box) => Load
-        .Replace("X;", $"{x};").Replace("Y;", $"{y};").Replace("Z;", $"{z};").Replace("BYTES", $"{bytes}").Replace("COPY", copy);
+        .Replace("X;", $"{x};").Replace("Y;", $"{y};").Replace("Z;", $"{z};")
+        .Replace("BYTES", $"{bytes}").Replace("COPY", copy);
 
     [Theory]
     [InlineData(64, HopperBench.Swizzle128, 0, 0, 0, 1)]
@@ -80,8 +82,11 @@ public class BulkCopyTests
                 expected[row * inner + 8 * piece + i % 8] = inside ? Numbers[(cz * 7 + cy) * 64 + cx] : (ushort)0;
             }
         for (var seed = 0; seed < 3; seed++)
-            Assert.Equal(expected, HopperBench.Run<ushort, ushort>(Body(x, y, z, 16 * inner) + PassOn, Numbers, 8 * inner,
-                inner, map: Tensor((uint)inner, swizzle, (uint)step), seed: seed));
+        {
+            Assert.Equal(expected, HopperBench.Run<ushort, ushort>(
+                Body(x, y, z, 16 * inner) + PassOn, Numbers, 8 * inner, inner,
+                map: Tensor((uint)inner, swizzle, (uint)step), seed: seed));
+        }
     }
 
     [Fact]
@@ -163,7 +168,9 @@ public class BulkCopyTests
         HopperBench.Run<ushort, ushort>(Body(0, 5, 0, 1024) + PassOn, Numbers, 512, 64, 16384,
             Tensor(64, HopperBench.Swizzle128), 0, out LaunchReport report);
         // Two planes of two rows are inside, of 128 bytes each.
-        Assert.Equal((512, 16, 16), (report.GlobalLoads.BytesAsked, report.GlobalLoads.Sectors, report.GlobalLoads.DistinctSectors));
+        Assert.Equal(
+            (512, 16, 16),
+            (report.GlobalLoads.BytesAsked, report.GlobalLoads.Sectors, report.GlobalLoads.DistinctSectors));
     }
 
     [Theory]
@@ -204,9 +211,15 @@ public class BulkCopyTests
     }
 
     [Theory]
-    [InlineData("cp.async.bulk.tensor.3d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [tile], [%map, {%r1, %r1, %r1}], [bars];")]
-    [InlineData("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [tile], [%map, {%r1, %r1, %r1}], [bars];")]
-    [InlineData("cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [tile], [%map, {%r1}], [bars];")]
+    [InlineData(
+        "cp.async.bulk.tensor.3d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes " +
+        "[tile], [%map, {%r1, %r1, %r1}], [bars];")]
+    [InlineData(
+        "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes " +
+        "[tile], [%map, {%r1, %r1, %r1}], [bars];")]
+    [InlineData(
+        "cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster " +
+        "[tile], [%map, {%r1}], [bars];")]
     [InlineData("cp.async.bulk.wait_group;")]
     public void UnknownForm_IsRefused(string instruction) => Assert.Throws<PtxFormatException>(
         () => PtxModule.Parse(HopperBench.Kernel("mov.u32 %r1, 0;" + instruction, 64), "test.ptx"));

@@ -6,7 +6,8 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.PtxSimulator.Hopper;
 
-/// <summary>One block of a kernel for sm_90a that a test writes as PTX, with an input, an output and a tensor map.</summary>
+/// <summary>One block of a kernel for sm_90a that a test writes as PTX, with an input, an output and a tensor
+/// map.</summary>
 public static unsafe class HopperBench
 {
     public const int Swizzle32 = 1, Swizzle64 = 2, Swizzle128 = 3;
@@ -34,7 +35,8 @@ public static unsafe class HopperBench
             fixed (ulong* extents = Extents, pitches = Pitches)
             fixed (uint* box = Box, steps = Steps ?? [.. Box.Select(_ => 1u)])
             {
-                return encode(map, Half, (uint)Extents.Length, address + Start, extents, pitches, box, steps, 0, Swizzle, 2, 0);
+                return encode(
+                    map, Half, (uint)Extents.Length, address + Start, extents, pitches, box, steps, 0, Swizzle, 2, 0);
             }
         }
     }
@@ -94,13 +96,14 @@ public static unsafe class HopperBench
     }
 
     /// <summary>Asserts that a fault is found under every schedule; none, where none is expected.</summary>
-    /// <remarks>Of two accesses that nothing orders either may come first: a race then shows as a read of what nothing has
-    /// written, or as the end of a copy that was waited for too early or too late.</remarks>
+    /// <remarks>Of two accesses that nothing orders either may come first: a race then shows as a read of what nothing
+    /// has written, or as the end of a copy that was waited for too early or too late.</remarks>
     public static void AssertFault(FaultKind? expected, string body, int threads, Map? map = null)
     {
         for (var seed = 0; seed < 6; seed++)
         {
-            var exception = Record.Exception(() => Run<float, float>(body, new float[8192], 8192, threads, 16384, map, seed));
+            var exception = Record.Exception(
+                () => Run<float, float>(body, new float[8192], 8192, threads, 16384, map, seed));
             var kind = exception is null ? (FaultKind?)null : Assert.IsType<SimulationException>(exception).Kind;
             if (IsRace(expected)) Assert.True(IsRace(kind), $"{kind} under schedule {seed}.");
             else Assert.Equal(expected, kind);

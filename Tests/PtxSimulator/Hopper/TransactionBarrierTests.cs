@@ -104,7 +104,8 @@ public class TransactionBarrierTests
     [InlineData("mbarrier.test_wait.relaxed.cta.shared::cta.b64 %p1, [bars], %d1;")]
     [InlineData("fence.proxy.alias;")]
     public void UnknownForm_IsRefused(string instruction) =>
-        Assert.Throws<PtxFormatException>(() => PtxModule.Parse(HopperBench.Kernel("mov.u64 %d1, 0;" + instruction, 64), "test.ptx"));
+        Assert.Throws<PtxFormatException>(
+            () => PtxModule.Parse(HopperBench.Kernel("mov.u64 %d1, 0;" + instruction, 64), "test.ptx"));
 
     [Fact]
     public void NamedBarrier_OrdersThoseWhoMeetAlone()

@@ -2,8 +2,8 @@ using PtxSimulator;
 
 namespace EfficientAD.Tests.PtxSimulator.Hopper;
 
-/// <summary>wgmma against plain loops, with the layouts written here again from the PTX manual, and what goes wrong around
-/// it.</summary>
+/// <summary>wgmma against plain loops, with the layouts written here again from the PTX manual, and what goes wrong
+/// around it.</summary>
 public class WarpgroupTests
 {
     // 128 threads bring the image of a (2 KB at 0) and b (from 2048 on) into shared memory.
@@ -21,11 +21,13 @@ public class WarpgroupTests
     private const string Proxy = "fence.proxy.async.shared::cta;", Fence = "wgmma.fence.sync.aligned;",
         Commit = "wgmma.commit_group.sync.aligned;", Wait = "wgmma.wait_group.sync.aligned 0;";
 
-    private static string Registers(int count) => $"{{{string.Join(", ", Enumerable.Range(0, count).Select(i => $"%f{i}"))}}}";
+    private static string Registers(int count) =>
+        $"{{{string.Join(", ", Enumerable.Range(0, count).Select(i => $"%f{i}"))}}}";
 
-    private static string Multiply(int columns, string a = "%d10", string b = "%d11", string add = "%p5", int sign = 1) =>
-        $"wgmma.mma_async.sync.aligned.m64n{columns}k16.f32.f16.f16 {Registers(columns / 2)}, {a}, {b}, {add}, {sign}, 1, 0" +
-        (a.StartsWith('{') ? ";" : ", 0;");
+    private static string Multiply(
+        int columns, string a = "%d10", string b = "%d11", string add = "%p5", int sign = 1) =>
+        $"wgmma.mma_async.sync.aligned.m64n{columns}k16.f32.f16.f16 {Registers(columns / 2)}, " +
+        $"{a}, {b}, {add}, {sign}, 1, 0{(a.StartsWith('{') ? ";" : ", 0;")}";
 
     private static string Store(int count) => string.Join('\n', Enumerable.Range(0, count).Select(i =>
         $"st.global.f32 [%d2+{4 * i}], %f{i};"));
@@ -101,12 +103,14 @@ public class WarpgroupTests
         var alongKOfB = rowBytes == 16 && alongK > groups ? columns * 16 : alongK;
         for (var row = 0; row < columns; row++)
             for (var k = 0; k < 16; k++) Put(image, second, Place(row, k, rowBytes, alongKOfB, groups), b[row, k]);
-        var prepare = Prepare(columns, Descriptor(0, rowBytes, alongK, groups), Descriptor(second, rowBytes, alongKOfB, groups));
+        var prepare = Prepare(
+            columns, Descriptor(0, rowBytes, alongK, groups), Descriptor(second, rowBytes, alongKOfB, groups));
         foreach (var (add, sign) in new[] { ("%p5", 1), ("%p6", 1), ("%p5", -1) })
         {
             var body = Bring.Replace("1024;", $"{image.Length / 16};") + prepare + Proxy + "bar.sync 0;" + Fence
                 + Multiply(columns, add: add, sign: sign) + Commit + Wait + Store(columns / 2);
-            var written = HopperBench.Run<byte, float>(body, image, 64 * columns, 128, tileBytes: image.Length, seed: sign + 1);
+            var written =
+                HopperBench.Run<byte, float>(body, image, 64 * columns, 128, tileBytes: image.Length, seed: sign + 1);
             AssertProduct(a, b, written, thread => add == "%p5" ? thread : 0, sign);
         }
     }
@@ -132,20 +136,25 @@ public class WarpgroupTests
 
             """;
         var product = Multiply(Columns, a: "{%r21, %r22, %r23, %r24}");
-        string Body(string after) => Bring + Prepare(Columns, 0, Descriptor(0, 128, 16, 1024)) + Proxy + "bar.sync 0;" + LoadA
+        string Body(string after) =>
+            Bring + Prepare(Columns, 0, Descriptor(0, 128, 16, 1024)) + Proxy + "bar.sync 0;" + LoadA
             + Fence + product + Commit + after + Wait + Store(Columns / 2);
         AssertProduct(a, b, HopperBench.Run<byte, float>(Body(""), image, 64 * Columns, 128), thread => thread);
         HopperBench.AssertFault(FaultKind.RegisterInFlight, Body("mov.u32 %r22, 0;"), 128);
         HopperBench.AssertFault(null, Body("mov.u32 %r25, %r22;"), 128);  // reading it is allowed
-        HopperBench.AssertFault(FaultKind.RegisterInFlight, Body("").Replace(LoadA, "").Replace(Fence, Fence + LoadA), 128);
+        HopperBench.AssertFault(
+            FaultKind.RegisterInFlight, Body("").Replace(LoadA, "").Replace(Fence, Fence + LoadA), 128);
     }
 
     private const int N = 16;
 
     private const string Overwrite = "setp.eq.u32 %p8, %t, 0; @%p8 st.shared.u32 [tile+8192], 0;";
 
+    private static readonly string OfA = $"%d10, {Descriptor(0, 128, 16, 1024)};";
+
     // Two products into the same accumulators, as one group.
-    private static readonly string Right = Bring + Prepare(N, Descriptor(0, 128, 16, 1024), Descriptor(8192, 128, 16, 1024))
+    private static readonly string Right =
+        Bring + Prepare(N, Descriptor(0, 128, 16, 1024), Descriptor(8192, 128, 16, 1024))
         + $"{Proxy}\nbar.sync 0;\n{Fence}\n{Multiply(N)}\n{Multiply(N)}\n{Commit}\n{Wait}\nbar.sync 0;\n{Store(N / 2)}";
 
     public static TheoryData<string, string, FaultKind?> Faults => new()
@@ -162,9 +171,9 @@ public class WarpgroupTests
         { Wait, Overwrite + Wait, FaultKind.SharedMemoryRace }, // while it is read
         { Wait, Wait + Overwrite, FaultKind.SharedMemoryRace }, // other warps may still read it
         { Wait + "\nbar.sync 0;", Wait + "\nbar.sync 0;" + Overwrite, null },
-        { $"%d10, {Descriptor(0, 128, 16, 1024)};", $"%d10, {Descriptor(128, 128, 16, 1024)};", FaultKind.InvalidOperand },
-        { $"%d10, {Descriptor(0, 128, 16, 1024)};", $"%d10, {Descriptor(0, 128, 16, 1152)};", FaultKind.InvalidOperand },
-        { $"%d10, {Descriptor(0, 128, 16, 1024)};", $"%d10, {1ul << 14 | Descriptor(0, 128, 16, 1024)};", FaultKind.InvalidOperand },
+        { OfA, $"%d10, {Descriptor(128, 128, 16, 1024)};", FaultKind.InvalidOperand },
+        { OfA, $"%d10, {Descriptor(0, 128, 16, 1152)};", FaultKind.InvalidOperand },
+        { OfA, $"%d10, {1ul << 14 | Descriptor(0, 128, 16, 1024)};", FaultKind.InvalidOperand },
         { "setp.ge.u32 %p5, %t, 0;", "setp.ge.u32 %p5, %t, 7;", FaultKind.WarpDivergence }, // lanes disagree
         { "setp.ge.u32 %p5, %t, 0;", "setp.ge.u32 %p5, %t, 0; setp.ge.u32 %p7, %t, 32; @%p7 add.s64 %d11, %d11, 2;",
             FaultKind.WarpDivergence }, // warps disagree

@@ -3,14 +3,15 @@ namespace EfficientAD.Tests.PtxSimulator.Instructions;
 /// <summary>Conversions to numbers of 8 bits, against what the manual says of single values.</summary>
 public class EightBitTests
 {
-    /// <summary>The value nearest to x in the list of all 127 finite magnitudes, which is written here from the format's
-    /// definition; of two as near, the one with an even last bit.</summary>
+    /// <summary>The value nearest to x in the list of all 127 finite magnitudes, which is written here from the
+    /// format's definition; of two as near, the one with an even last bit.</summary>
     [Fact]
     public void Conversion_ToEightBitFloats_FindsTheNearest()
     {
         double[] magnitudes = [.. Enumerable.Range(0, 127).Select(bits =>
             bits < 8 ? bits * Math.Pow(2, -9) : (1 + bits % 8 / 8.0) * Math.Pow(2, bits / 8 - 7))];
-        var inputs = new List<float> { 0, -0f, float.PositiveInfinity, float.NegativeInfinity, 1e30f, -464, 465, 1e-30f };
+        var inputs =
+            new List<float> { 0, -0f, float.PositiveInfinity, float.NegativeInfinity, 1e30f, -464, 465, 1e-30f };
         for (var i = 0; i < 126; i++)
         {
             var middle = (float)((magnitudes[i] + magnitudes[i + 1]) / 2);
@@ -25,7 +26,8 @@ public class EightBitTests
         int Nearest(float value)
         {
             var size = Math.Abs((double)value);
-            var best = Enumerable.Range(0, 127).OrderBy(i => Math.Abs(magnitudes[i] - Math.Min(size, 448))).ThenBy(i => i % 2).First();
+            var best = Enumerable.Range(0, 127)
+                .OrderBy(i => Math.Abs(magnitudes[i] - Math.Min(size, 448))).ThenBy(i => i % 2).First();
             return best | (float.IsNegative(value) ? 0x80 : 0);
         }
     }
@@ -45,7 +47,8 @@ public class EightBitTests
     [InlineData("s8", -1, 5, 0, 0x0000FF05)]
     public void Pack_SaturatesAndKeepsTheThirdOperandAbove(string type, int a, int b, uint c, uint expected) =>
         Assert.Equal(
-            expected, (uint)OneInstruction.Run($"cvt.pack.sat.{type}.s32.b32 %ro, %ra, %rb, %rc;", (uint)a, (uint)b, c));
+            expected,
+            (uint)OneInstruction.Run($"cvt.pack.sat.{type}.s32.b32 %ro, %ra, %rb, %rc;", (uint)a, (uint)b, c));
 
     [Theory]
     [InlineData(-2.5f, -2)]

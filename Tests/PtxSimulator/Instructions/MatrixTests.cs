@@ -150,7 +150,8 @@ public class MatrixTests
             {
                 var (row, column) = (lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2);
                 var sum = c[row, column];
-                for (var k = 0; k < 32; k++) sum = unchecked(sum + Value(typeA, a[row, k]) * Value(typeB, b[k, column]));
+                for (var k = 0; k < 32; k++)
+                    sum = unchecked(sum + Value(typeA, a[row, k]) * Value(typeB, b[k, column]));
                 Assert.Equal(sum, BitConverter.SingleToInt32Bits(results[lane * 4 + i]));
             }
 
@@ -161,7 +162,8 @@ public class MatrixTests
     public void Multiply_OfEightBitFloats_AgreesWithPlainLoops()
     {
         // Powers of two and sums of two: products and sums are exact however a device adds them.
-        byte[] numbers = [0x00, 0x80, 0x38, 0xB8, 0x40, 0x44, 0x3C, 0xC4, 0x30, 0x48, 0x01, 0x09];  // 0, -0, 1, -1, 2, 3, 1.5, -3, 0.5, 4, 2^-9, 9/8 2^-6
+        // 0, -0, 1, -1, 2, 3, 1.5, -3, 0.5, 4, 2^-9, 9/8 2^-6
+        byte[] numbers = [0x00, 0x80, 0x38, 0xB8, 0x40, 0x44, 0x3C, 0xC4, 0x30, 0x48, 0x01, 0x09];
         float[] values = [0, 0, 1, -1, 2, 3, 1.5f, -3, 0.5f, 4, 1 / 512f, 9 / 512f];
         var (a, b) = (new byte[16, 32], new byte[32, 8]);
         var (valuesA, valuesB, c) = (new float[16, 32], new float[32, 8], Matrix(16, 8));
@@ -193,8 +195,8 @@ public class MatrixTests
         return matrix;
     }
 
-    // As the manual deals m16n8k32 to lanes: a0 to a15 are rows group and group + 8, by turns, of columns 4 thread + (i & 3),
-    // plus 16 from a8 on; b0 to b7 are rows 4 thread + (i & 3), plus 16 from b4 on, of column group.
+    // As the manual deals m16n8k32 to lanes: a0 to a15 are rows group and group + 8, by turns, of columns 4 thread + (i
+    // & 3), plus 16 from a8 on; b0 to b7 are rows 4 thread + (i & 3), plus 16 from b4 on, of column group.
     private static uint[] ByteFragments(byte[,] a, byte[,] b, Func<int, int, uint> c)
     {
         var input = new uint[32 * 10];

@@ -12,7 +12,10 @@ public class NetworkReportTests
     [
         Summary(Launches.Report("first") with
         {
-            Instructions = [Instruction(InstructionClass.Integer, "add.s32", 5), Instruction(InstructionClass.Move, "mov.b32", 7)],
+            Instructions =
+            [
+                Instruction(InstructionClass.Integer, "add.s32", 5), Instruction(InstructionClass.Move, "mov.b32", 7),
+            ],
             GlobalLoads = new GlobalTraffic(2, 128, 8, 4),
             GlobalStores = new GlobalTraffic(1, 64, 2, 2),
             SharedLoads = new SharedTraffic(2, 256, 6, 2),
@@ -30,7 +33,8 @@ public class NetworkReportTests
         NetworkReport report = Report;
         Assert.Equal(["first", "second"], report.Kernels.Select(kernel => kernel.Name));
         KernelReport first = report.Kernels[0];
-        Assert.Equal((2, 12, 30, 4), (first.Launches.Count, first.WarpInstructions, first.FmaMultiplyAdds, first.Barriers));
+        Assert.Equal(
+            (2, 12, 30, 4), (first.Launches.Count, first.WarpInstructions, first.FmaMultiplyAdds, first.Barriers));
         Assert.Equal((5, 7), (first.CountOf(InstructionClass.Integer), first.CountOf(InstructionClass.Move)));
         Assert.Equal((320, 192), (first.MovedBytes, first.CompulsoryBytes));
         Assert.Equal(192 / 320.0, first.Coalescing!.Value, 1e-12);
@@ -38,7 +42,8 @@ public class NetworkReportTests
         Assert.Equal((null, null), (report.Kernels[1].Coalescing, report.Kernels[1].BankConflicts));
         Assert.Equal((3, 30), (report.Total.Launches.Count, report.Total.FmaMultiplyAdds));
         Assert.Equal(
-            report.Kernels.Sum(kernel => kernel.Predict(Card).Microseconds), report.Total.Predict(Card).Microseconds, 1e-9);
+            report.Kernels.Sum(kernel => kernel.Predict(Card).Microseconds), report.Total.Predict(Card).Microseconds,
+            1e-9);
     }
 
     [Fact]
@@ -75,14 +80,17 @@ public class NetworkReportTests
     [Fact]
     public void Occupancy_FollowsSharedMemory()
     {
-        var kernel = new KernelReport("k", [Summary(Launches.Report("k", threads: 96) with { SharedBytes = 40 << 10 })]);
+        var kernel = new KernelReport(
+            "k", [Summary(Launches.Report("k", threads: 96) with { SharedBytes = 40 << 10 })]);
         Assert.Equal(6 / 48.0, kernel.Occupancy(Table("sm_86", 32), Card)!.Value, 1e-12);
     }
 
     private static KernelResourceTable Table(string architecture, int registers) => KernelResourceTable.Parse(
         System.Text.Encoding.UTF8.GetBytes(
             $$"""
-            [{"file":"f","kernel":"k","architecture":"sm_75","registers":255,"static_shared_bytes":0,"stack_bytes":0,"spill_bytes":0},
-             {"file":"f","kernel":"k","architecture":"{{architecture}}","registers":{{registers}},"static_shared_bytes":0,"stack_bytes":0,"spill_bytes":0}]
+            [{"file":"f","kernel":"k","architecture":"sm_75","registers":255,
+              "static_shared_bytes":0,"stack_bytes":0,"spill_bytes":0},
+             {"file":"f","kernel":"k","architecture":"{{architecture}}","registers":{{registers}},
+              "static_shared_bytes":0,"stack_bytes":0,"spill_bytes":0}]
             """));
 }

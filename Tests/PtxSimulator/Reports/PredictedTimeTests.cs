@@ -34,7 +34,8 @@ public class PredictedTimeTests
 
     [Fact]
     public void Instructions_AreIssuedByFourSchedulers() => AssertTime(
-        50, Resource.Issue, TenBlocks with { Instructions = [Instruction(InstructionClass.Integer, "add.s32", 2_000_000)] });
+        50, Resource.Issue,
+        TenBlocks with { Instructions = [Instruction(InstructionClass.Integer, "add.s32", 2_000_000)] });
 
     [Fact]
     public void SharedMemory_IsPassedOverOnceACycle() => AssertTime(

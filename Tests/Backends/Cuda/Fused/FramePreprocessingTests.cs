@@ -52,8 +52,12 @@ public sealed class FramePreprocessingTests : IDisposable
         byte[] frames = NoiseImage.Bytes(samples * height * stride, seed: 7);
         using DeviceBuffer memory = DeviceArray.Upload<byte>(_gpu.Stream, frames);
         DeviceBuffer[] outputs =
-            [.. inputs.Select(size => new DeviceBuffer(_gpu.Stream, HalfImage.Bytes(samples, size.Height, size.Width)))];
-        HalfImage[] targets = [.. inputs.Zip(outputs, (size, to) => new HalfImage(to.Address, size.Height, size.Width))];
+        [
+            .. inputs.Select(size =>
+                new DeviceBuffer(_gpu.Stream, HalfImage.Bytes(samples, size.Height, size.Width))),
+        ];
+        HalfImage[] targets =
+            [.. inputs.Zip(outputs, (size, to) => new HalfImage(to.Address, size.Height, size.Width))];
         using (var preprocessing = new FramePreprocessing(_gpu.Stream, _kernels, height, width, targets))
         {
             preprocessing.Launch(
@@ -86,10 +90,14 @@ public sealed class FramePreprocessingTests : IDisposable
             int channel = i % 4, x = i / 4 % pitch, y = i / 4 / pitch;
             float expected = x >= width ? 0 : channel == 3 ? 1 : ByteOf(normalized, channel, y * width + x) / 256f;
             Assert.True(
-                (float)actual[i] == expected, $"sample {sample}, ({x}, {y}), channel {channel}: {actual[i]}, not {expected}.");
+                (float)actual[i] == expected,
+                $"sample {sample}, ({x}, {y}), channel {channel}: {actual[i]}, not {expected}.");
         }
 
-        float ByteOf(float[] values, int channel, int pixel) => MathF.Round(
-            255 * (values[channel * height * width + pixel] * Preprocessing.Deviation[channel] + Preprocessing.Mean[channel]));
+        float ByteOf(float[] values, int channel, int pixel)
+        {
+            float normalised = values[channel * height * width + pixel];
+            return MathF.Round(255 * (normalised * Preprocessing.Deviation[channel] + Preprocessing.Mean[channel]));
+        }
     }
 }

@@ -12,8 +12,8 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
-/// <summary>What a frame costs on the host once the plan is warm. The simulator itself allocates, so the calls of such a
-/// frame end in functions that only count.</summary>
+/// <summary>What a frame costs on the host once the plan is warm. The simulator itself allocates, so the calls of such
+/// a frame end in functions that only count.</summary>
 public unsafe class FusedAllocationTests
 {
     private const int Side = 40;
@@ -82,16 +82,20 @@ public unsafe class FusedAllocationTests
     private static int LaunchGraph(nint graph, nint stream)
     {
         _calls++;
-        return _context != 0 ? 0 : ((delegate* unmanaged<nint, nint, int>)SimulatedDriver.Export("cuGraphLaunch"))(graph, stream);
+        return _context != 0
+            ? 0
+            : ((delegate* unmanaged<nint, nint, int>)SimulatedDriver.Export("cuGraphLaunch"))(graph, stream);
     }
 
     [UnmanagedCallersOnly]
     private static int CopyIn(nint to, void* from, nuint bytes, nint stream) => _context != 0 ? 0
-        : ((delegate* unmanaged<nint, void*, nuint, nint, int>)SimulatedDriver.Export("cuMemcpyHtoDAsync_v2"))(to, from, bytes, stream);
+        : ((delegate* unmanaged<nint, void*, nuint, nint, int>)SimulatedDriver.Export("cuMemcpyHtoDAsync_v2"))(
+            to, from, bytes, stream);
 
     [UnmanagedCallersOnly]
     private static int CopyOut(void* to, nint from, nuint bytes, nint stream) => _context != 0 ? 0
-        : ((delegate* unmanaged<void*, nint, nuint, nint, int>)SimulatedDriver.Export("cuMemcpyDtoHAsync_v2"))(to, from, bytes, stream);
+        : ((delegate* unmanaged<void*, nint, nuint, nint, int>)SimulatedDriver.Export("cuMemcpyDtoHAsync_v2"))(
+            to, from, bytes, stream);
 
     [UnmanagedCallersOnly]
     private static int SynchronizeStream(nint stream) => _context != 0 ? 0

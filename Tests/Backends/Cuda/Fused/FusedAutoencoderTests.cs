@@ -34,7 +34,8 @@ public sealed class FusedAutoencoderTests : IDisposable
     [Theory]
     [InlineData(56, 56, 86, 0)]
     [InlineData(56, 56, 75, 0)]
-    [InlineData(9, 62, 86, 3)]     // resized, shrinking one way and growing the other; blocks and warps in another order
+    // resized, shrinking one way and growing the other; blocks and warps in another order
+    [InlineData(9, 62, 86, 3)]
     public void Features_AreThoseOfTheCpu(int height, int width, int capability, int seed)
     {
         float[] expected = FeaturesOfCpu(0, height, width);
@@ -59,7 +60,8 @@ public sealed class FusedAutoencoderTests : IDisposable
         Assert.Equal(8, launches);
         TensorAssert.SameBits(one, both.AsSpan(0, one.Length), "the first of two");
         float[] second = FeaturesOfCpu(1, 56, 56);
-        TensorAssert.Close(second, both.AsSpan(one.Length), Tolerance * second.Max(Math.Abs), because: "half precision");
+        TensorAssert.Close(
+            second, both.AsSpan(one.Length), Tolerance * second.Max(Math.Abs), because: "half precision");
     }
 
     public void Dispose()
@@ -101,7 +103,8 @@ public sealed class FusedAutoencoderTests : IDisposable
         using var preprocessing = new FramePreprocessing(
             gpu.Stream, kernels, Side, Side, new HalfImage(image.Address, Side, Side));
         preprocessing.Launch(
-            gpu.Stream, new DeviceImage(frames.Address, Side, Side, 3 * Side, PixelFormat.Rgb24), 3 * Side * Side, samples);
+            gpu.Stream, new DeviceImage(frames.Address, Side, Side, 3 * Side, PixelFormat.Rgb24), 3 * Side * Side,
+            samples);
         using DecoderSource autoencoder = isFused
             ? new FusedAutoencoder(gpu.Stream, kernels, _cpu, _autoencoder, samples)
             : new LayeredAutoencoder(gpu.Stream, kernels, _cpu, _autoencoder, samples);

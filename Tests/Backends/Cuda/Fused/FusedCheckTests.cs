@@ -41,8 +41,13 @@ public sealed class FusedCheckTests : IDisposable
     [InlineData("fp8", PdnSize.Small, 89)]
     public void NumbersOf8Bits_AgreeWithTheCpu(string format, PdnSize size, int capability)
     {
-        using var simulated = new SimulatedContext(
-            options: new SimulatedDeviceOptions { ComputeCapability = capability, Checks = Checks.None, Counters = false });
+        var options = new SimulatedDeviceOptions
+        {
+            ComputeCapability = capability,
+            Checks = Checks.None,
+            Counters = false,
+        };
+        using var simulated = new SimulatedContext(options: options);
         using var backend = new CudaBackend(simulated.Context, simulated.Stream);
         Assert.Null(new FusedCheck(backend, CachePath).FindFault(
             new FusedProblem(size, MapOrder.Reference, 33, 37, Samples: 1, Find(format))));
@@ -69,10 +74,12 @@ public sealed class FusedCheckTests : IDisposable
     [InlineData(90)]
     public void FloatsOf8Bits_NeedTheirInstruction(int capability)
     {
-        using var simulated = new SimulatedContext(options: new SimulatedDeviceOptions { ComputeCapability = capability });
+        using var simulated = new SimulatedContext(
+            options: new SimulatedDeviceOptions { ComputeCapability = capability });
         using var backend = new CudaBackend(simulated.Context, simulated.Stream);
         Assert.Contains(
-            "does not multiply fp8", new FusedCheck(backend, CachePath).FindFault(Problem with { Format = EightBits.Fp8 }));
+            "does not multiply fp8",
+            new FusedCheck(backend, CachePath).FindFault(Problem with { Format = EightBits.Fp8 }));
     }
 
     private static EightBits Find(string name) => EightBits.All.Single(format => format.Name == name);
@@ -86,7 +93,8 @@ public sealed class FusedCheckTests : IDisposable
         for (int i = 0; i < 2; i++)
         {
             string? fault = new FusedCheck(backend, CachePath).FindFault(Problem);
-            Assert.StartsWith($"{backend.Name} computes the local map of the fused plan wrongly (Small, Reference, 33 x 37, ", fault);
+            Assert.StartsWith(
+                $"{backend.Name} computes the local map of the fused plan wrongly (Small, Reference, 33 x 37, ", fault);
         }
     }
 

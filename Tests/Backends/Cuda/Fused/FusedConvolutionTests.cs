@@ -5,8 +5,9 @@ using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
-/// <summary>The fused kernels in every tile on the simulator, watched by all checks in three schedules, against loops in
-/// double over the same rounded factors: what differs is the sums' order and the outputs' rounding, and every wrong index.
+/// <summary>The fused kernels in every tile on the simulator, watched by all checks in three schedules, against loops
+/// in double over the same rounded factors: what differs is the sums' order and the outputs' rounding, and every wrong
+/// index.
 /// </summary>
 public class FusedConvolutionTests
 {
@@ -18,11 +19,14 @@ public class FusedConvolutionTests
 
     public static TheoryData<HiddenCase> HiddenCases =>
     [
-        new HiddenCase(1, 33, 6, 5, 4, 128, 128, Pool: true, Inputs: 32),   // one column of windows, an odd row left out
-        new HiddenCase(2, 9, 13, 12, 4, 128, 128, Pool: true, Inputs: 32),  // windows of both samples in one tile, none divides it
+        // One column of windows, an odd row left out.
+        new HiddenCase(1, 33, 6, 5, 4, 128, 128, Pool: true, Inputs: 32),
+        // Windows of both samples in one tile, none divides it.
+        new HiddenCase(2, 9, 13, 12, 4, 128, 128, Pool: true, Inputs: 32),
         new HiddenCase(1, 10, 19, 21, 3, 128, 128, Pool: false, Inputs: 32),
         new HiddenCase(3, 5, 6, 7, 1, 128, 128, Pool: false, Inputs: 64),   // as M's 1 x 1
-        new HiddenCase(1, 7, 8, 7, 4, 128, 256, Pool: false, Inputs: 64),   // groups of different size, as M's last but one
+        // groups of different size, as M's last but one
+        new HiddenCase(1, 7, 8, 7, 4, 128, 256, Pool: false, Inputs: 64),
     ];
 
     [Theory, MemberData(nameof(HiddenCases))]
@@ -109,8 +113,8 @@ public class FusedConvolutionTests
             nint output = device.Allocate(expected.Length * 2L);
             convolution.Launch(device.Stream, device.Upload(image), n, h, w, output);
             float[] actual = device.DownloadHalves(output, expected.Length);
-            // The bias makes up for a constant part of the weights' rounding, which the loops do not: 48 weights of up to
-            // 5 half a unit off each.
+            // The bias makes up for a constant part of the weights' rounding, which the loops do not: 48 weights of up
+            // to 5 half a unit off each.
             TensorAssert.Close(expected, actual, 5e-3, HalfRounding, Because);
             TensorAssert.SameBits(first ??= actual, actual, "another schedule");
         }
@@ -124,12 +128,14 @@ public class FusedConvolutionTests
 }
 
 /// <summary>A hidden layer of both networks.</summary>
-public sealed record HiddenCase(int N, int Seed, int H, int W, int Kernel, int Teacher, int Student, bool Pool, int Inputs)
+public sealed record HiddenCase(
+    int N, int Seed, int H, int W, int Kernel, int Teacher, int Student, bool Pool, int Inputs)
 {
     internal PixelMap Input => PixelMap.Random(new Shape(N, 2 * Inputs, H, W), (ulong)Seed);
 
     internal (LayerWeights Teacher, LayerWeights Student) Layers => (
-        PixelMap.Layer(Teacher, Inputs, Kernel, (ulong)Seed + 1), PixelMap.Layer(Student, Inputs, Kernel, (ulong)Seed + 2));
+        PixelMap.Layer(Teacher, Inputs, Kernel, (ulong)Seed + 1),
+        PixelMap.Layer(Student, Inputs, Kernel, (ulong)Seed + 2));
 
     internal double[] Expected()
     {
@@ -191,7 +197,8 @@ public sealed record LastCase(int N, int H, int W, int Kernel, int Teacher, int 
         if (!Columns)
         {
             int row = w * DecoderChannels;
-            return new DecoderMap(device.Upload(DecoderMap.Values), h * row, row, DecoderChannels, row, DecoderChannels);
+            return new DecoderMap(
+                device.Upload(DecoderMap.Values), h * row, row, DecoderChannels, row, DecoderChannels);
         }
 
         const int pixel = 9 * DecoderChannels;
@@ -204,6 +211,7 @@ public sealed record LastCase(int N, int H, int W, int Kernel, int Teacher, int 
             values[i] = decoder[place / (oh * ow), place / ow % oh + tap / 3, place % ow + tap % 3, c];
         }
 
-        return new DecoderMap(device.Upload(values), oh * ow * pixel, ow * pixel, pixel, 3 * DecoderChannels, DecoderChannels);
+        return new DecoderMap(
+            device.Upload(values), oh * ow * pixel, ow * pixel, pixel, 3 * DecoderChannels, DecoderChannels);
     }
 }

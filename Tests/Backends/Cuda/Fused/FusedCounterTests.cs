@@ -43,7 +43,8 @@ public class FusedCounterTests
         using FusedDevice device = Counting();
         QuantizedLayer layer = Quantize(PixelMap.Layer(outputs, inputs, kernel, 1));
         float[] steps = [.. Enumerable.Repeat(0.1f, outputs)];
-        using var convolution = new HiddenConvolution(device.Stream, device.Kernels, layer, steps, layer, steps, pool: true);
+        using var convolution = new HiddenConvolution(
+            device.Stream, device.Kernels, layer, steps, layer, steps, pool: true);
         nint input = device.Upload(new byte[size * size * 2 * inputs]);
         convolution.Launch(device.Stream, input, 1, size, size, device.Allocate(windows * both), FusedTile.Large);
         AssertCheap(
@@ -61,8 +62,11 @@ public class FusedCounterTests
         LayerWeights decoder = PixelMap.Layer(Outputs, DecoderChannels, 3, 3);
         using var layer = new LastConvolution(device.Stream, device.Kernels, local, student, decoder);
         PixelMap map = PixelMap.Random(new Shape(1, DecoderChannels, bordered, bordered), 5);
-        const int row = bordered * DecoderChannels, parts = LastConvolution.Parts * pixels, hidden = size * size * 2 * hiddenChannels;
-        var pitches = new DecoderMap(device.Upload(map.Values), bordered * row, row, DecoderChannels, row, DecoderChannels);
+        const int row = bordered * DecoderChannels;
+        const int parts = LastConvolution.Parts * pixels;
+        const int hidden = size * size * 2 * hiddenChannels;
+        var pitches = new DecoderMap(
+            device.Upload(map.Values), bordered * row, row, DecoderChannels, row, DecoderChannels);
         layer.Launch(
             device.Stream, device.Upload(new byte[hidden]), pitches, 1, size, size, device.Allocate(4L * parts),
             device.Allocate(4L * parts), FusedTile.Large);
@@ -84,7 +88,8 @@ public class FusedCounterTests
         PixelMap hidden = PixelMap.Random(new Shape(1, 2 * hiddenChannels, size, size), 4);
         PixelMap map = PixelMap.Random(new Shape(1, DecoderChannels, bordered, bordered), 5);
         const int row = bordered * DecoderChannels, parts = LastConvolution.Parts * pixels;
-        var pitches = new DecoderMap(device.Upload(map.Values), bordered * row, row, DecoderChannels, row, DecoderChannels);
+        var pitches = new DecoderMap(
+            device.Upload(map.Values), bordered * row, row, DecoderChannels, row, DecoderChannels);
         layer.Launch(
             device.Stream, device.Upload(hidden.Values), pitches, 1, size, size, device.Allocate(4L * parts),
             device.Allocate(4L * parts), FusedTile.Large);
@@ -94,7 +99,8 @@ public class FusedCounterTests
             2L * (hidden.Values.Length + map.Values.Length + weights) + 4L * (2 * Outputs + 2 * parts));
     }
 
-    /// <summary>At least nine tenths of a full-size layer's products are wanted: the rest fill up its last tile.</summary>
+    /// <summary>At least nine tenths of a full-size layer's products are wanted: the rest fill up its last
+    /// tile.</summary>
     [Theory]
     [InlineData(61 * 61 * 4, 4)] // conv2 of PDN-S, windows of 2 x 2
     [InlineData(59 * 59, 4)]     // conv3
@@ -128,7 +134,8 @@ public class FusedCounterTests
     }
 
     private static void AssertCheap(
-        LaunchSummary launch, long usefulProducts, double leastFlopPerByte, double mostSharedPerMma, long compulsoryBytes)
+        LaunchSummary launch, long usefulProducts, double leastFlopPerByte, double mostSharedPerMma,
+        long compulsoryBytes)
     {
         var report = new KernelReport(launch.Kernel, [launch]);
         double all = report.MmaMultiplyAdds + report.FmaMultiplyAdds;

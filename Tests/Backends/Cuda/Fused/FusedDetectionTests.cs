@@ -14,13 +14,14 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
-/// <summary>The fused plan on the simulator, from frames to maps and scores, against the CPU's layers in float32.</summary>
+/// <summary>The fused plan on the simulator, from frames to maps and scores, against the CPU's layers in
+/// float32.</summary>
 public sealed class FusedDetectionTests : IDisposable
 {
     private const int Width = 90, Height = 75;
 
-    // Maps are means over 384 channels of squares of differences: half precision rounds weights and maps to 11 bits. Of the
-    // largest value.
+    // Maps are means over 384 channels of squares of differences: half precision rounds weights and maps to 11 bits. Of
+    // the largest value.
     private const double Tolerance = 4e-3;
 
     private static readonly MapScaling Scaling = new(0.25f, 1.25f, 0.125f, 1.5f);
@@ -117,7 +118,10 @@ public sealed class FusedDetectionTests : IDisposable
             return map;
         })];
         foreach (float[] map in maps)
-            TensorAssert.Close(maps[0], map, Tolerance * maps[0].Max(MathF.Abs), because: "half precision in other places");
+        {
+            TensorAssert.Close(
+                maps[0], map, Tolerance * maps[0].Max(MathF.Abs), because: "half precision in other places");
+        }
     }
 
     public void Dispose() => _cpu.Dispose();

@@ -8,8 +8,8 @@ using PtxSimulator.Reports;
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
 /// <summary>PDN-S's heavy layers at their full size for 256 x 256 pixels, a random few of their outputs compared: 38 G
-/// multiply-adds in software, for nightly runs: EFFICIENTAD_FULL_SIZE=1 and -trait "Size=full". What the simulator counts goes
-/// to the test's output.</summary>
+/// multiply-adds in software, for nightly runs: EFFICIENTAD_FULL_SIZE=1 and -trait "Size=full". What the simulator
+/// counts goes to the test's output.</summary>
 [Trait("Size", "full")]
 public class FusedFullSizeTests(ITestOutputHelper log)
 {
@@ -24,7 +24,8 @@ public class FusedFullSizeTests(ITestOutputHelper log)
         const int outputs = 256, both = 2 * outputs;
         int convolved = size - kernel + 1, stored = pool ? convolved / 2 : convolved;
         using FusedDevice device = Counting();
-        LayerWeights teacher = PixelMap.Layer(outputs, inputs, kernel, 1), student = PixelMap.Layer(outputs, inputs, kernel, 2);
+        LayerWeights teacher = PixelMap.Layer(outputs, inputs, kernel, 1);
+        LayerWeights student = PixelMap.Layer(outputs, inputs, kernel, 2);
         PixelMap input = PixelMap.Random(new Shape(1, 2 * inputs, size, size), 3);
         using var layer = new HiddenConvolution(device.Stream, device.Kernels, teacher, student, pool);
         nint output = device.Allocate(2L * stored * stored * both);
@@ -63,10 +64,12 @@ public class FusedFullSizeTests(ITestOutputHelper log)
         PixelMap map = PixelMap.Random(new Shape(1, decoderChannels, bordered, bordered), 5);
         using var layer = new LastConvolution(device.Stream, device.Kernels, local, student, decoder);
         const int row = bordered * decoderChannels, count = LastConvolution.Parts * oh * oh;
-        var pitches = new DecoderMap(device.Upload(map.Values), bordered * row, row, decoderChannels, row, decoderChannels);
+        var pitches = new DecoderMap(
+            device.Upload(map.Values), bordered * row, row, decoderChannels, row, decoderChannels);
         nint localParts = device.Allocate(4L * count), globalParts = device.Allocate(4L * count);
         layer.Launch(
-            device.Stream, device.Upload(hidden.Values), pitches, 1, size, size, localParts, globalParts, FusedTile.Large);
+            device.Stream, device.Upload(hidden.Values), pitches, 1, size, size, localParts, globalParts,
+            FusedTile.Large);
         float[] locals = device.DownloadFloats(localParts, count), globals = device.DownloadFloats(globalParts, count);
         var random = new Random(6);
         for (int i = 0; i < Samples / 30; i++)
@@ -77,7 +80,8 @@ public class FusedFullSizeTests(ITestOutputHelper log)
             {
                 double difference = hidden.ConvolveAt(local, 0, y, x, output);
                 expectedLocal += difference * difference;
-                difference = map.ConvolveAt(decoder, 0, y, x, output) - hidden.ConvolveAt(student, 0, y, x, output, channels);
+                difference =
+                    map.ConvolveAt(decoder, 0, y, x, output) - hidden.ConvolveAt(student, 0, y, x, output, channels);
                 expectedGlobal += difference * difference;
             }
 
@@ -101,9 +105,10 @@ public class FusedFullSizeTests(ITestOutputHelper log)
         LaunchSummary launch = device.LastLaunch;
         var report = new KernelReport(launch.Kernel, [launch]);
         log.WriteLine(
-            $"{launch.Kernel}: {report.MmaMultiplyAdds / 1e9:0.00} G multiply-adds by mma, {report.MovedBytes / 1e6:0.0} MB " +
-            $"moved, {report.CompulsoryBytes / 1e6:0.0} MB compulsory, {2.0 * report.MmaMultiplyAdds / report.MovedBytes:0} " +
-            $"FLOP / B, {report.SharedTraffic.Cycles / (double)report.CountOf(InstructionClass.Mma):0.00} cycles of shared " +
+            $"{launch.Kernel}: {report.MmaMultiplyAdds / 1e9:0.00} G multiply-adds by mma, " +
+            $"{report.MovedBytes / 1e6:0.0} MB moved, {report.CompulsoryBytes / 1e6:0.0} MB compulsory, " +
+            $"{2.0 * report.MmaMultiplyAdds / report.MovedBytes:0} FLOP / B, " +
+            $"{report.SharedTraffic.Cycles / (double)report.CountOf(InstructionClass.Mma):0.00} cycles of shared " +
             $"memory per mma, {report.BankConflicts:P1} conflicts, coalescing {report.Coalescing:0.00}");
         foreach (Card card in Card.Known)
         {

@@ -8,7 +8,8 @@ public class FusedTileTests
 {
     private const int H100 = 132, A6000 = 84;
 
-    /// <summary>PDN-S at 256 x 256: a batch of one must spread over the device, a large one wants little traffic.</summary>
+    /// <summary>PDN-S at 256 x 256: a batch of one must spread over the device, a large one wants little
+    /// traffic.</summary>
     [Theory]
     [InlineData(1, 61 * 61 * 4, 4, H100, "large")]
     [InlineData(1, 59 * 59, 4, H100, "medium")]

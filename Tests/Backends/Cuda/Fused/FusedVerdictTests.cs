@@ -23,7 +23,8 @@ public sealed class FusedVerdictTests : IDisposable
     private readonly CpuBackend _cpu = new(new CpuOptions { Threads = 1 });
     private readonly DetectionNetworks _networks;
 
-    public FusedVerdictTests() => _networks = new DetectionNetworks(_cpu, PdnSize.Small, padded: false, trainable: false);
+    public FusedVerdictTests() =>
+        _networks = new DetectionNetworks(_cpu, PdnSize.Small, padded: false, trainable: false);
 
     public static TheoryData<MapOrder, int, int, int> Cases
     {
@@ -45,7 +46,8 @@ public sealed class FusedVerdictTests : IDisposable
     public void MapsAndScores_AreThoseOfTheCpu(MapOrder order, int height, int width, int seed)
     {
         float[] local = Sums(1), global = Sums(2);
-        Outcome outcome = Run(order, local, global, height, width, seed), again = Run(order, local, global, height, width, seed + 5);
+        Outcome outcome = Run(order, local, global, height, width, seed);
+        Outcome again = Run(order, local, global, height, width, seed + 5);
         for (int sample = 0; sample < Samples; sample++)
         {
             var map = new float[height * width];
@@ -88,7 +90,8 @@ public sealed class FusedVerdictTests : IDisposable
 
     /// <summary>[parts, samples, plane], such that maps lie in [0, 1].</summary>
     private static float[] Sums(ulong stream) =>
-        Array.ConvertAll(Drawn.Symmetric(4, stream, 0.5, Parts * Samples * Plane), value => (value + 0.5f) * (Features / Parts));
+        Array.ConvertAll(
+            Drawn.Symmetric(4, stream, 0.5, Parts * Samples * Plane), value => (value + 0.5f) * (Features / Parts));
 
     private static float[] Map(float[] sums, int sample)
     {
@@ -122,8 +125,14 @@ public sealed class FusedVerdictTests : IDisposable
 
     private static Outcome Run(MapOrder order, float[] local, float[] global, int height, int width, int seed)
     {
-        using var gpu = new SimulatedContext(
-            options: new SimulatedDeviceOptions { Seed = seed, Checks = Checks.All, Counters = false, MemoryBytes = 64 << 20 });
+        var options = new SimulatedDeviceOptions
+        {
+            Seed = seed,
+            Checks = Checks.All,
+            Counters = false,
+            MemoryBytes = 64 << 20,
+        };
+        using var gpu = new SimulatedContext(options: options);
         using var kernels = new KernelLibrary(gpu.Context);
         using DeviceBuffer onLocal = DeviceArray.Upload<float>(gpu.Stream, local);
         using DeviceBuffer onGlobal = DeviceArray.Upload<float>(gpu.Stream, global);

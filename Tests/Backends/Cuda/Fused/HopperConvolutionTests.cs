@@ -10,8 +10,8 @@ using PtxSimulator.Reports;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
-/// <summary>The kernels of fused_convolution_hopper.cu on the simulator, watched by all checks, against plain loops over the
-/// same half-precision numbers with sums in double.</summary>
+/// <summary>The kernels of fused_convolution_hopper.cu on the simulator, watched by all checks, against plain loops
+/// over the same half-precision numbers with sums in double.</summary>
 public class HopperConvolutionTests
 {
     private static SimulatedContext Hopper(int seed) => new(options: new SimulatedDeviceOptions
@@ -44,7 +44,8 @@ public class HopperConvolutionTests
 
     // A sum over the taps of a kernel and the input channels from `first` on, at one pixel.
     private static double Sum(
-        float[] map, int height, int width, int channels, int first, LayerWeights layer, int output, int n, int y, int x)
+        float[] map, int height, int width, int channels, int first, LayerWeights layer, int output, int n, int y,
+        int x)
     {
         double sum = layer.Bias[output];
         int size = layer.Shape.H;
@@ -61,7 +62,8 @@ public class HopperConvolutionTests
     }
 
     private static Half[] RunHidden(
-        SimulatedContext own, float[] input, int n, int h, int w, LayerWeights teacher, LayerWeights student, bool pool, int count)
+        SimulatedContext own, float[] input, int n, int h, int w, LayerWeights teacher, LayerWeights student, bool pool,
+        int count)
     {
         using var kernels = new KernelLibrary(own.Context);
         using var layer = new HopperHiddenConvolution(own.Stream, kernels, teacher, student, pool);
@@ -77,7 +79,8 @@ public class HopperConvolutionTests
     [InlineData(2, 20, 23, 64, 128, 128, 4, true)] // 17 x 20 sums, of which the pool leaves one row out
     [InlineData(1, 11, 20, 64, 128, 256, 3, false)]
     [InlineData(1, 9, 17, 128, 128, 128, 1, false)]
-    public void HiddenLayer_AgreesWithPlainLoops(int n, int h, int w, int inputs, int teacherOutputs, int studentOutputs, int size, bool pool)
+    public void HiddenLayer_AgreesWithPlainLoops(
+        int n, int h, int w, int inputs, int teacherOutputs, int studentOutputs, int size, bool pool)
     {
         LayerWeights teacher = Layer(teacherOutputs, inputs, size, 1), student = Layer(studentOutputs, inputs, size, 3);
         float[] input = Halves(n * h * w * 2 * inputs, 5, 1);
@@ -95,7 +98,8 @@ public class HopperConvolutionTests
                 double mean = 0;
                 for (int i = 0; i < step * step; i++)
                 {
-                    double sum = Sum(input, h, w, 2 * inputs, first, layer, row, image, y * step + i / step, x * step + i % step);
+                    double sum = Sum(
+                        input, h, w, 2 * inputs, first, layer, row, image, y * step + i / step, x * step + i % step);
                     mean += Math.Max(sum, 0) / (step * step);
                 }
 
@@ -130,7 +134,8 @@ public class HopperConvolutionTests
         LayerWeights local = Layer(Outputs, Teacher + Student, Size, 1), student = Layer(Outputs, Student, Size, 3),
             decoder = Layer(Outputs, Decoder, 3, 5);
         int height = h - Size + 1, width = w - Size + 1, count = height * width;
-        float[] hidden = Halves(h * w * (Teacher + Student), 7, 1), bordered = Halves((height + 2) * (width + 2) * Decoder, 9, 1);
+        float[] hidden = Halves(h * w * (Teacher + Student), 7, 1);
+        float[] bordered = Halves((height + 2) * (width + 2) * Decoder, 9, 1);
         float[] unfolded = [.. from pixel in Enumerable.Range(0, count)
                                from tap in Enumerable.Range(0, 9)
                                let at = (pixel / width + tap / 3) * (width + 2) + pixel % width + tap % 3
@@ -139,7 +144,8 @@ public class HopperConvolutionTests
         using SimulatedContext own = Hopper(seed);
         using var kernels = new KernelLibrary(own.Context);
         using var layer = new HopperLastConvolution(own.Stream, kernels, local, student, decoder);
-        using DeviceBuffer source = Upload(own.Stream, hidden), other = Upload(own.Stream, isUnfolded ? unfolded : bordered);
+        using DeviceBuffer source = Upload(own.Stream, hidden);
+        using DeviceBuffer other = Upload(own.Stream, isUnfolded ? unfolded : bordered);
         using var maps = new DeviceBuffer(own.Stream, 2L * HopperLastConvolution.Parts * count * sizeof(float));
         DecoderMap map = isUnfolded
             ? new(other.Address, count * 9 * Decoder, width * 9 * Decoder, 9 * Decoder, 3 * Decoder, Decoder)
@@ -170,8 +176,8 @@ public class HopperConvolutionTests
         });
     }
 
-    /// <summary>What decides above an A6000's class: how much arithmetic a byte from the L2 cache is used for. With real
-    /// channel counts, on one full tile.</summary>
+    /// <summary>What decides above an A6000's class: how much arithmetic a byte from the L2 cache is used for. With
+    /// real channel counts, on one full tile.</summary>
     [Fact]
     public void SecondLayer_AsksTheCacheForFewBytes()
     {
@@ -183,7 +189,9 @@ public class HopperConvolutionTests
         LaunchSummary launch = Assert.Single(SimulatedDriver.Launches(own.Ordinal));
         long products = (long)Tile * Tile * Outputs * Inputs * Size * Size;
         Assert.Equal(products, launch.MmaMultiplyAdds);  // none is useless
-        Assert.True(2.0 * products / (32 * launch.GlobalLoads.Sectors) > 180, $"{2.0 * products / (32 * launch.GlobalLoads.Sectors)} FLOP / B");
+        Assert.True(
+            2.0 * products / (32 * launch.GlobalLoads.Sectors) > 180,
+            $"{2.0 * products / (32 * launch.GlobalLoads.Sectors)} FLOP / B");
         Assert.Equal(launch.GlobalStores.BytesAsked, 32 * launch.GlobalStores.Sectors);
     }
 }

@@ -4,8 +4,8 @@ using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
-/// <summary>A map [n, h, w, c] of half precision on the host, and layers over such maps by definition: one loop over every
-/// product of the rounded factors, sums in double.</summary>
+/// <summary>A map [n, h, w, c] of half precision on the host, and layers over such maps by definition: one loop over
+/// every product of the rounded factors, sums in double.</summary>
 internal sealed record PixelMap(Shape Shape, Half[] Values)
 {
     public Half this[int n, int y, int x, int c] => Values[((n * Shape.H + y) * Shape.W + x) * Shape.C + c];
@@ -44,7 +44,8 @@ internal sealed record PixelMap(Shape Shape, Half[] Values)
                     {
                         int from = ((n * Shape.H + y + ky) * Shape.W + x + kx) * Shape.C + firstChannel;
                         int weight = output * inputs * kernel * kernel + ky * kernel + kx;
-                        for (int c = 0; c < inputs; c++) sum += values[from + c] * weights[weight + c * kernel * kernel];
+                        for (int c = 0; c < inputs; c++)
+                            sum += values[from + c] * weights[weight + c * kernel * kernel];
                     }
                 }
 

@@ -6,8 +6,9 @@ using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
-/// <summary>The fused kernels of 8-bit numbers in every tile on the simulator, watched by all checks, against loops over
-/// every product in double, which are exact. Schedules are those of the halves' kernels, the code being the same.</summary>
+/// <summary>The fused kernels of 8-bit numbers in every tile on the simulator, watched by all checks, against loops
+/// over every product in double, which are exact. Schedules are those of the halves' kernels, the code being the
+/// same.</summary>
 public class QuantizedConvolutionTests
 {
     private const int Seed = 3;
@@ -19,10 +20,13 @@ public class QuantizedConvolutionTests
             var cases = new TheoryData<string, HiddenCase>();
             foreach (string format in new[] { "int8", "fp8" })
             {
-                cases.Add(format, new HiddenCase(1, 33, 6, 5, 4, 128, 128, Pool: true, Inputs: 64));  // an odd row left out
-                cases.Add(format, new HiddenCase(2, 9, 9, 8, 4, 128, 128, Pool: true, Inputs: 64));   // both samples in one tile
+                // An odd row left out.
+                cases.Add(format, new HiddenCase(1, 33, 6, 5, 4, 128, 128, Pool: true, Inputs: 64));
+                // Both samples in one tile.
+                cases.Add(format, new HiddenCase(2, 9, 9, 8, 4, 128, 128, Pool: true, Inputs: 64));
                 cases.Add(format, new HiddenCase(1, 10, 9, 13, 3, 128, 128, Pool: false, Inputs: 128));
-                cases.Add(format, new HiddenCase(1, 7, 5, 6, 4, 128, 256, Pool: false, Inputs: 64));  // as M's last but one
+                // As M's last but one.
+                cases.Add(format, new HiddenCase(1, 7, 5, 6, 4, 128, 256, Pool: false, Inputs: 64));
             }
 
             return cases;
@@ -42,7 +46,8 @@ public class QuantizedConvolutionTests
             numbers.Convolve(Numbers(teacher)), c.Teacher, numbers.Convolve(Numbers(student), c.Inputs), c.Student);
         byte[] expected = Finish(format, sums, scales, c);
         using FusedDevice device = Device(format);
-        using var layer = new HiddenConvolution(device.Stream, device.Kernels, teacher, teacherSteps, student, studentSteps, c.Pool);
+        using var layer = new HiddenConvolution(
+            device.Stream, device.Kernels, teacher, teacherSteps, student, studentSteps, c.Pool);
         nint map = device.Upload(bits);
         foreach (FusedTile tile in FusedTile.All)
         {
@@ -73,8 +78,8 @@ public class QuantizedConvolutionTests
         c.CheckInEveryTile(device, layer, device.Upload(bits), expectedLocal, expectedGlobal);
     }
 
-    /// <summary>The first layer reads halves, so that sums have their rounding: a value near the middle of two numbers may become
-    /// either.</summary>
+    /// <summary>The first layer reads halves, so that sums have their rounding: a value near the middle of two numbers
+    /// may become either.</summary>
     [Theory]
     [InlineData("int8")]
     [InlineData("fp8")]
@@ -83,9 +88,11 @@ public class QuantizedConvolutionTests
         const int h = 14, w = 23, pitch = 24, outputs = 256;
         const float sumRounding = 0.03f;
         EightBits format = Find(name);
-        Half[] image = Array.ConvertAll(Drawn.Symmetric(7, 0, 128, h * pitch * 4), value => (Half)(MathF.Floor(value + 128) / 256));
+        Half[] image = Array.ConvertAll(
+            Drawn.Symmetric(7, 0, 128, h * pitch * 4), value => (Half)(MathF.Floor(value + 128) / 256));
         for (int i = 3; i < image.Length; i += 4) image[i] = Half.One;
-        LayerWeights layer = PixelMap.Layer(outputs, 3, 4, 8).ForBytes(bordered: false).Over([.. Enumerable.Repeat(0.05f, outputs)]);
+        LayerWeights layer =
+            PixelMap.Layer(outputs, 3, 4, 8).ForBytes(bordered: false).Over([.. Enumerable.Repeat(0.05f, outputs)]);
         double[] sums = PixelMap.Rectify(new PixelMap(new Shape(1, 4, h, pitch), image).Convolve(layer));
         double[] cropped = [.. Enumerable.Range(0, h - 3).SelectMany(y =>
             sums[(y * (pitch - 3) * outputs)..((y * (pitch - 3) + w - 3) * outputs)])];
@@ -99,13 +106,15 @@ public class QuantizedConvolutionTests
         {
             float rounding = MathF.Max(sumRounding, 1e-3f * (float)expected[i]), value = Number(format, actual[i]);
             Assert.InRange(
-                value, format.RoundActivation((float)expected[i] - rounding), format.RoundActivation((float)expected[i] + rounding));
+                value, format.RoundActivation((float)expected[i] - rounding),
+                format.RoundActivation((float)expected[i] + rounding));
         }
 
         Assert.Contains(actual, value => value > 60);
     }
 
-    private static float[] Steps(int channels) => [.. Enumerable.Range(0, channels).Select(i => i % 3 == 0 ? 0.04f : 0.05f)];
+    private static float[] Steps(int channels) =>
+        [.. Enumerable.Range(0, channels).Select(i => i % 3 == 0 ? 0.04f : 0.05f)];
 
     private static EightBits Find(string name) => EightBits.All.Single(format => format.Name == name);
 
@@ -116,7 +125,8 @@ public class QuantizedConvolutionTests
     {
         // NaN's bits are the first beyond those of e4m3's positive numbers.
         int count = format == EightBits.Int8 ? 256 : 127;
-        byte[] bits = Array.ConvertAll(Drawn.Symmetric(seed, 3, count / 2.0, shape.Count), value => (byte)(value + count / 2.0));
+        byte[] bits =
+            Array.ConvertAll(Drawn.Symmetric(seed, 3, count / 2.0, shape.Count), value => (byte)(value + count / 2.0));
         return (new PixelMap(shape, Array.ConvertAll(bits, value => (Half)Number(format, value))), bits);
     }
 
@@ -154,7 +164,9 @@ public class QuantizedConvolutionTests
         for (int i = 0; i < pooled.Length; i++)
         {
             (int channel, int window) = (i % channels, i / channels);
-            int x = window % (width / 2), y = window / (width / 2) % (height / 2), n = window / (width / 2) / (height / 2);
+            int x = window % (width / 2);
+            int y = window / (width / 2) % (height / 2);
+            int n = window / (width / 2) / (height / 2);
             int from = ((n * height + 2 * y) * width + 2 * x) * channels + channel;
             pooled[i] = Bits(0.25f * (
                 (values[from] + values[from + channels])
@@ -168,8 +180,8 @@ public class QuantizedConvolutionTests
             : format.BitsOfWeight(format.RoundActivation(value));
     }
 
-    /// <summary>Sums of integers are exact. Those of floats have float32's rounding, which now and then takes the neighbouring
-    /// number.</summary>
+    /// <summary>Sums of integers are exact. Those of floats have float32's rounding, which now and then takes the
+    /// neighbouring number.</summary>
     private static void AssertSame(EightBits format, byte[] expected, byte[] actual, string what)
     {
         if (format == EightBits.Int8)
