@@ -13,7 +13,7 @@ namespace EfficientAD.Benchmarks;
 /// no SDK: <c>Benchmarks cuda [device] [runs] [calls]</c> writes one line per figure. The peer is
 /// <c>peers/pytorch_step.py --device cuda</c>.</summary>
 /// <remarks>Detection: from 8-bit pixels in the host's memory to score and map there. Step: augmentation, losses, backward and
-/// Adam, as in <see cref="TrainingStepBenchmarks"/>. Weights are random.</remarks>
+/// Adam, as in <see cref="RandomTraining"/>. Weights are random.</remarks>
 internal static class CudaTimings
 {
     private const int Size = 256, WarmUpCalls = 10;
@@ -54,7 +54,7 @@ internal static class CudaTimings
         using var plan = new DetectionPlan(networks, MapOrder.Reference, Size, Size);
         RgbImage image = NaturalTexture.Render(seed: 1, index: 0, Size);
         float[] map = new float[Size * Size];
-        Measure($"detection {size} {precision}", backend, runs, calls, _ =>
+        Measure($"detection {size} {precision}", backend, runs, calls, () =>
         {
             plan.ComputeMaps(image.View);
             plan.Combine(new MapScaling(0, 1, 0, 1), Size, Size, map);
@@ -63,24 +63,19 @@ internal static class CudaTimings
 
     private static void Train(PdnSize size, CudaBackend backend, CudaPrecision precision, int runs, int calls)
     {
-        using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: true);
-        using var step = new TrainingStep(networks, Recipe.Reference, new StepDraws(1), Size, Size);
-        ImageSet images = TrainingStepBenchmarks.Images(seed: 1), penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
-        var features = new FeatureCache(TrainingStepBenchmarks.ImageCount, long.MaxValue);
-        Measure($"training step {size} {precision}", backend, runs, calls,
-            call => step.Run(call, 1e-4f, images, penaltyImages, features));
+        using var training = new RandomTraining(backend, size);
+        Measure($"training step {size} {precision}", backend, runs, calls, () => training.Step());
     }
 
     /// <summary>Both kinds of work end with values on the host, so that a call is done when it returns.</summary>
-    private static void Measure(string what, CudaBackend backend, int runs, int calls, Action<int> work)
+    private static void Measure(string what, CudaBackend backend, int runs, int calls, Action work)
     {
-        int call = 0;
-        while (call < WarmUpCalls) work(call++);
+        for (int i = 0; i < WarmUpCalls; i++) work();
         double[] means = new double[runs];
         for (int run = 0; run < runs; run++)
         {
             long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < calls; i++) work(call++);
+            for (int i = 0; i < calls; i++) work();
             means[run] = Stopwatch.GetElapsedTime(start).TotalMilliseconds / calls;
         }
 

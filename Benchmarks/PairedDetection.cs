@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
@@ -11,16 +9,12 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>Our detector and ONNX Runtime on the exported graph, in one process, call after call in turn, so that what else
-/// the machine does hits both: <c>dotnet run -c Release --project Benchmarks -- paired [S|M] [threads] [calls] [batch]</c>.</summary>
+/// <summary>Our detector and ONNX Runtime on the exported graph, in one process, in turn:
+/// <c>Benchmarks paired [S|M] [threads] [calls] [batch]</c>.</summary>
 /// <remarks>Both start from 8-bit RGB of 256 x 256 and end with map and score; weights are random.</remarks>
 internal static class PairedDetection
 {
     private const int Size = 256;
-
-    // Milliseconds. ONNX Runtime's threads spin for up to 2^20 pauses after a call, some 70 ms at 140 cycles a pause, on
-    // cores that the next call needs.
-    private const int Pause = 120;
 
     public static void Run(string[] arguments)
     {
@@ -44,28 +38,10 @@ internal static class PairedDetection
         var results = new DetectionResult[batch];
         byte[] pixels = [.. pictures.SelectMany(picture => picture.Pixels)];
         NamedOnnxValue[] inputs = [NamedOnnxValue.CreateFromTensor("image", new DenseTensor<byte>(pixels, [batch, Size, Size, 3]))];
-        (string Name, Action Call)[] sides =
-        [
+        Turns.Print(
+            $"{size}, batch {batch}, threads: {threads}", calls,
             ("ONNX Runtime", () => session.Run(inputs, ["map", "score"]).Dispose()),
             ("fast", () => fast.Detect(batch, i => pictures[i].View, maps, results)),
-            ("precise", () => precise.Detect(batch, i => pictures[i].View, maps, results)),
-        ];
-        double[][] times = [.. sides.Select(_ => new double[calls])];
-        for (int call = -3; call < calls; call++)
-            for (int side = 0; side < sides.Length; side++)
-            {
-                Thread.Sleep(Pause);  // the peer's threads still spin
-                long start = Stopwatch.GetTimestamp();
-                sides[side].Call();
-                if (call >= 0) times[side][call] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            }
-
-        double[] ratios = [.. sides.Select((_, side) => times[0].Zip(times[side], (peer, ours) => peer / ours).Median())];
-        foreach ((int side, (string name, _)) in sides.Index())
-        {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{size}, batch {batch}, {threads} threads, {name}: median {times[side].Median():0.0} ms, least {times[side].Min():0.0} ms, " +
-                $"{ratios[side]:0.00} x ONNX Runtime (median of {calls} pairs)"));
-        }
+            ("precise", () => precise.Detect(batch, i => pictures[i].View, maps, results)));
     }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Networks;
-using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks;
 
@@ -10,7 +9,7 @@ namespace EfficientAD.Benchmarks;
 /// of the threads' time that it left unused.</summary>
 internal static class StepProfile
 {
-    private const int WarmUpSteps = 5;
+    internal const int WarmUpSteps = 5;
 
     /// <param name="arguments">[S|M] [threads] [steps] [batch].</param>
     public static void Run(string[] arguments)
@@ -18,18 +17,13 @@ internal static class StepProfile
         PdnSize size = arguments.Size(0);
         int threads = arguments.Number(1, 2), steps = arguments.Number(2, 15), batch = arguments.Number(3, 1);
         using var backend = new TimedBackend(new CpuBackend(new CpuOptions { Threads = threads }), threads);
-        using DetectionNetworks networks = RandomNetworks.Create(backend, size, trainable: true);
-        ImageSet images = TrainingStepBenchmarks.Images(seed: 1);
-        ImageSet penaltyImages = TrainingStepBenchmarks.Images(seed: 2);
-        var features = new FeatureCache(TrainingStepBenchmarks.ImageCount, long.MaxValue);
-        using var step = new TrainingStep(
-            networks, Recipe.Reference with { BatchSize = batch }, new StepDraws(1), 256, 256);
+        using var training = new RandomTraining(backend, size, batch);
         var times = new List<double>();
         for (int i = 0; i < WarmUpSteps + steps; i++)
         {
             backend.BeginStep(i >= WarmUpSteps);
             long start = Stopwatch.GetTimestamp();
-            step.Run(i, 1e-4f, images, penaltyImages, features);
+            training.Step();
             if (i >= WarmUpSteps) times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
 

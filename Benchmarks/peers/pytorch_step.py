@@ -1,6 +1,7 @@
 """PyTorch as the peer: one training step and one inference of EfficientAD at 256 x 256, as published implementations
 compute them.
     python3 pytorch_step.py --threads 2 [--size small medium] [--runs 7] [--minimum-seconds 2] [--output FILE.json]
+    python3 pytorch_step.py --threads 2 --size small --what step --serve
     python3 pytorch_step.py --device cuda --precision fp16 --channels-last --graph [--batch 16]
 
 A step: two teacher passes, three student passes with all 768 channels, the autoencoder with dropout, torch.quantile,
@@ -9,6 +10,7 @@ host's memory (pinned, for a GPU) through teacher, student and autoencoder to th
 256 x 256 and back on the host. Each run repeats its work until it has taken the minimum time; the result is the median
 of the runs' means, with the smallest and the largest beside it.
 
+--serve: one call for each line of the input, answered by a line; "Benchmarks paired-step" takes turns with it.
 --precision fp16: half weights and activations at inference, automatic mixed precision with loss scaling in training.
 --graph: the work is one captured CUDA graph; the hard loss is then a masked mean, since a captured shape is fixed.
 The CUDA variants were written without a GPU at hand: the results folder says where they ran.
@@ -145,6 +147,13 @@ def measure(work, runs, minimum_seconds, wait):
     return {"median_ms": statistics.median(means), "smallest_ms": min(means), "largest_ms": max(means), "runs": runs}
 
 
+def serve(work, wait):
+    for _ in sys.stdin:
+        work()
+        wait()
+        print("done", flush=True)
+
+
 def processor():
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -165,11 +174,14 @@ def main():
     parser.add_argument("--what", nargs="+", choices=("step", "inference"), default=("step", "inference"))
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--minimum-seconds", type=float, default=2.0)
+    parser.add_argument("--serve", action="store_true", help="with one size and one kind of work")
     parser.add_argument("--output", type=pathlib.Path)
     arguments = parser.parse_args()
     on_gpu = arguments.device == "cuda"
     if not on_gpu and (arguments.precision != "fp32" or arguments.graph):
         parser.error("--precision and --graph are for --device cuda")
+    if arguments.serve and (len(arguments.size) > 1 or len(arguments.what) > 1):
+        parser.error("--serve needs one --size and one --what")
     if arguments.threads > 0:
         torch.set_num_threads(arguments.threads)
     torch.backends.cudnn.benchmark = True
@@ -183,8 +195,10 @@ def main():
     for size in arguments.size:
         for what, prepare in (("step", training_step), ("inference", inference)):
             if what in arguments.what:
-                figures = measure(prepare(size, arguments), arguments.runs, arguments.minimum_seconds,
-                                  torch.cuda.synchronize if on_gpu else lambda: None)
+                work, wait = prepare(size, arguments), torch.cuda.synchronize if on_gpu else lambda: None
+                if arguments.serve:
+                    return serve(work, wait)
+                figures = measure(work, arguments.runs, arguments.minimum_seconds, wait)
                 result["results"][f"{what}_{size}"] = figures
                 print(f"{what} {size}: {figures['median_ms']:.1f} ms", file=sys.stderr, flush=True)
     text = json.dumps(result, indent=2)
