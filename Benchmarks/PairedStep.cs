@@ -15,6 +15,7 @@ internal static class PairedStep
         using var backend = new CpuBackend(new CpuOptions { Threads = threads });
         using var training = new RandomTraining(backend, size);
         for (int i = 0; i < StepProfile.WarmUpSteps; i++) training.Step();
-        Turns.Print($"step of {size}, threads: {threads}", rounds, ("PyTorch", peer.Run), ("ours", () => training.Step()));
+        Turns.Print(
+            $"step of {size}, threads: {threads}", rounds, ("PyTorch", peer.Run), ("ours", () => training.Step()));
     }
 }

@@ -7,7 +7,7 @@ const string Help = """
 
       latency [S|M] [mode] [threads] [frames] [fps]   quantiles and jitter over many frames, one after the other or paced
       paired [S|M] [threads] [calls] [batch]   detection beside ONNX Runtime, call after call in turn
-      paired-step [S|M] [threads] [rounds]     the training step beside PyTorch's, step after step in turn
+      paired-step [S|M] [threads] [rounds]   the training step beside PyTorch's, step after step in turn
       stages [S|M] [threads] [runs]        a detection layer by layer, against the peak of the products
       roofline [threads]                   each convolution of the plain way, against the FMA peak, which is measured first
       scaling [S|M] [mode] [size] [threads]   one detection's time and the memory it takes, at another input size

@@ -4,12 +4,12 @@ using EfficientAD.Networks;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>PyTorch in a process of its own, <c>peers/pytorch_step.py</c>, that does a training step when it is told to.</summary>
+/// <summary>PyTorch in a process of its own, <c>peers/pytorch_step.py</c>, that does a training step when told to.</summary>
 internal sealed class PyTorchStep : IDisposable
 {
     private readonly Process _process;
 
-    /// <exception cref="NotSupportedException">No Python with PyTorch on the path, or the script is not there.</exception>
+    /// <exception cref="NotSupportedException">No Python on the path has PyTorch, or the script is missing.</exception>
     public PyTorchStep(PdnSize size, int threads)
     {
         string[] arguments =
@@ -23,7 +23,8 @@ internal sealed class PyTorchStep : IDisposable
     public void Run()
     {
         _process.StandardInput.WriteLine();
-        if (_process.StandardOutput.ReadLine() is null) throw new InvalidOperationException("pytorch_step.py has ended early.");
+        if (_process.StandardOutput.ReadLine() is null)
+            throw new InvalidOperationException("pytorch_step.py has ended early; it says why above.");
     }
 
     public void Dispose()
@@ -35,10 +36,11 @@ internal sealed class PyTorchStep : IDisposable
 
     private static string Interpreter()
     {
-        string[] found = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "python.exe" : "python3")).Where(File.Exists)];
+        string name = OperatingSystem.IsWindows() ? "python.exe" : "python3";
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        string[] found = [.. folders.Select(folder => Path.Combine(folder, name)).Where(File.Exists)];
         return found.FirstOrDefault(HasTorch) ?? throw new NotSupportedException(
-            $"No Python that can import torch; tried {(found.Length == 0 ? "none, as PATH has none" : string.Join(", ", found))}. " +
+            $"No Python on PATH can import torch; tried {found.Length}: {string.Join(", ", found)}. " +
             "Install PyTorch, or put a Python that has it on PATH.");
 
         static bool HasTorch(string python)

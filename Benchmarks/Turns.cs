@@ -3,26 +3,27 @@ using System.Globalization;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>A peer and ours, call after call in turn, so that what else the machine does hits all of them.</summary>
+/// <summary>A peer and ours, call after call in turn, so that what else the machine does hits all.</summary>
 internal static class Turns
 {
     private const int WarmUpRounds = 3;
 
-    // Milliseconds. ONNX Runtime's threads spin for up to 2^20 pauses after a call, some 70 ms at 140 cycles a pause, on
-    // cores that the next call needs; PyTorch's spin too.
+    // Milliseconds. ONNX Runtime's threads spin for up to 2^20 pauses after a call, some 70 ms at 140 cycles a pause,
+    // on cores that the next call needs; PyTorch's spin too.
     private const int Pause = 120;
 
-    /// <summary>Prints one row a side, in Markdown; its ratio is the median of those to the peer's call before it.</summary>
+    /// <summary>Prints a row a side, in Markdown; its ratio is the median over the rounds.</summary>
     /// <param name="sides">The peer first.</param>
     public static void Print(string title, int rounds, params (string Name, Action Call)[] sides)
     {
         double[][] times = Measure(rounds, sides);
         string peer = sides[0].Name;
-        Console.WriteLine($"| {title} | ms, median of {rounds} | least to largest | {peer} / this, median | least to largest |");
+        Console.WriteLine($"| {title} | ms, median of {rounds} | range | {peer} / this, median | range |");
         Console.WriteLine("|---|---|---|---|---|");
         foreach ((int side, (string name, _)) in sides.Index())
         {
-            double[] own = times[side], ratios = [.. times[0].Zip(own, (peersTime, time) => peersTime / time)];
+            double[] own = times[side];
+            double[] ratios = [.. times[0].Zip(own, (peers, ours) => peers / ours)];
             string ratio = side == 0 ? "|" : Text($"{ratios.Median():0.00} | {ratios.Min():0.00} to {ratios.Max():0.00}");
             Console.WriteLine(Text($"| {name} | {own.Median():0.0} | {own.Min():0.0} to {own.Max():0.0} | {ratio} |"));
         }

@@ -24,23 +24,21 @@ internal sealed class InfoCommand(CommandOutput output) : Command<InfoSettings>
 
     public override int Execute(CommandContext context, InfoSettings settings, CancellationToken cancellation)
     {
+        // Beside the reading, which compiles what it needs meanwhile.
+        Task<string> hash = Task.Run(() => Hash(settings.File), cancellation);
         using SafetensorsFile file = SafetensorsFile.Open(settings.File);
         // A model's metadata are checked as on loading: what is shown here can be used.
         bool isModel = file.Metadata.ContainsKey(ModelInformation.FormatKey) && !UncalibratedModel.Is(file);
-        ModelInformation? model = isModel ? ReadModel(settings.File) : null;
-        string hash;
-        using (FileStream stream = System.IO.File.OpenRead(settings.File))
-            hash = Convert.ToHexStringLower(SHA256.HashData(stream));
-
-        if (settings.Json) WriteJson(file, model, hash);
-        else WriteText(file, model, hash);
+        ModelInformation? model = isModel ? ModelFile.ReadInformation(file) : null;
+        if (settings.Json) WriteJson(file, model, hash.GetAwaiter().GetResult());
+        else WriteText(file, model, hash.GetAwaiter().GetResult());
         return ExitCode.Success;
     }
 
-    private static ModelInformation ReadModel(string path)
+    private static string Hash(string path)
     {
-        using ModelFile model = ModelFile.Open(path);
-        return model.Information;
+        using FileStream stream = System.IO.File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     private void WriteText(SafetensorsFile file, ModelInformation? model, string hash)

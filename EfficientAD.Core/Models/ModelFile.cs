@@ -31,34 +31,42 @@ public sealed class ModelFile : IDisposable
         SafetensorsFile file = SafetensorsFile.Open(path);
         try
         {
-            ModelInformation information = ModelInformation.ReadFrom(path, file.Metadata);
-            if (!information.Scaling.IsValid)
-            {
-                throw new ModelFormatException(
-                    $"{path}: the map quantiles {information.Scaling} do not rise. Train the model again.");
-            }
-
-            if (information.Calibration.Scale <= 0)
-            {
-                throw new ModelFormatException(
-                    $"{path}: score_scale is {information.Calibration.Scale} but must be positive.");
-            }
-
-            if (information.Fit == Imaging.ImageFit.Letterbox && information.MapOrder != Detection.MapOrder.Aligned)
-            {
-                throw new ModelFormatException(
-                    $"{path}: a letterbox needs the map order Aligned, not {information.MapOrder}.");
-            }
-
-            if (information.Pooled is { IsValid: false } pooled)
-                throw new ModelFormatException($"{path}: the head's deviations must be positive: {pooled}.");
-            return new ModelFile(file, information);
+            return new ModelFile(file, ReadInformation(file));
         }
         catch
         {
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What a model's file says of itself, checked.</summary>
+    /// <exception cref="ModelFormatException">It is no model, or holds impossible values.</exception>
+    internal static ModelInformation ReadInformation(SafetensorsFile file)
+    {
+        string path = file.Name;
+        ModelInformation information = ModelInformation.ReadFrom(path, file.Metadata);
+        if (!information.Scaling.IsValid)
+        {
+            throw new ModelFormatException(
+                $"{path}: the map quantiles {information.Scaling} do not rise. Train the model again.");
+        }
+
+        if (information.Calibration.Scale <= 0)
+        {
+            throw new ModelFormatException(
+                $"{path}: score_scale is {information.Calibration.Scale} but must be positive.");
+        }
+
+        if (information.Fit == Imaging.ImageFit.Letterbox && information.MapOrder != Detection.MapOrder.Aligned)
+        {
+            throw new ModelFormatException(
+                $"{path}: a letterbox needs the map order Aligned, not {information.MapOrder}.");
+        }
+
+        if (information.Pooled is { IsValid: false } pooled)
+            throw new ModelFormatException($"{path}: the head's deviations must be positive: {pooled}.");
+        return information;
     }
 
     /// <summary>Writes a model, whole or not at all.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -14,11 +13,11 @@ internal sealed class SafetensorsChecksum
 {
     public const string Key = "efficientad.checksum";
 
-    private readonly XxHash128 _hash = new();
+    private readonly BlockHash _hash = new();
 
     public string Text => $"xxh128:{Value.ToString("x32", CultureInfo.InvariantCulture)}";
 
-    public UInt128 Value => _hash.GetCurrentHashAsUInt128();
+    public UInt128 Value => _hash.Value;
 
     public void Add(IReadOnlyDictionary<string, string> metadata)
     {
@@ -34,15 +33,15 @@ internal sealed class SafetensorsChecksum
     {
         Add(name);
         Add(type.ToString());
-        _hash.Append(MemoryMarshal.AsBytes(shape));
-        _hash.Append(bytes);
+        _hash.Add(MemoryMarshal.AsBytes(shape));
+        _hash.Add(bytes);
     }
 
     /// <summary>Length first, so that no two lists of texts give the same bytes.</summary>
     private void Add(string text)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
-        _hash.Append(BitConverter.GetBytes(utf8.Length));
-        _hash.Append(utf8);
+        _hash.Add(BitConverter.GetBytes(utf8.Length));
+        _hash.Add(utf8);
     }
 }
