@@ -141,6 +141,8 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
 
     public void SquaredDifferenceMap(Tensor a, Tensor b, Tensor map) => backend.SquaredDifferenceMap(a, b, map);
 
+    public void WeighPlaces(Tensor maps, Tensor weights, Tensor result) => backend.WeighPlaces(maps, weights, result);
+
     public void CombineMaps(Tensor local, Tensor global, float localScale, float globalScale, float offset, Tensor combined) =>
         backend.CombineMaps(local, global, localScale, globalScale, offset, combined);
 

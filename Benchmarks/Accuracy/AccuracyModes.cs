@@ -17,6 +17,7 @@ internal static class AccuracyModes
         foreach ((string name, Recipe recipe) in new (string, Recipe)[]
         {
             ("all of it", quick),
+            ("all places of the local map alike", quick with { WeighsPlaces = false }),
             ("one scale for both maps", quick with { SeparateMapScales = false }),
             ("mean squared error, no hard features", quick with { HardQuantile = 0 }),
             ("no penalty", quick with { Penalty = false }),

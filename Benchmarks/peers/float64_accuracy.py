@@ -73,6 +73,12 @@ def pdn(x, network):
     return convolve(x, network[-1])
 
 
+def sums(x):
+    """Over 3 x 3 places of a plane with a border of one."""
+    height, width = x.shape[0] - 2, x.shape[1] - 2
+    return sum(x[y:y + height, z:z + width] for y in range(3) for z in range(3))
+
+
 def taps(source, target, first, step):
     """[target, source]: bilinear weights of samples at first, first + step, ... in pixels' centres; the border repeats."""
     at = np.clip(first + step * np.arange(target), 0, source - 1)
@@ -127,6 +133,9 @@ def main():
         target, guess, rebuilt = (pdn(x, teacher) - mean) / deviation, pdn(x, student), autoencoder(x, encoder)
         local = ((target - guess[:384]) ** 2).mean(0)
         other = ((rebuilt - guess[384:]) ** 2).mean(0)
+        if "place_weights" in tensors:  # smoothed over 3 x 3 places; at the edges there are fewer
+            weighed, around = np.pad(local * tensors["place_weights"][0, 0], 1), np.pad(np.ones_like(local), 1)
+            local = sums(weighed) / sums(around)
         combined = (0.05 * (local - low_local) / (high_local - low_local)
                     + 0.05 * (other - low_global) / (high_global - low_global))
         if order == "aligned":  # output (0, 0) sees the patch around pixel 16.5; outputs are 4 pixels apart

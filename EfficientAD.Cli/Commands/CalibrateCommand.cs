@@ -38,6 +38,10 @@ internal sealed class CalibrateSettings : ComputeSettings
     [DefaultValue(0.01f)]
     public float FalsePositives { get; init; } = 0.01f;
 
+    [CommandOption("--place-weights")]
+    [Description("Find the weights of the local map's places on the images; else those of the file stay.")]
+    public bool PlaceWeights { get; init; }
+
     [CommandOption("--eight-bits")]
     [Description(
         "Compare numbers of 8 bits with float32 on up to 64 of the images, a second or two each, so that --precision " +
@@ -67,6 +71,7 @@ internal sealed class CalibrateSettings : ComputeSettings
         OutputPath = Out,
         Split = Split is null ? null : Enum.Parse<CalibrationSplit>(Split, ignoreCase: true),
         FalsePositiveRate = FalsePositives,
+        WeighsPlaces = PlaceWeights,
         EightBits = EightBits,
         Device = Processor,
         Cpu = Cpu,

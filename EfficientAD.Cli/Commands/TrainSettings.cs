@@ -12,7 +12,7 @@ namespace EfficientAD.Cli.Commands;
 
 internal sealed class TrainSettings : ComputeSettings
 {
-    private const string NoPenalty = "none";
+    private const string NoPenalty = "none", On = "on";
     private const int StepsBetweenLooks = 100;
     private const int LargestBatch = 64, LargestInput = 4096;
     private const double LongestQuickMinutes = 120;  // 70,000 steps take hours on CPUs
@@ -62,6 +62,12 @@ internal sealed class TrainSettings : ComputeSettings
     [CommandOption("--common-scale")]
     [Description("Scale both maps alike instead of each by its own quantiles.")]
     public bool CommonScale { get; init; }
+
+    [CommandOption("--place-weights <ON|OFF>")]
+    [Description(
+        "Weigh places of the local map by how well good parts are imitated there, and smooth it over 3 x 3 places: on or " +
+        "off. Default: the recipe's.")]
+    public string? PlaceWeights { get; init; }
 
     [CommandOption("--head")]
     [Description("Add a head that scores the whole image by its mean features (after PUAD).")]
@@ -131,6 +137,7 @@ internal sealed class TrainSettings : ComputeSettings
             return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
         if (HardQuantile is { } quantile && quantile is not (>= 0 and < 1))
             return $"--hard-quantile {HardQuantile}: give 0 to below 1.";
+        if (PlaceWeights is not (null or On or "off")) return $"--place-weights {PlaceWeights}: give on or off.";
         if (MapOrder is not null && !MapOrders.Contains(MapOrder))
             return $"--map-order {MapOrder}: give {string.Join(", ", MapOrders)}.";
         if (Resize is not ("squash" or "letterbox")) return $"--resize {Resize}: give squash or letterbox.";
@@ -159,6 +166,7 @@ internal sealed class TrainSettings : ComputeSettings
         if (Penalty == NoPenalty) recipe = recipe with { Penalty = false };
         if (HardQuantile is { } quantile) recipe = recipe with { HardQuantile = quantile };
         if (NoAutoencoder) recipe = recipe with { Autoencoder = false };
+        if (PlaceWeights is not null) recipe = recipe with { WeighsPlaces = PlaceWeights == On };
         if (CommonScale) recipe = recipe with { SeparateMapScales = false };
         ImageFit fit = Enum.Parse<ImageFit>(Resize, ignoreCase: true);
         if (fit == ImageFit.Letterbox) recipe = recipe with { MapOrder = Detection.MapOrder.Aligned };

@@ -146,6 +146,13 @@ public interface IBackend : IDisposable
     /// <summary>Mean over channels of (a - b)^2: [n, c, h, w] -> [n, 1, h, w].</summary>
     void SquaredDifferenceMap(Tensor a, Tensor b, Tensor map);
 
+    /// <summary>Every value becomes the mean of itself and its up to eight neighbours, each times the weight of its
+    /// place.</summary>
+    /// <param name="maps">[n, c, h, w].</param>
+    /// <param name="weights">[1, 1, h, w], for all planes.</param>
+    /// <param name="result">Of the maps' shape; must not be the maps.</param>
+    void WeighPlaces(Tensor maps, Tensor weights, Tensor result);
+
     /// <summary>localScale * local + globalScale * global + offset.</summary>
     void CombineMaps(Tensor local, Tensor global, float localScale, float globalScale, float offset, Tensor combined);
 

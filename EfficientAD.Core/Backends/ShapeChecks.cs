@@ -166,4 +166,11 @@ internal static class ShapeChecks
         var outer = inner with { H = checked(inner.H + 2 * border), W = checked(inner.W + 2 * border) };
         RequireShape(outer, output, operation: operation);
     }
+
+    public static void RequireWeighPlaces(
+        Tensor maps, Tensor weights, Tensor result, [CallerMemberName] string operation = "")
+    {
+        RequireShape(new Shape(1, 1, maps.Shape.H, maps.Shape.W), weights, operation: operation);
+        RequireSameShape(maps, result, operation: operation);
+    }
 }

@@ -113,6 +113,8 @@ public sealed class DetectionPlan : IDisposable
                     : PlainMaps.Record(_tape, networks, _input, _shared?.Features, window);
         }
 
+        // A device's plan has weighed its map, and a tile's map is a part of one that will be.
+        if (networks.PlaceWeights is { } places && _device is null && window is null) local = Weigh(local, places);
         _localMap = AtQuantileSize(local, height, width);
         _globalMap = AtQuantileSize(global, height, width);
         // What a recording holds cannot change: a tile's window does.
@@ -128,10 +130,15 @@ public sealed class DetectionPlan : IDisposable
     /// numbers of 8 bits. Null where nothing is amiss.</summary>
     public string? Fallback { get; }
 
+    /// <summary>The local map at its own size, its places weighed; null where they are not, or a device's plan computes
+    /// it.</summary>
+    internal Tensor? WeighedMap { get; private set; }
+
     /// <summary>Whether a CUDA device computes by its fused plan.</summary>
     internal bool IsFusedOnDevice => _device is not null;
 
-    /// <summary>Teacher against student, at the size at which this order takes quantiles: [n, 1, h, w].</summary>
+    /// <summary>Teacher against student, its places weighed where the networks say how, at the size at which this order
+    /// takes quantiles: [n, 1, h, w].</summary>
     public Tensor LocalMap => Fresh(_localMap);
 
     /// <summary>Autoencoder against student, likewise.</summary>
@@ -301,6 +308,14 @@ public sealed class DetectionPlan : IDisposable
         }
 
         return isTiled;
+    }
+
+    private Variable Weigh(Variable local, Tensor places)
+    {
+        Tensor weighed = _tape.Allocate(local.Value.Shape);
+        WeighedMap = weighed;
+        return _tape.Record(
+            weighed, needsGradient: false, () => _backend.WeighPlaces(local.Value, places, weighed), _ => { });
     }
 
     private (Variable Local, Variable Global) FusedMapsOf(

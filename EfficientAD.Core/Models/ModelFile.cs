@@ -7,7 +7,8 @@ namespace EfficientAD.Models;
 /// <summary>A trained model: teacher, student, autoencoder, teacher statistics and what <see cref="ModelInformation"/>
 /// says, in one safetensors file that any reader of that format opens.</summary>
 /// <remarks>Tensors: <c>teacher.conv1.weight</c> ..., <c>student.conv1.weight</c> ...,
-/// <c>autoencoder.enconv1.weight</c> ..., <c>teacher_mean</c> and <c>teacher_std</c> [384]; with a head on pooled
+/// <c>autoencoder.enconv1.weight</c> ..., <c>teacher_mean</c> and <c>teacher_std</c> [384]; where places of the local
+/// map are weighed <c>place_weights</c> [1, 1, h, w] of the map; with a head on pooled
 /// features <c>pooled_mean</c> [384] and <c>pooled_factor</c> [384, 384]; and, of each hidden map over good images,
 /// <c>activations.teacher.conv1.largest</c> and <c>activations.teacher.conv1.mean</c> [channels], ..., where the model
 /// may be computed in numbers of 8 bits; all 32-bit floats.</remarks>
@@ -15,6 +16,7 @@ public sealed class ModelFile : IDisposable
 {
     internal const string TeacherPrefix = "teacher.", StudentPrefix = "student.", AutoencoderPrefix = "autoencoder.";
     internal const string MeanName = "teacher_mean", DeviationName = "teacher_std";
+    private const string PlaceWeightsName = "place_weights";
     private const string PooledMeanName = "pooled_mean", PooledFactorName = "pooled_factor";
     private const string ActivationsPrefix = "activations.", LargestSuffix = ".largest", MeanSuffix = ".mean";
 
@@ -87,6 +89,7 @@ public sealed class ModelFile : IDisposable
         NetworkWeights.Add(writer, networks.Backend, AutoencoderPrefix, networks.Autoencoder);
         NetworkWeights.Add(writer, networks.Backend, MeanName, networks.Mean);
         NetworkWeights.Add(writer, networks.Backend, DeviationName, networks.Deviation);
+        if (networks.PlaceWeights is { } places) NetworkWeights.Add(writer, networks.Backend, PlaceWeightsName, places);
         if (pooled is not null)
         {
             int channels = pooled.Mean.Length;
@@ -226,12 +229,25 @@ public sealed class ModelFile : IDisposable
             NetworkWeights.Load(_file, AutoencoderPrefix, networks.Autoencoder.Parameters, backend);
             NetworkWeights.Load(_file, MeanName, networks.Mean, backend);
             NetworkWeights.Load(_file, DeviationName, networks.Deviation, backend);
+            if (_file.Names.Contains(PlaceWeightsName)) LoadPlaceWeights(backend, networks);
             return networks;
         }
         catch
         {
             networks.Dispose();
             throw;
+        }
+    }
+
+    private void LoadPlaceWeights(IBackend backend, DetectionNetworks networks)
+    {
+        Tensors.Tensor weights = networks.AddPlaceWeights(Information.InputHeight, Information.InputWidth);
+        NetworkWeights.Load(_file, PlaceWeightsName, weights, backend);
+        float least = backend.Download(weights).Min();
+        if (least <= 0)
+        {
+            throw new ModelFormatException(
+                $"{_file.Name}: '{PlaceWeightsName}' holds {least}, but a weight must be positive. The file is damaged.");
         }
     }
 

@@ -49,7 +49,25 @@ public sealed class DetectionNetworks : IDisposable
     /// <summary>Standard deviation of the same, [1, 384, 1, 1].</summary>
     public Tensor Deviation { get; }
 
-    /// <summary>Takes over the weights and statistics of networks of the same kind on the same backend.</summary>
+    /// <summary>What the local map is multiplied by, place by place, before it is smoothed over 3 x 3 places: [1, 1, h, w]
+    /// of the map. Null where it stays as it is, as published.</summary>
+    public Tensor? PlaceWeights { get; private set; }
+
+    /// <summary>Makes <see cref="PlaceWeights"/>, all 1, if there are none.</summary>
+    /// <param name="height">Of the networks' input in pixels.</param>
+    /// <param name="width">Of the networks' input in pixels.</param>
+    public Tensor AddPlaceWeights(int height, int width)
+    {
+        if (PlaceWeights is not null) return PlaceWeights;
+        PlaceWeights = Backend.Allocate(new Shape(
+            1, 1, PatchDescriptionNetwork.OutputSize(height, Teacher.Padded),
+            PatchDescriptionNetwork.OutputSize(width, Teacher.Padded)));
+        Backend.Fill(1, PlaceWeights);
+        return PlaceWeights;
+    }
+
+    /// <summary>Takes over the weights and statistics of networks of the same kind on the same backend; place weights, which
+    /// belong to a finished student, are not copied.</summary>
     public void CopyFrom(DetectionNetworks source)
     {
         Teacher.CopyFrom(source.Teacher);
@@ -63,5 +81,6 @@ public sealed class DetectionNetworks : IDisposable
     {
         if (_ownsTeacher) Teacher.Dispose();
         foreach (IDisposable part in new IDisposable[] { Student, Autoencoder, Mean, Deviation }) part.Dispose();
+        PlaceWeights?.Dispose();
     }
 }

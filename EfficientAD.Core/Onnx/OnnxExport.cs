@@ -76,7 +76,9 @@ public sealed class OnnxExport
         features = _graph.Node("Div", [features, Channels("teacher_std", networks.Deviation)]);
         string hidden = Hidden(student, "student", image);
         string predicted = Predict(networks.Autoencoder, small, mapHeight, mapWidth);
-        string local = Difference("local_map", features, Half(student, hidden, 0));
+        string local = networks.PlaceWeights is { } places
+            ? Weigh("local_map", Difference("raw_local_map", features, Half(student, hidden, 0)), places)
+            : Difference("local_map", features, Half(student, hidden, 0));
         string global = Difference("global_map", predicted, Half(student, hidden, 1));
         AddResult(local, global, mapHeight, mapWidth);
         _graph.Output("local_map", null, 1, mapHeight, mapWidth);
@@ -146,6 +148,16 @@ public sealed class OnnxExport
         string difference = _graph.Node("Sub", [a, b]);
         string square = _graph.Node("Mul", [difference, difference]);
         return _graph.Node("ReduceMean", name, [square, _graph.Constant($"{name}_axes", [1])]);
+    }
+
+    /// <summary>Means over 3 x 3 places, each times its weight; fewer at the edges.</summary>
+    private string Weigh(string name, string map, Tensor places)
+    {
+        string weights = _graph.Constant(
+            "place_weights", [1, 1, places.Shape.H, places.Shape.W], _backend.Download(places));
+        return _graph.Node(
+            "AveragePool", name, [_graph.Node("Mul", [map, weights])], ("kernel_shape", new[] { 3, 3 }),
+            ("pads", new[] { 1, 1, 1, 1 }), ("count_include_pad", 0));
     }
 
     private void AddResult(string local, string global, int mapHeight, int mapWidth)

@@ -80,7 +80,8 @@ public sealed class EfficientADTrainer : IDisposable
         _networks.Student.Initialize(_draws.StudentWeights);
         if (_recipe.WarmStart) _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
         _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
-        var schedule = new StepSchedule(_options, _split.Validation.Count);
+        var schedule = new StepSchedule(
+            _options, _split.Validation.Count + (_recipe.WeighsPlaces ? Math.Min(_images.Count, PlaceWeightFit.MostImages) : 0));
         if (_options.Resume)
         {
             (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks, _earlyStop);
@@ -172,8 +173,10 @@ public sealed class EfficientADTrainer : IDisposable
     {
         using var trained = new DetectionNetworks(_backend, _options.Size, _recipe.Padded, trainable: false);
         trained.CopyFrom(_networks);
+        if (_recipe.WeighsPlaces) trained.AddPlaceWeights(_options.InputHeight, _options.InputWidth);
         using var plan = new Detection.DetectionPlan(
             trained, _recipe.MapOrder, _options.InputHeight, _options.InputWidth, fit: _options.Fit);
+        if (_recipe.WeighsPlaces) PlaceWeightFit.Run(trained, plan, _images.Count, i => _images[i]);
         using var fit = AutoencoderFit.For(_recipe, trained, _input, _options.InputHeight, _options.InputWidth);
         var validation = new ValidationMaps(plan, _backend, _split.Validation.Count, fit);
         for (int i = 0; i < _split.Validation.Count; i++)

@@ -67,8 +67,10 @@ public sealed class ModelCalibrator : IDisposable
     public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (NeedsStatistics) ComputeStatistics(progress, cancellation);
+        if (_options.WeighsPlaces) _networks.AddPlaceWeights(_outline.InputHeight, _outline.InputWidth);
         using var plan = new DetectionPlan(
             _networks, _outline.MapOrder, _outline.InputHeight, _outline.InputWidth, fit: Fit);
+        if (_options.WeighsPlaces) PlaceWeightFit.Run(_networks, plan, Images.Train.Count, i => Read(Images.Train[i]));
         Recipe recipe = TrainedBy();
         using var fit = AutoencoderFit.For(recipe, _networks, Input, _outline.InputHeight, _outline.InputWidth);
         var maps = new ValidationMaps(plan, _backend, Images.Validation.Count, fit);

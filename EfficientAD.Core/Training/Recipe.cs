@@ -46,6 +46,10 @@ public sealed record Recipe
     /// as published. After few steps it is mostly noise, which the map's own quantiles would scale up to the local map's range.</summary>
     public bool WeighsGlobalMap { get; init; }
 
+    /// <summary>Whether the local map is multiplied, place by place, by what the student's usual error there says (<see
+    /// cref="PlaceWeightFit"/>), and smoothed over 3 x 3 places; else it stays as it is, as published.</summary>
+    public bool WeighsPlaces { get; init; }
+
     /// <summary>The open re-implementation's, with the penalty that it switches off by default.</summary>
     public static Recipe Reference => new() { Name = "reference", MapOrder = MapOrder.Reference };
 
@@ -56,8 +60,8 @@ public sealed record Recipe
     public static Recipe Anomalib => new() { Name = "anomalib", MapOrder = MapOrder.Anomalib };
 
     /// <summary>For minutes instead of hours: a student that starts from the teacher's hidden layers, few steps at a larger
-    /// rate that warms up and falls, and a hard-feature loss that learns from a tenth of the features instead of a
-    /// thousandth.</summary>
+    /// rate that warms up and falls, a hard-feature loss that learns from a tenth of the features instead of a thousandth, and
+    /// a local map whose places are weighed.</summary>
     public static Recipe Quick => new()
     {
         Name = "quick",
@@ -68,6 +72,7 @@ public sealed record Recipe
         HardQuantile = 0.9f,
         MapOrder = MapOrder.Aligned,
         WeighsGlobalMap = true,
+        WeighsPlaces = true,
     };
 
     /// <summary>A baseline to read the others by: a student of random weights that imitates the teacher, by the mean squared
@@ -79,6 +84,7 @@ public sealed record Recipe
         HardQuantile = 0,
         Penalty = false,
         Autoencoder = false,
+        WeighsPlaces = false,
     };
 
     /// <summary>The recipes that have a name.</summary>

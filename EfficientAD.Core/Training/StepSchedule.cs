@@ -8,9 +8,9 @@ internal sealed class StepSchedule
 {
     private const int FirstFit = 5, FitInterval = 25;
 
-    // Quantiles, threshold and the file take their share behind the steps.
+    // Place weights, quantiles, threshold and the file take their share behind the steps.
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(2);
-    private const double ReservedStepsPerValidationImage = 0.3;
+    private const double ReservedStepsPerImage = 0.3;
 
     private readonly TimeSpan? _duration;
     private readonly double _reservedSteps;
@@ -19,10 +19,11 @@ internal sealed class StepSchedule
     private int _lastFitStep;
     private bool _isFixed;
 
-    public StepSchedule(TrainingOptions options, int validationImages)
+    /// <param name="imagesBehind">Images whose maps are computed behind the steps.</param>
+    public StepSchedule(TrainingOptions options, int imagesBehind)
     {
         _duration = options.Duration;
-        _reservedSteps = ReservedStepsPerValidationImage * validationImages;
+        _reservedSteps = ReservedStepsPerImage * imagesBehind;
         Steps = options.TargetSteps;
     }
 

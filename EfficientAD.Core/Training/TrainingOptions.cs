@@ -145,6 +145,8 @@ public sealed record TrainingOptions
         if (Recipe.Autoencoder != published.Autoencoder) yield return Recipe.Autoencoder ? "with an autoencoder" : "without the autoencoder";
         if (Recipe.SeparateMapScales != published.SeparateMapScales)
             yield return Recipe.SeparateMapScales ? "a scale for each map" : "one scale for both maps";
+        if (Recipe.WeighsPlaces != published.WeighsPlaces)
+            yield return Recipe.WeighsPlaces ? "places of the local map weighed" : "all places of the local map alike";
         if (Recipe.MapOrder != published.MapOrder)
             yield return $"map order {Name(Recipe.MapOrder)} instead of {Name(published.MapOrder)}";
     }

@@ -20,6 +20,21 @@ public abstract partial class BackendTests
         }
     }
 
+    [Theory, InlineData(1, 1, 1, 1), InlineData(2, 3, 1, 7), InlineData(3, 1, 5, 2), InlineData(2, 1, 56, 61)]
+    public void WeighPlaces_MatchesPlainLoops(int n, int c, int h, int w)
+    {
+        HostTensor maps = Random(new Shape(n, c, h, w), 0), weights = Random(new Shape(1, 1, h, w), 1);
+        Check(maps);
+        Check(maps.WithNan(maps.Values.Length - 1));  // reaches its neighbours, and no other plane
+
+        void Check(HostTensor maps)
+        {
+            float[] result = Run(maps.Shape, [maps, weights], (on, s, d) => on.WeighPlaces(s[0], s[1], d));
+            TensorAssert.Close(
+                PlainLosses.WeighPlaces(maps, weights).Values, result, 2e-6, because: "nine products of at most 1");
+        }
+    }
+
     [Theory, InlineData(1, 1, 1), InlineData(3, 5, 7), InlineData(2, 200, 331)]
     public void CombineMaps_MatchesPlainLoops(int n, int h, int w)
     {

@@ -3,7 +3,7 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Tests.Backends;
 
-/// <summary>Quantile, losses and Adam by definition, in double; the quantile sorts.</summary>
+/// <summary>Quantile, maps, losses and Adam by definition, in double; the quantile sorts.</summary>
 internal static class PlainLosses
 {
     public static double Quantile(ReadOnlySpan<double> values, float q)
@@ -25,6 +25,29 @@ internal static class PlainLosses
         foreach (double value in sample) maximum = Math.Max(maximum, value); // Math.Max keeps NaN
         return maximum;
     });
+
+    public static HostTensor WeighPlaces(HostTensor maps, HostTensor weights)
+    {
+        var result = new HostTensor(maps.Shape);
+        Shape shape = maps.Shape;
+        for (int i = 0; i < result.Values.Length; i++)
+        {
+            (int plane, int y, int x) = (i / shape.Plane, i % shape.Plane / shape.W, i % shape.W);
+            var around = new List<double>();
+            for (int row = y - 1; row <= y + 1; row++)
+            {
+                for (int column = x - 1; column <= x + 1; column++)
+                {
+                    if (row < 0 || row >= shape.H || column < 0 || column >= shape.W) continue;
+                    around.Add(maps[plane / shape.C, plane % shape.C, row, column] * weights[0, 0, row, column]);
+                }
+            }
+
+            result.Values[i] = around.Average();
+        }
+
+        return result;
+    }
 
     public static double MeanSquaredError(HostTensor a, HostTensor? b) => SquaredDifferences(a, b).Values.Average();
 

@@ -45,6 +45,19 @@ public class ExportTests(TrainedModel trained)
     }
 
     [Fact]
+    public async Task PlaceWeights_AreInTheGraph()
+    {
+        string model = trained.New("weighed.safetensors"), onnx = trained.New("weighed.onnx");
+        CliRun training = await CliRun.RunAsync(trained.Train(model, "--place-weights", "on"));
+        Assert.Equal((ExitCode.Success, ""), (training.Code, training.Error));
+        CliRun run = await CliRun.RunAsync("export", "--model", model, "--onnx", onnx, "--json");
+        Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
+        JsonElement json = run.Json;
+        float range = json.GetProperty("map_range").GetSingle();
+        Assert.InRange(json.GetProperty("map_difference").GetSingle(), 0, 1e-3f * range);
+    }
+
+    [Fact]
     public async Task ExistingFile_IsReplacedOnlyByForce()
     {
         string onnx = trained.New("there.onnx");

@@ -65,6 +65,17 @@ public class ModelFileTests(ModelFixture model) : IClassFixture<ModelFixture>
         AssertRefused(Rewritten(_ => { }, tensors => tensors["student.conv2.bias"] = ([255], new float[255]))).Message,
         StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(8, 8, 0f, "must be positive")]
+    [InlineData(8, 8, float.NaN, "not finite")]
+    [InlineData(9, 8, 1f, "[1, 1, 9, 8]")]
+    public void ImpossiblePlaceWeights_AreRefused(int height, int width, float last, string said)
+    {
+        float[] values = [.. Enumerable.Repeat(1f, height * width - 1), last];
+        byte[] bytes = Rewritten(_ => { }, tensors => tensors["place_weights"] = ([1, 1, height, width], values));
+        Assert.Contains(said, AssertRefused(bytes).Message, StringComparison.Ordinal);
+    }
+
     private static ModelFormatException AssertRefused(byte[] bytes)
     {
         using var folder = new TemporaryFolder();

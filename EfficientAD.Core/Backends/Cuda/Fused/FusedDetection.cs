@@ -36,6 +36,7 @@ internal sealed class FusedDetection : IDisposable
     private readonly DecoderColumns? _columns;
     private readonly FusedNetworks _networks;
     private readonly VerdictSource _verdict;
+    private readonly WeighedSums? _weighed;
     private readonly DeviceBuffer _image;
     private readonly DeviceBuffer? _autoencoderImage;
     private readonly HalfImage[] _inputs;
@@ -87,13 +88,16 @@ internal sealed class FusedDetection : IDisposable
         int mapWidth = PatchDescriptionNetwork.OutputSize(width, padded: false);
         if (!DecoderColumns.AreNotNeeded(mapHeight, mapWidth))
             _columns = new DecoderColumns(_stream, _kernels, samples, mapHeight, mapWidth);
+        if (networks.PlaceWeights is not null)
+            _weighed = new WeighedSums(_stream, _kernels, networks, samples * _networks.Parts);
         _verdict = _options.Verdict
             ? new FusedVerdict(_stream, _kernels, order, samples, _networks.Parts, height, width)
             : new LayeredVerdict(backend, order, samples, _networks.Parts, height, width);
         _verdict.SetScaling(new MapScaling(0, 1, 0, 1));
     }
 
-    /// <summary>Teacher against student, raw, [samples, 1, h, w].</summary>
+    /// <summary>Teacher against student, at its own size, its places weighed where the networks say how, [samples, 1, h,
+    /// w].</summary>
     public Tensor LocalMap => _verdict.LocalMap;
 
     /// <summary>Autoencoder against student, likewise.</summary>
@@ -201,7 +205,7 @@ internal sealed class FusedDetection : IDisposable
         {
             (_map, _hasScores) = (MapOf(_frames!, height, width), false);
             _verdict.SetScaling(scaling);
-            _verdict.Launch(_stream, _networks.LocalSums, _networks.GlobalSums, _taken, _map);
+            LaunchVerdict(_taken, _map);
         }
 
         long pixels = (long)height * width;
@@ -222,6 +226,7 @@ internal sealed class FusedDetection : IDisposable
         }
 
         _columns?.Dispose();
+        _weighed?.Dispose();
         _autoencoderImage?.Dispose();
         _otherMap?.Dispose();
     }
@@ -249,8 +254,12 @@ internal sealed class FusedDetection : IDisposable
         }
 
         _networks.LaunchLast(_stream, _columns?.Output ?? _autoencoder.Output, samples);
-        _verdict.Launch(_stream, _networks.LocalSums, _networks.GlobalSums, samples, frames.Map);
+        _weighed?.Launch(_stream, _networks.LocalSums, samples * _networks.Parts);
+        LaunchVerdict(samples, frames.Map);
     }
+
+    private void LaunchVerdict(int samples, ScaledMap map) => _verdict.Launch(
+        _stream, _weighed?.Address ?? _networks.LocalSums, _networks.GlobalSums, samples, map);
 
     private FrameBuffers BuffersFor(FrameKind kind)
     {

@@ -43,6 +43,11 @@ public sealed class FusedDetectionTests : IDisposable
         var gpu = new SimulatedGpu(seed: seed, checks: Checks.Bounds | Checks.Uninitialized);
         using CudaBackend cuda = gpu.Open();
         using DetectionNetworks onCuda = Filled(cuda, size);
+        if (order == MapOrder.Aligned)
+        {
+            foreach (DetectionNetworks networks in new[] { onCpu, onCuda }) Weigh(networks, height, width);
+        }
+
         using DetectionPlan plan = Plan(onCuda, order, height, width, DetectionMode.Fast);
         using DetectionPlan reference = Plan(onCpu, order, height, width, DetectionMode.Plain);
         for (uint frame = 0; frame < 2; frame++)
@@ -150,6 +155,13 @@ public sealed class FusedDetectionTests : IDisposable
         backend.Fill(0.01f, networks.Mean);
         backend.Fill(0.8f, networks.Deviation);
         return networks;
+    }
+
+    private static void Weigh(DetectionNetworks networks, int height, int width)
+    {
+        Tensor weights = networks.AddPlaceWeights(height, width);
+        networks.Backend.Upload(
+            HostTensor.Random(weights.Shape, 9, 9, scale: 0.9).Map(value => 1 + value).ToFloats(), weights);
     }
 
     private static void Compare(IBackend cpu, Tensor expected, IBackend cuda, Tensor actual)
