@@ -23,7 +23,8 @@ dotnet pwsh build.ps1 kernels check
 #>
 #Requires -Version 7.4
 param(
-    [ValidateSet('restore', 'build', 'test', 'bench', 'format', 'pack', 'kernels', 'gpu-bundle')] [string] $Task = 'build',
+    [ValidateSet('restore', 'build', 'test', 'bench', 'format', 'pack', 'kernels', 'gpu-bundle')]
+    [string] $Task = 'build',
     [Parameter(ValueFromRemainingArguments)] [string[]] $Arguments = @()
 )
 $ErrorActionPreference = 'Stop'

@@ -5,8 +5,8 @@
 // adam_all does so with many parameters in one launch, and leaves their gradients zero.
 //
 // The formulas are those of torch.optim.Adam. What depends on the step alone the host computes in double: correction2 =
-// sqrt(1 - beta2^step), step_size = learning rate / (1 - beta1^step). One thread per value, or a block per 1024 values of
-// one parameter; memory bound.
+// sqrt(1 - beta2^step), step_size = learning rate / (1 - beta1^step). One thread per value, or a block per 1024 values
+// of one parameter; memory bound.
 
 #include "common.cuh"
 #include "step.cuh"

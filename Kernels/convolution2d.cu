@@ -4,13 +4,12 @@
 // forward         output[co, pixel] = bias + sum over k = (ci, ky, kx) of weights[co, k] input[n, ci, y + ky, x + kx]
 // input gradient  gradient[ci, pixel] += sum over k = (co, ky, kx) of weights[k, ci] output_gradient[n, co, ...]
 //
-// Weights are packed first: [k, rows], rows padded to a multiple of 4; behind them a tap (channel, y, x) for every k and
-// 8 more.
-// A column of the product is a pixel: eight neighbouring lanes load and store neighbouring pixels. Pixels beyond the
-// image come as zeros out of cp.async. With stride s the input gradient falls into s x s independent convolutions, one
-// per residue of the tap (grid z), so that no product with an inserted zero is computed.
-// k may be split over grid y: then each part goes to a workspace, and a second pass adds the parts in order: same bits
-// every run. Compute bound from about 60 k on.
+// Weights are packed first: [k, rows], rows padded to a multiple of 4; behind them a tap (channel, y, x) for every k
+// and 8 more. A column of the product is a pixel: eight neighbouring lanes load and store neighbouring pixels. Pixels
+// beyond the image come as zeros out of cp.async. With stride s the input gradient falls into s x s independent
+// convolutions, one per residue of the tap (grid z), so that no product with an inserted zero is computed. k may be
+// split over grid y: then each part goes to a workspace, and a second pass adds the parts in order: same bits every
+// run. Compute bound from about 60 k on.
 
 #include "convolution2d_tile.cuh"
 

@@ -4,9 +4,10 @@
 // forward    input [count]           ->  output [count]
 // backward   output_gradient [count] ->  input_gradient [count], accumulated; the mask is drawn again
 //
-// `step`, where there is one, moves the random stream on. A draw is 24 bits; a value is dropped where they are below drop_limit = rate * 2^24, rounded up. One thread per block
-// of four draws: about 100 instructions for four values, so that memory stays the bound. Four values are one access of
-// 16 bytes where addresses allow it; views into tensors and the tail go one by one.
+// `step`, where there is one, moves the random stream on. A draw is 24 bits; a value is dropped where they are below
+// drop_limit = rate * 2^24, rounded up. One thread per block of four draws: about 100 instructions for four values, so
+// that memory stays the bound. Four values are one access of 16 bytes where addresses allow it; views into tensors and
+// the tail go one by one.
 
 #include "common.cuh"
 #include "step.cuh"

@@ -1,7 +1,7 @@
 // What the fused convolutions multiply and how maps hold it: halves, integers of 8 bits, or e4m3 (docs/precision.md).
 //
-// Numbers of 8 bits stand for themselves times a step, one for each channel of a map: the host multiplies the steps of a
-// layer's inputs into its weights, and divides factor and bias of its outputs by theirs. Kernels never see a step.
+// Numbers of 8 bits stand for themselves times a step, one for each channel of a map: the host multiplies the steps of
+// a layer's inputs into its weights, and divides factor and bias of its outputs by theirs. Kernels never see a step.
 #pragma once
 
 #include "tensor_core.cuh"

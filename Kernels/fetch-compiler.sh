@@ -10,8 +10,8 @@ set -euo pipefail
 folder=${1:-"$(dirname "$0")/../.tools/cuda"}
 [ -e "$folder/complete" ] && exit 0
 command -v apt-get > /dev/null && command -v dpkg-deb > /dev/null || {
-    echo "fetch-compiler.sh: this needs apt-get and dpkg-deb (Debian, Ubuntu). Elsewhere install NVIDIA's CUDA toolkit" \
-         "12.4 and set CUDA_PATH." >&2
+    echo "fetch-compiler.sh: this needs apt-get and dpkg-deb (Debian, Ubuntu). Elsewhere install NVIDIA's CUDA" \
+         "toolkit 12.4 and set CUDA_PATH." >&2
     exit 1
 }
 

@@ -2,16 +2,16 @@
 // cores, for sm_80 and newer. Both are halves and sums float32, or both numbers of 8 bits (factors.cuh).
 //
 // Maps are [n, h, w, channels]. Rows of the product are output pixels, columns output channels, k is (source, ky, kx,
-// channel) in steps of 64 bytes, 32 halves or 64 bytes: every channel count is a multiple of that, so that k has no tail.
-// Rows behind the last pixel repeat it and are not stored.
+// channel) in steps of 64 bytes, 32 halves or 64 bytes: every channel count is a multiple of that, so that k has no
+// tail. Rows behind the last pixel repeat it and are not stored.
 //
-// A block computes 64, 128 or 256 pixels x 128 channels, each warp 64 x 64. A stage in shared memory holds 64 bytes of k:
-// rows whose four chunks of 16 are exchanged by (row / 2) % 4, so that neither cp.async nor ldmatrix meets a bank twice; the
-// other half of a row lies at its address ^ 32. An mma takes 32 bytes of k, and its fragments are the same bytes whether
-// they hold 16 halves or 32 numbers of 8 bits: only `multiply` and the epilogues know which. The host packs the weights as
-// the stages want them: [channels / 128][k / stage] blocks of 8 KB, which are copied as they are. Their rows are permuted
-// so that a thread ends up with eight neighbouring channels: row 8 j + 2 t + e of 64 is channel 32 (j / 4) + 8 t +
-// 2 (j % 4) + e.
+// A block computes 64, 128 or 256 pixels x 128 channels, each warp 64 x 64. A stage in shared memory holds 64 bytes of
+// k: rows whose four chunks of 16 are exchanged by (row / 2) % 4, so that neither cp.async nor ldmatrix meets a bank
+// twice; the other half of a row lies at its address ^ 32. An mma takes 32 bytes of k, and its fragments are the same
+// bytes whether they hold 16 halves or 32 numbers of 8 bits: only `multiply` and the epilogues know which. The host
+// packs the weights as the stages want them: [channels / 128][k / stage] blocks of 8 KB, which are copied as they are.
+// Their rows are permuted so that a thread ends up with eight neighbouring channels: row 8 j + 2 t + e of 64 is channel
+// 32 (j / 4) + 8 t + 2 (j % 4) + e.
 #pragma once
 
 #include "common.cuh"
@@ -62,7 +62,8 @@ __device__ __forceinline__ Source plain_source(
     const Value* map, int h, int w, int channels, int first_channel, int read_channels, int kernel) {
     constexpr int chunk = ChunkBytes / sizeof(Value);
     const unsigned pixel = channels / chunk, row = w * pixel;
-    return {(const uint4*)(map + first_channel), h * row, row, pixel, row, pixel, kernel, read_channels / chunk / StageChunks};
+    const int tap_stages = read_channels / chunk / StageChunks;
+    return {(const uint4*)(map + first_channel), h * row, row, pixel, row, pixel, kernel, tap_stages};
 }
 
 // What row `row` of a block's tile is: the pixels one after another.
@@ -117,9 +118,10 @@ struct Loader {
     // To a stage that starts at a shared address.
     __device__ void load(unsigned stage) {
         const int row = threadIdx.x / StageChunks, chunk = threadIdx.x % StageChunks ^ row / 2 % 4;
+        constexpr int step = T::Threads / StageChunks * RowBytes;
         #pragma unroll
         for (int i = 0; i < T::PixelLoads; i++)
-            copy_async_16(stage + row * RowBytes + chunk * 16 + i * (T::Threads / StageChunks * RowBytes), map + pixels[i]);
+            copy_async_16(stage + row * RowBytes + chunk * 16 + i * step, map + pixels[i]);
         #pragma unroll
         for (int i = 0; i < T::WeightLoads; i++)
             copy_async_16(stage + T::PixelBytes + (threadIdx.x + i * T::Threads) * 16, weights + i * T::Threads);
@@ -167,8 +169,8 @@ __device__ __forceinline__ void accumulate(Sums<typename T::Factor>& sums, Loade
         commit_copies();
     }
 
-    // The rows whose addresses this lane gives to ldmatrix: 16 pixels, then the other 16 bytes of k; 8 channels, the other
-    // 16 bytes of k, the next 8 channels.
+    // The rows whose addresses this lane gives to ldmatrix: 16 pixels, then the other 16 bytes of k; 8 channels, the
+    // other 16 bytes of k, the next 8 channels.
     const int lane = threadIdx.x % 32, pixel = lane % 16, channel = lane % 8 + lane / 16 * 8;
     const unsigned pixels = first + (T::warp_pixel() + pixel) * RowBytes + (lane / 16 ^ pixel / 2 % 4) * 16;
     const unsigned weights = first + T::PixelBytes + (T::warp_channel() + channel) * RowBytes

@@ -6,8 +6,9 @@
 // fused_last_hopper      bias, square, sum over 128 channels -> partial sums [part, n, oh, ow] of two maps
 //
 // A block computes 16 x 16 pixels of 128 channels. k runs over 64 input channels, then the kernel's columns, then its
-// rows. For each column a patch of (15 + kernel) x 8 pixels is brought, every other along x: rows of the kernel are then
-// multiples of 1024 bytes, even and odd x lie in products of their own, and a thread owns all of a window of the pool.
+// rows. For each column a patch of (15 + kernel) x 8 pixels is brought, every other along x: rows of the kernel are
+// then multiples of 1024 bytes, even and odd x lie in products of their own, and a thread owns all of a window of the
+// pool.
 //
 // weights [channels, k]: rows permuted so that a thread owns 8 channels side by side (channel_of).
 // grid: (tiles of x and y, blocks of 128 channels, images); 8 warps multiply, the ninth asks for copies.

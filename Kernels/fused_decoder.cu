@@ -6,8 +6,8 @@
 // columns  [n, 58, 58, 64], bordered  ->  [n, out_h, out_w, 576]: what a 3 x 3 convolution of the 56 x 56 map reads for
 //          each output, resized: the convolution's output resized is the convolution of these, with the same weights
 //
-// A block has 16 columns and `Rows` rows of outputs (large: 8 rows, small: 2, for batch 1) and all 64 channels. The sums
-// have one order whatever the tile. Outputs go to `output`, row_pitch pixels from row to row. Grid: x, y, samples.
+// A block has 16 columns and `Rows` rows of outputs (large: 8 rows, small: 2, for batch 1) and all 64 channels. The
+// sums have one order whatever the tile. Outputs go to `output`, row_pitch pixels from row to row. Grid: x, y, samples.
 
 #include "half_patch.cuh"
 #include "resize_bilinear.cuh"
@@ -20,7 +20,8 @@ __device__ __forceinline__ uint4 sampled(const half_bits* __restrict__ map, int 
     const half_bits* high = map + (long long)row.high * pitch * Channels;
     const uint4 a = *(const uint4*)(low + column.low * Channels), b = *(const uint4*)(low + column.high * Channels);
     const uint4 c = *(const uint4*)(high + column.low * Channels), d = *(const uint4*)(high + column.high * Channels);
-    const unsigned corners[4][4] = {{a.x, a.y, a.z, a.w}, {b.x, b.y, b.z, b.w}, {c.x, c.y, c.z, c.w}, {d.x, d.y, d.z, d.w}};
+    const unsigned corners[4][4] = {
+        {a.x, a.y, a.z, a.w}, {b.x, b.y, b.z, b.w}, {c.x, c.y, c.z, c.w}, {d.x, d.y, d.z, d.w}};
     unsigned result[4];
     #pragma unroll
     for (int i = 0; i < 4; i++) {

@@ -1,9 +1,9 @@
-// The autoencoder's encoder, two layers to a launch: convolutions 4 x 4 of stride 2 and padding 1 with ReLU, half in and
-// out, float sums. A block computes what its outputs need of the layer between in shared memory; it never reaches global
-// memory.
+// The autoencoder's encoder, two layers to a launch: convolutions 4 x 4 of stride 2 and padding 1 with ReLU, half in
+// and out, float sums. A block computes what its outputs need of the layer between in shared memory; it never reaches
+// global memory.
 //
-// first    image [n, 256, 256, 4]     ->  [n, 64, 64, 32]    8 x 8 outputs a block, 18 x 18 between: 1.27 times the work
-// second   [n, 64, 64, 32]            ->  [n, 16, 16, 64]    4 x 4 outputs a block, 10 x 10 between: 1.56 times the work
+// first    image [n, 256, 256, 4]  ->  [n, 64, 64, 32]  8 x 8 outputs a block, 18 x 18 between: 1.27 times the work
+// second   [n, 64, 64, 32]         ->  [n, 16, 16, 64]  4 x 4 outputs a block, 10 x 10 between: 1.56 times the work
 //
 // Grid: tiles, samples. Bound by latency at batch 1; the products are on tensor cores.
 

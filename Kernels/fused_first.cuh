@@ -1,8 +1,8 @@
 // The first layer of teacher and student: 4 x 4 convolution of the image, bias, ReLU and 2 x 2 average pool.
 //
 // image [n, h, pitch, 4] half, 16 bytes to two pixels (pitch is even), the fourth channel 1 -> output [n, (h - 3) / 2,
-// (w - 3) / 2, co]. The fourth channel's weights carry the bias, those of all channels the pool's quarter and the outputs'
-// steps (factors.cuh).
+// (w - 3) / 2, co]. The fourth channel's weights carry the bias, those of all channels the pool's quarter and the
+// outputs' steps (factors.cuh).
 //
 // Weights are the rows of the product and pixels its columns, k is (ky, kx, channel): 64. One mma takes a row of the
 // kernel, its k permuted so that lane t of four holds all channels of kx = t: a factor of eight neighbouring pixels is
@@ -10,8 +10,8 @@
 // permuted too: a thread has eight neighbouring channels and stores them at once.
 //
 // Block: 4 warps of 64 channels each keep their weights in registers and walk over 32 x 4 windows, whose part of the
-// image lies in shared memory. Grid: x windows, y windows, then (sample, 256 channels). Bound by tensor cores and by the
-// instructions of the epilogue: with so small a k, about as many as of mma.
+// image lies in shared memory. Grid: x windows, y windows, then (sample, 256 channels). Bound by tensor cores and by
+// the instructions of the epilogue: with so small a k, about as many as of mma.
 
 #pragma once
 
@@ -25,7 +25,8 @@ constexpr int Threads = BlockChannels / WarpChannels * 32, Tiles = WarpChannels 
 
 // Brings this block's part of the image; what lies behind its edges repeats them and only reaches windows that are not
 // stored.
-__device__ __forceinline__ void load_image(uint4 (&rows)[Rows][RowChunks], const uint4* image, int h, int pitch_chunks) {
+__device__ __forceinline__ void load_image(
+    uint4 (&rows)[Rows][RowChunks], const uint4* image, int h, int pitch_chunks) {
     const int top = blockIdx.y * WindowsDown * 2, left = blockIdx.x * WindowsAcross;
     for (int i = threadIdx.x; i < Rows * RowChunks; i += Threads) {
         const int y = i / RowChunks, x = i % RowChunks;
@@ -76,7 +77,8 @@ __device__ __forceinline__ void first(
         #pragma unroll
         for (int ky = 0; ky < Kernel; ky++) {
             const uint4 part = packed[(i * Kernel + ky) * 32];
-            weights[i][ky][0] = part.x, weights[i][ky][1] = part.y, weights[i][ky][2] = part.z, weights[i][ky][3] = part.w;
+            weights[i][ky][0] = part.x, weights[i][ky][1] = part.y;
+            weights[i][ky][2] = part.z, weights[i][ky][3] = part.w;
         }
     wait_for_copies<0>();
     __syncthreads();
@@ -86,7 +88,8 @@ __device__ __forceinline__ void first(
     #pragma unroll 1
     for (int down = 0, y = blockIdx.y * WindowsDown; down < WindowsDown && y < oh; down++, y++) {
         const uint2* pixel = (const uint2*)rows[2 * down] + g + t;
-        typename Output::Value* to = output + ((size_t)(n * oh + y) * ow + left) * co + group * BlockChannels + warp * WarpChannels + g * 8;
+        typename Output::Value* to = output + ((size_t)(n * oh + y) * ow + left) * co + group * BlockChannels
+            + warp * WarpChannels + g * 8;
         const int end = min(left - t + WindowsAcross, ow);
         #pragma unroll 1
         for (int x = left; x - t < end; x += 4, pixel += 8, to += 4 * co) {

@@ -1,12 +1,13 @@
 // A hidden layer of teacher and student in one launch: convolution, ReLU and, if asked for, the 2 x 2 average pool.
 //
-// input [n, h, w, 2 ci] x weights (packed, see fused_convolution.cuh), and the scale [co] of the outputs (factors.cuh) ->
-// output [n, oh, ow, co], oh = h - kernel + 1, halved when pooled; output channels below `teacher` read the first ci input
-// channels, the others the last: two groups. ci is a multiple of a stage, co and `teacher` of 128.
+// input [n, h, w, 2 ci] x weights (packed, see fused_convolution.cuh), and the scale [co] of the outputs
+// (factors.cuh) -> output [n, oh, ow, co], oh = h - kernel + 1, halved when pooled; output channels below `teacher`
+// read the first ci input channels, the others the last: two groups. ci is a multiple of a stage, co and `teacher` of
+// 128.
 //
 // Grid: for every tile of pixels (or of pooling windows) the tiles of channels, which share the pixels in the L2 cache.
-// Bound by tensor cores for the large tile, which moves 85 FLOP per byte from the L2 cache, twice that with numbers of 8
-// bits; small ones fill a device that a batch of one leaves idle.
+// Bound by tensor cores for the large tile, which moves 85 FLOP per byte from the L2 cache, twice that with numbers of
+// 8 bits; small ones fill a device that a batch of one leaves idle.
 #pragma once
 
 #include "fused_convolution.cuh"
@@ -41,7 +42,8 @@ __device__ __forceinline__ void forward(
         const int pixel = rows.first + T::warp_pixel() + 8 * i + threadIdx.x % 32 / 4;
         if (pixel < rows.count)
             store_pixel<Output>(to + (size_t)pixel * co, [&](int pair, int which) {
-                return rectify(Factor::finish(sums[i / 2][pair][i % 2 * 2 + which], scale + pair_channel(pair) + which));
+                const typename Factor::Sum sum = sums[i / 2][pair][i % 2 * 2 + which];
+                return rectify(Factor::finish(sum, scale + pair_channel(pair) + which));
             });
     }
 }

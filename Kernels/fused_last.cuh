@@ -1,19 +1,21 @@
 // The last layers and both maps before scaling, in one launch: no feature reaches global memory.
 //
-//   local  = sum over channels of ([T | -S1] * hidden + bias)^2         teacher less the student's first half
-//   global = sum over channels of ([-S2 | A] * [student's hidden | decoder] + bias)^2      autoencoder less the second half
+//   local  = sum over channels of ([T | -S1] * hidden + bias)^2
+//   global = sum over channels of ([-S2 | A] * [student's hidden | decoder] + bias)^2
+//
+// T is the teacher, S1 and S2 are the halves of the student, A is the autoencoder.
 //
 // hidden [n, h, w, channels], the student's channels from `student` on; the taps are kernel x kernel (4 for PDN-S, 1
 // for PDN-M), oh = h - kernel + 1. The decoder's last hidden map is read with 3 x 3 taps of `decoder_channels`, at any
 // pitches: once as a map with a border of zeros, or with its taps laid out for each pixel. Weights are packed as
 // fused_convolution.cuh says, k of the global product being the student's taps, then the decoder's.
 //
-// A hidden map of 8 bits has weights of 8 bits, and those of the decoder, which stays half, lie apart: the global product is
-// then two, one after the other, into the same sums.
+// A hidden map of 8 bits has weights of 8 bits, and those of the decoder, which stays half, lie apart: the global
+// product is then two, one after the other, into the same sums.
 //
-// local and global [parts, n, oh, ow] float: part p sums channels 64 p .. 64 p + 63, and whoever reads adds the parts in
-// order: no atomics, same bits every run. Grid: the longer local product first, for each its tiles of pixels, for each
-// the tiles of channels.
+// local and global [parts, n, oh, ow] float: part p sums channels 64 p .. 64 p + 63, and whoever reads adds the parts
+// in order: no atomics, same bits every run. Grid: the longer local product first, for each its tiles of pixels, for
+// each the tiles of channels.
 
 #pragma once
 
@@ -85,16 +87,17 @@ __device__ __forceinline__ void last(
 
     Sums<Halves> sums;
     start<Halves>(sums, (part.is_global ? global_bias : local_bias) + part.channel);
-    Loader<T, PixelRows> loader(part.rows, source, second, part.weights(part.is_global ? global_weights : local_weights, stages));
+    Loader<T, PixelRows> loader(
+        part.rows, source, second, part.weights(part.is_global ? global_weights : local_weights, stages));
     accumulate(sums, loader, stages);
     part.store_squares(sums, part.is_global ? global : local);
 }
 
 template <typename T>
 __device__ __forceinline__ void last_of_bytes(
-    const typename T::Factor::Value* hidden, const Decoder& decoder, const uint4* local_weights, const uint4* global_weights,
-    const uint4* decoder_weights, const float2* local_scale, const float2* global_scale, float* local, float* global, int n,
-    int h, int w, int channels, int student, int kernel, int outputs) {
+    const typename T::Factor::Value* hidden, const Decoder& decoder, const uint4* local_weights,
+    const uint4* global_weights, const uint4* decoder_weights, const float2* local_scale, const float2* global_scale,
+    float* local, float* global, int n, int h, int w, int channels, int student, int kernel, int outputs) {
     using Factor = typename T::Factor;
     using HalfTile = Tile<Halves, T::Pixels / WarpPixels, T::Stages>;
     const Part<T> part(n, h, w, kernel, outputs);
@@ -114,7 +117,8 @@ __device__ __forceinline__ void last_of_bytes(
         #pragma unroll
         for (int j = 0; j < WarpChannels / 8; j++)
             #pragma unroll
-            for (int e = 0; e < 4; e++) sums[i][j][e] = Factor::finish(products[i][j][e], scale + pair_channel(j) + e % 2);
+            for (int e = 0; e < 4; e++)
+                sums[i][j][e] = Factor::finish(products[i][j][e], scale + pair_channel(j) + e % 2);
     if (part.is_global) {
         __syncthreads();  // nobody reads the last stage any more
         const Source second = decoder.source();

@@ -1,6 +1,6 @@
-// The autoencoder's middle, from 16 x 16 through one pixel of 64 numbers to 9 x 9, four layers in one launch, one block a
-// sample: what would be four launches of a few microseconds each, for a thousandth of the work. Half in and out, float
-// sums; nothing between reaches global memory.
+// The autoencoder's middle, from 16 x 16 through one pixel of 64 numbers to 9 x 9, four layers in one launch, one block
+// a sample: what would be four launches of a few microseconds each, for a thousandth of the work. Half in and out,
+// float sums; nothing between reaches global memory.
 //
 // input [n, 16, 16, 64]
 //   convolution 4 x 4, stride 2, padding 1, ReLU  ->  8 x 8    tensor cores

@@ -19,7 +19,8 @@ extern "C" __global__ void __launch_bounds__(TileWidth * TileHeight) fused_prepr
     const unsigned char* __restrict__ images, long long image_bytes, int stride, int pixel_bytes, int red, int blue,
     int samples, const Target* __restrict__ targets) {
     const Target& target = targets[blockIdx.z / samples];
-    const int sample = blockIdx.z % samples, x = blockIdx.x * TileWidth + threadIdx.x, y = blockIdx.y * TileHeight + threadIdx.y;
+    const int sample = blockIdx.z % samples;
+    const int x = blockIdx.x * TileWidth + threadIdx.x, y = blockIdx.y * TileHeight + threadIdx.y;
     // The other target may be larger.
     if (blockIdx.x * TileWidth >= target.pitch || blockIdx.y * TileHeight >= target.height) return;
 

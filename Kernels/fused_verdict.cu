@@ -8,7 +8,8 @@
 //
 // A thread goes down Strip rows of a column and keeps the two source rows that it is between: where the map grows, few
 // pixels read anything. The last block of a sample to finish reduces the blocks' maxima (`maxima`, [n, blocks]); `done`
-// [n] counts blocks, starts at zero and ends there. No atomics on floats: same bits every run. Grid: x, strips, samples.
+// [n] counts blocks, starts at zero and ends there. No atomics on floats: same bits every run. Grid: x, strips,
+// samples.
 
 #include "reduction.cuh"
 #include "resize_bilinear.cuh"

@@ -103,7 +103,8 @@ extern "C" __global__ void half_squares(
     if (pixel >= pixels) return;
     float sum = 0;
     for (int channel = threadIdx.x % 32 * 8; channel < c; channel += 256) {
-        const Eight first = load_eight(a + pixel * a_pitch + channel), second = load_eight(b + pixel * b_pitch + channel);
+        const Eight first = load_eight(a + pixel * a_pitch + channel);
+        const Eight second = load_eight(b + pixel * b_pitch + channel);
         #pragma unroll
         for (int k = 0; k < 8; k++) {
             const float difference = first.values[k] - second.values[k];

@@ -2,16 +2,16 @@
 // that the whole depth of a window fits.
 //
 // Weights come from global memory as `fragments`: for every 16 of k = (ky, kx, channel) and every 16 output channels
-// what the 32 lanes feed mma with, 16 bytes a lane. A warp reads 512 neighbouring bytes, and needs neither shared memory
-// nor a barrier for them. Columns of the products are permuted so that lane l ends up with channels 8 (l % 4) .. + 7 of
-// every 32, which it stores as one chunk of 16 bytes.
+// what the 32 lanes feed mma with, 16 bytes a lane. A warp reads 512 neighbouring bytes, and needs neither shared
+// memory nor a barrier for them. Columns of the products are permuted so that lane l ends up with channels 8 (l % 4)
+// .. + 7 of every 32, which it stores as one chunk of 16 bytes.
 #pragma once
 
 #include "tensor_core.cuh"
 
 // Channels is 32 or 64; Columns is the width in pixels. With a stride of 2, even and odd columns lie apart, so that the
-// pixels that a tap meets are neighbours. The chunks of a pixel are exchanged by its index, so that eight neighbours fill
-// all banks: ldmatrix has no conflicts.
+// pixels that a tap meets are neighbours. The chunks of a pixel are exchanged by its index, so that eight neighbours
+// fill all banks: ldmatrix has no conflicts.
 template <int ChannelsOfPixel, int ColumnsOfPatch, int StrideOfWindows>
 struct Patch {
     static constexpr int Channels = ChannelsOfPixel, Columns = ColumnsOfPatch, Stride = StrideOfWindows;
@@ -32,8 +32,8 @@ struct Patch {
 };
 
 // sum += windows x weights, for Down x 16 windows and Pairs x 16 channels of one warp, over the rows [first_row,
-// end_row) of the kernel. `corner` is that of window lane % 16 of each 16; `fragments` those of the warp's first channels
-// at first_row, of `all_pairs`.
+// end_row) of the kernel. `corner` is that of window lane % 16 of each 16; `fragments` those of the warp's first
+// channels at first_row, of `all_pairs`.
 template <typename P, int Kernel, int Down, int Pairs>
 __device__ __forceinline__ void convolve_patch(
     float (&sum)[Down][2 * Pairs][4], const void* patch, const int (&corner)[Down],

@@ -1,6 +1,6 @@
 // What kernels for Hopper (sm_90a) need: mbarriers, boxes of tensors brought by the copy engine (TMA), and products of
-// four warps (wgmma). As in the PTX ISA manual, chapters "Parallel synchronization and communication", "Data movement" and
-// "Asynchronous warpgroup level matrix instructions".
+// four warps (wgmma). As in the PTX ISA manual, chapters "Parallel synchronization and communication", "Data movement"
+// and "Asynchronous warpgroup level matrix instructions".
 #pragma once
 
 #include "tensor_core.cuh"

@@ -1,6 +1,6 @@
-// Squash-resize with the bits of preprocess.cu by blocks of 32 x 8 threads, one pixel each: a block resizes 32 source rows
-// at a time along x into shared memory, and each thread adds what its pixel takes of them. No limit on the shrink factor;
-// rows at a tile's edge are resized twice (a quarter more work where the image shrinks).
+// Squash-resize with the bits of preprocess.cu by blocks of 32 x 8 threads, one pixel each: a block resizes 32 source
+// rows at a time along x into shared memory, and each thread adds what its pixel takes of them. No limit on the shrink
+// factor; rows at a tile's edge are resized twice (a quarter more work where the image shrinks).
 #pragma once
 
 #include "preprocess.cuh"
@@ -26,8 +26,8 @@ struct Sums {
     __device__ unsigned packed() const { return to_byte(red) | to_byte(green) << 8 | to_byte(blue) << 16; }
 };
 
-// This thread's pixel of a target of `width` x `height`, at the grid's x and y; beyond it that of its edge. All threads of
-// a block call it. `recolour` changes each pixel that is read.
+// This thread's pixel of a target of `width` x `height`, at the grid's x and y; beyond it that of its edge. All threads
+// of a block call it. `recolour` changes each pixel that is read.
 template <typename Recolour>
 __device__ __forceinline__ Pixel resize_tile(
     const Frame& frame, const Filter& columns, const Filter& rows, int width, int height, Recolour recolour) {

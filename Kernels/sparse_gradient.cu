@@ -6,8 +6,9 @@
 // input_gradient   entries by rows, weights        ->  input_gradient [n, ci, h, w], accumulated
 // weight_gradient  entries by channels, input      ->  weight_gradient [co, ci, k, k], accumulated
 //
-// Right for any gradient, fast for a sparse one: listing reads it once, the products are as many as entries times weights
-// of a channel. Lists keep the values' order and every sum belongs to one thread: no atomics, same bits every run.
+// Right for any gradient, fast for a sparse one: listing reads it once, the products are as many as entries times
+// weights of a channel. Lists keep the values' order and every sum belongs to one thread: no atomics, same bits every
+// run.
 
 struct Entry { int place; float value; };
 
@@ -43,8 +44,8 @@ extern "C" __global__ void __launch_bounds__(ListThreads) sparse_gradient_rows(
     const int y = blockIdx.x, n = blockIdx.y, row = n * oh + y;
     const float* plane = gradient + (long long)n * co * oh * ow + y * ow;  // of channel 0
     list(
-        co * ow, [=](int i) { return plane[(long long)(i / ow) * oh * ow + i % ow]; }, entries + (long long)row * co * ow,
-        counts + row);
+        co * ow, [=](int i) { return plane[(long long)(i / ow) * oh * ow + i % ow]; },
+        entries + (long long)row * co * ow, counts + row);
 }
 
 // Grid: co, n.
@@ -58,8 +59,8 @@ extern "C" __global__ void __launch_bounds__(ListThreads) sparse_gradient_channe
 // A block owns one row of 64 channels and 64 columns of the input, a thread one channel of it. Grid: ci / 64, h,
 // n x tiles of columns.
 extern "C" __global__ void __launch_bounds__(Channels) sparse_gradient_input(
-    const Entry* __restrict__ entries, const int* __restrict__ counts, const float* __restrict__ weights, int co, int oh,
-    int ow, int ci, int h, int w, int k, float* __restrict__ input_gradient) {
+    const Entry* __restrict__ entries, const int* __restrict__ counts, const float* __restrict__ weights, int co,
+    int oh, int ow, int ci, int h, int w, int k, float* __restrict__ input_gradient) {
     __shared__ float sums[Channels][Pitch];
     __shared__ Entry staged[Channels];
     const int tiles = (w + Columns - 1) / Columns, n = blockIdx.z / tiles, left = blockIdx.z % tiles * Columns;

@@ -1,10 +1,11 @@
-// A training step's inputs out of images that lie on the device: each view is one image, its colours changed, squash-resized,
-// its centre cut out, and normalised with ImageNet's mean and standard deviation. The bits are those of preprocess.cu.
+// A training step's inputs out of images that lie on the device: each view is one image, its colours changed,
+// squash-resized, its centre cut out, and normalised with ImageNet's mean and standard deviation. The bits are those of
+// preprocess.cu.
 //
 // views [n]  ->  each view's output [3, height, width]
 //
-// Which image and which change a view has this time stands in device memory, so that a captured graph draws anew at every
-// launch. How a block resizes: preprocess_tile.cuh. Grid: x, y, view.
+// Which image and which change a view has this time stands in device memory, so that a captured graph draws anew at
+// every launch. How a block resizes: preprocess_tile.cuh. Grid: x, y, view.
 
 #include "preprocess_tile.cuh"
 
