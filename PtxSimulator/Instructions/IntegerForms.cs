@@ -95,54 +95,34 @@ internal static unsafe class IntegerForms
         foreach (var half in new[] { "lo", "hi" })
         {
             var shift = half == "lo" ? 0 : 16;
-            table.Add($"dp2a.{half}.u32.u32", &DotOfTwo<ushort, byte>, "Wwww", Integer, shift);
-            table.Add($"dp2a.{half}.s32.s32", &DotOfTwo<short, sbyte>, "Wwww", Integer, shift);
-            table.Add($"dp2a.{half}.u32.s32", &DotOfTwo<ushort, sbyte>, "Wwww", Integer, shift);
-            table.Add($"dp2a.{half}.s32.u32", &DotOfTwo<short, byte>, "Wwww", Integer, shift);
+            table.Add($"dp2a.{half}.u32.u32", &Dot<ushort, byte>, "Wwww", Integer, shift);
+            table.Add($"dp2a.{half}.s32.s32", &Dot<short, sbyte>, "Wwww", Integer, shift);
+            table.Add($"dp2a.{half}.u32.s32", &Dot<ushort, sbyte>, "Wwww", Integer, shift);
+            table.Add($"dp2a.{half}.s32.u32", &Dot<short, byte>, "Wwww", Integer, shift);
         }
-        table.Add("dp4a.u32.u32", &DotOfFour<byte, byte>, "Wwww", Integer);
-        table.Add("dp4a.s32.s32", &DotOfFour<sbyte, sbyte>, "Wwww", Integer);
-        table.Add("dp4a.u32.s32", &DotOfFour<byte, sbyte>, "Wwww", Integer);
-        table.Add("dp4a.s32.u32", &DotOfFour<sbyte, byte>, "Wwww", Integer);
+        table.Add("dp4a.u32.u32", &Dot<byte, byte>, "Wwww", Integer);
+        table.Add("dp4a.s32.s32", &Dot<sbyte, sbyte>, "Wwww", Integer);
+        table.Add("dp4a.u32.s32", &Dot<byte, sbyte>, "Wwww", Integer);
+        table.Add("dp4a.s32.u32", &Dot<sbyte, byte>, "Wwww", Integer);
     }
 
-    // d = c + the two 16-bit values of a times two bytes of b, the lower or the upper ones.
-    private static void DotOfTwo<TWord, TByte>(Warp warp, Op* op)
-        where TWord : unmanaged, IBinaryInteger<TWord> where TByte : unmanaged, IBinaryInteger<TByte>
-    {
-        var a = (uint*)(warp.Registers + op->A);
-        var b = (uint*)(warp.Registers + op->B);
-        var c = (uint*)(warp.Registers + op->C);
-        var d = (uint*)(warp.Registers + op->D);
-        for (var rest = warp.Mask; rest != 0;)
-        {
-            var lane = Lanes.TakeLowest(ref rest);
-            var sum = c[lane];
-            for (var i = 0; i < 2; i++)
-            {
-                var word = TWord.CreateTruncating(a[lane] >> 16 * i);
-                var part = TByte.CreateTruncating(b[lane] >> (int)op->Immediate + 8 * i);
-                sum += uint.CreateTruncating(word) * uint.CreateTruncating(part);
-            }
-            d[lane] = sum;
-        }
-    }
-
-    private static void DotOfFour<TFirst, TSecond>(Warp warp, Op* op)
+    // d = c + the 16-bit values of a times two bytes of b, from a bit on; or the bytes of a times those of b.
+    private static void Dot<TFirst, TSecond>(Warp warp, Op* op)
         where TFirst : unmanaged, IBinaryInteger<TFirst> where TSecond : unmanaged, IBinaryInteger<TSecond>
     {
         var a = (uint*)(warp.Registers + op->A);
         var b = (uint*)(warp.Registers + op->B);
         var c = (uint*)(warp.Registers + op->C);
         var d = (uint*)(warp.Registers + op->D);
+        var (terms, bits, firstBit) = (sizeof(uint) / sizeof(TFirst), 8 * sizeof(TFirst), (int)op->Immediate);
         for (var rest = warp.Mask; rest != 0;)
         {
             var lane = Lanes.TakeLowest(ref rest);
             var sum = c[lane];
-            for (var i = 0; i < 32; i += 8)
+            for (var i = 0; i < terms; i++)
             {
-                var first = TFirst.CreateTruncating(a[lane] >> i);
-                var second = TSecond.CreateTruncating(b[lane] >> i);
+                var first = TFirst.CreateTruncating(a[lane] >> bits * i);
+                var second = TSecond.CreateTruncating(b[lane] >> firstBit + 8 * i);
                 sum += uint.CreateTruncating(first) * uint.CreateTruncating(second);
             }
             d[lane] = sum;

@@ -1,10 +1,7 @@
-using System.Runtime.InteropServices;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cuda;
-using EfficientAD.Native.Driver;
 using EfficientAD.Tests.Native;
 using PtxSimulator;
-using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Backends.Cuda;
 
@@ -25,7 +22,7 @@ public class CudaSelfCheckTests
     [Fact]
     public void DeviceWhoseKernelsDoNothing_IsFoundOut()
     {
-        using var own = new SimulatedContext(WithoutLaunches);
+        using var own = new SimulatedContext(LaunchlessDriver.Export);
         CudaCandidate candidate = CudaCandidate.Examine(own.Driver, own.Context.Device);
         Assert.StartsWith(
             $"CUDA, {own.Context.Device.Name} (compute capability 8.6) computes preprocess wrongly: off by ",
@@ -45,14 +42,4 @@ public class CudaSelfCheckTests
             "Old card has compute capability 7.0; the kernels need 7.5 (Turing) or newer. Use --device cpu.",
             candidate.Unusable);
     }
-
-    private static unsafe nint WithoutLaunches(string name) => name == nameof(CudaDriver.cuLaunchKernel)
-        ? (nint)(delegate* unmanaged<
-            nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&DoNothing
-        : SimulatedDriver.Export(name);
-
-    [UnmanagedCallersOnly]
-    private static unsafe int DoNothing(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes,
-        nint stream, void** arguments, void** extra) => 0;
 }

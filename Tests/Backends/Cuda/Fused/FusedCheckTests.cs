@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Backends.Cuda.Fused;
 using EfficientAD.Detection;
 using EfficientAD.Native;
-using EfficientAD.Native.Driver;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Quantization;
 using EfficientAD.Tests.Gpu;
@@ -88,7 +86,7 @@ public sealed class FusedCheckTests : IDisposable
     public void DeviceWhoseKernelsDoNothing_IsFoundOutEveryTime()
     {
         using var simulated = new SimulatedContext(
-            WithoutLaunches, new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
+            LaunchlessDriver.Export, new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
         using var backend = new CudaBackend(simulated.Context, simulated.Stream);
         for (int i = 0; i < 2; i++)
         {
@@ -102,7 +100,7 @@ public sealed class FusedCheckTests : IDisposable
     public void DeviceThatFailedTheCheck_ComputesLayerByLayer()
     {
         using var simulated = new SimulatedContext(
-            WithoutLaunches, new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
+            LaunchlessDriver.Export, new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
         using var backend = new CudaBackend(simulated.Context, simulated.Stream);
         using var networks = new DetectionNetworks(backend, PdnSize.Small, padded: false, trainable: false);
         using var plan = new DetectionPlan(networks, MapOrder.Reference, 33, 33, DetectionMode.Fast, batch: 2);
@@ -111,14 +109,4 @@ public sealed class FusedCheckTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
-
-    private static unsafe nint WithoutLaunches(string name) => name is nameof(CudaDriver.cuLaunchKernel)
-        ? (nint)(delegate* unmanaged<
-            nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&DoNothing
-        : SimulatedDriver.Export(name);
-
-    [UnmanagedCallersOnly]
-    private static unsafe int DoNothing(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes,
-        nint stream, void** arguments, void** extra) => 0;
 }
