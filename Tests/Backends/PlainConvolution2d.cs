@@ -10,8 +10,8 @@ internal static class PlainConvolution2d
         HostTensor input, HostTensor weights, HostTensor? bias, Convolution2dGeometry geometry, bool relu)
     {
         var output = new HostTensor(OutputShape(input.Shape, weights.Shape, geometry));
-        ForEachProduct(input.Shape, weights.Shape, geometry, (n, co, oy, ox, ci, ky, kx, y, x) =>
-            output[n, co, oy, ox] += input[n, ci, y, x] * weights[co, ci, ky, kx]);
+        double[] y = output.Values, x = input.Values, w = weights.Values;
+        ForEachProduct(input.Shape, weights.Shape, geometry, (to, from, weight) => y[to] += x[from] * w[weight]);
         for (int i = 0; i < output.Values.Length; i++)
         {
             if (bias is not null) output.Values[i] += bias.Values[i / output.Shape.Plane % output.Shape.C];
@@ -25,8 +25,8 @@ internal static class PlainConvolution2d
         HostTensor outputGradient, HostTensor weights, Convolution2dGeometry geometry, Shape inputShape)
     {
         var gradient = new HostTensor(inputShape);
-        ForEachProduct(inputShape, weights.Shape, geometry, (n, co, oy, ox, ci, ky, kx, y, x) =>
-            gradient[n, ci, y, x] += outputGradient[n, co, oy, ox] * weights[co, ci, ky, kx]);
+        double[] dx = gradient.Values, dy = outputGradient.Values, w = weights.Values;
+        ForEachProduct(inputShape, weights.Shape, geometry, (to, from, weight) => dx[from] += dy[to] * w[weight]);
         return gradient;
     }
 
@@ -34,8 +34,8 @@ internal static class PlainConvolution2d
         HostTensor input, HostTensor outputGradient, Convolution2dGeometry geometry, Shape weightShape)
     {
         var gradient = new HostTensor(weightShape);
-        ForEachProduct(input.Shape, weightShape, geometry, (n, co, oy, ox, ci, ky, kx, y, x) =>
-            gradient[co, ci, ky, kx] += outputGradient[n, co, oy, ox] * input[n, ci, y, x]);
+        double[] dw = gradient.Values, dy = outputGradient.Values, x = input.Values;
+        ForEachProduct(input.Shape, weightShape, geometry, (to, from, weight) => dw[weight] += dy[to] * x[from]);
         return gradient;
     }
 
@@ -52,23 +52,28 @@ internal static class PlainConvolution2d
         (input.H + 2 * geometry.Padding - weights.H) / geometry.Stride + 1,
         (input.W + 2 * geometry.Padding - weights.W) / geometry.Stride + 1);
 
-    private delegate void Product(int n, int co, int oy, int ox, int ci, int ky, int kx, int y, int x);
-
-    private static void ForEachProduct(Shape input, Shape weights, Convolution2dGeometry geometry, Product visit)
+    /// <summary>Calls back for each product with the places of its output, input and weight in their tensors. Few
+    /// numbers, because tests of whole layers come here a hundred million times.</summary>
+    private static void ForEachProduct(
+        Shape input, Shape weights, Convolution2dGeometry geometry, Action<int, int, int> visit)
     {
         Shape output = OutputShape(input, weights, geometry);
+        int to = 0;
         for (int n = 0; n < output.N; n++)
             for (int co = 0; co < output.C; co++)
                 for (int oy = 0; oy < output.H; oy++)
-                    for (int ox = 0; ox < output.W; ox++)
+                    for (int ox = 0; ox < output.W; ox++, to++)
+                    {
+                        int weight = co * weights.C * weights.H * weights.W;
                         for (int ci = 0; ci < weights.C; ci++)
                             for (int ky = 0; ky < weights.H; ky++)
-                                for (int kx = 0; kx < weights.W; kx++)
+                                for (int kx = 0; kx < weights.W; kx++, weight++)
                                 {
                                     int y = oy * geometry.Stride + ky - geometry.Padding;
                                     int x = ox * geometry.Stride + kx - geometry.Padding;
                                     if (y >= 0 && y < input.H && x >= 0 && x < input.W)
-                                        visit(n, co, oy, ox, ci, ky, kx, y, x);
+                                        visit(to, ((n * input.C + ci) * input.H + y) * input.W + x, weight);
                                 }
+                    }
     }
 }

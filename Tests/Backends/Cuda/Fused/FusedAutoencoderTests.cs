@@ -14,6 +14,7 @@ using EfficientAD.Tests.Native;
 using EfficientAD.Tests.References;
 using PtxSimulator;
 using PtxSimulator.Driver;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Tests.Backends.Cuda.Fused;
 
@@ -34,7 +35,7 @@ public sealed class FusedAutoencoderTests : IDisposable
     [Theory]
     [InlineData(56, 56, 86, 0)]
     [InlineData(56, 56, 75, 0)]
-    // resized, shrinking one way and growing the other; blocks and warps in another order
+    // Resized, shrinking one way and growing the other; blocks and warps in another order.
     [InlineData(9, 62, 86, 3)]
     public void Features_AreThoseOfTheCpu(int height, int width, int capability, int seed)
     {
@@ -122,6 +123,12 @@ public sealed class FusedAutoencoderTests : IDisposable
     private float[] LastLayer(Half[] halves, DecoderMap map, int samples, int height, int width)
     {
         LayerWeights layer = LayerWeights.Of(_cpu, _autoencoder.Layers[^1]);
+        // Each output's weights as a window lies in memory: [tap, channel].
+        double[][] weights =
+        [
+            .. Enumerable.Range(0, Features).Select(output => Enumerable.Range(0, 9 * Channels).Select(k =>
+                (double)layer.Weights[(output * Channels + k % Channels) * 9 + k / Channels]).ToArray()),
+        ];
         var values = new float[samples * Features * height * width];
         Parallel.For(0, samples * height * width, i =>
         {
@@ -136,9 +143,7 @@ public sealed class FusedAutoencoderTests : IDisposable
 
             for (int output = 0; output < Features; output++)
             {
-                double sum = layer.Bias[output];
-                for (int k = 0; k < window.Length; k++)
-                    sum += window[k] * layer.Weights[(output * Channels + k % Channels) * 9 + k / Channels];
+                double sum = layer.Bias[output] + TensorPrimitives.Dot<double>(window, weights[output]);
                 values[(n * Features + output) * height * width + y * width + x] = (float)sum;
             }
         });
