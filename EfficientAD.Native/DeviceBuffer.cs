@@ -36,6 +36,7 @@ public sealed unsafe class DeviceBuffer : CudaHandle
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public nint Address => OpenHandle;
 
+    /// <summary>As many as were asked for.</summary>
     public long Bytes { get; }
 
     private protected override CudaResult Destroy(nint released)

@@ -55,7 +55,8 @@ public sealed unsafe class PinnedBuffer : CudaHandle
     internal void RequireLength(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        if (bytes > Bytes) throw new ArgumentException($"{bytes} bytes do not fit a pinned buffer of {Bytes}.");
+        if (bytes > Bytes)
+            throw new ArgumentException($"{bytes} bytes do not fit a pinned buffer of {Bytes}. Make a larger one.");
     }
 
     private protected override CudaResult Destroy(nint released) =>

@@ -41,7 +41,8 @@ public sealed unsafe class TensorMap : IDisposable
         {
             throw new NotSupportedException(
                 $"{context.Device.Name} (compute capability {context.Device.ComputeCapability}, driver " +
-                $"{CudaDevices.VersionOf(context.Driver)}) has no tensor maps: they need 9.0 and CUDA 12.");
+                $"{CudaDevices.VersionOf(context.Driver)}) has no tensor maps: they need 9.0 and CUDA 12. " +
+                "Use kernels that read global memory themselves.");
         }
 
         _context = context;

@@ -21,6 +21,7 @@ public sealed class PtxKernel
 
     internal KernelSyntax Syntax { get; }
 
+    /// <summary>In the order of their declaration.</summary>
     public IReadOnlyList<PtxParameter> Parameters { get; }
 
     /// <summary>Bytes of the parameter buffer.</summary>

@@ -15,11 +15,13 @@ public sealed class PtxModule
         foreach (var kernel in syntax.Kernels) _kernels.Add(kernel.Name, new PtxKernel(this, kernel));
     }
 
+    /// <summary>What messages call it: the file's name.</summary>
     public string Name { get; }
 
     /// <summary>The <c>.target</c>: 80 for sm_80.</summary>
     public int Target => _syntax.Target;
 
+    /// <summary>Its entries by name.</summary>
     public IReadOnlyDictionary<string, PtxKernel> Kernels => _kernels;
 
     internal IReadOnlyDictionary<int, string> Files => _syntax.Files;

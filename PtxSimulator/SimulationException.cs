@@ -50,8 +50,10 @@ public sealed class SimulationException(FaultKind kind, string what) : Exception
     /// <summary>Text of the instruction.</summary>
     public string? Instruction { get; init; }
 
+    /// <summary>Index of the block at fault, from 0; null if the launch itself was refused.</summary>
     public Extent? Block { get; init; }
 
+    /// <summary>Index of the thread at fault within its block, from 0; null where no one thread is.</summary>
     public Extent? Thread { get; init; }
 
     /// <summary>The address at fault, in the space that the instruction names.</summary>

@@ -105,7 +105,7 @@ internal sealed class OnnxBackbone : IBackbone
         {
             throw new ModelFormatException(
                 $"'{stage}' of {_path} is {tensor.ElementDataType} [{string.Join(", ", tensor.Shape)}] but a stage " +
-                "is Float [1, channels, height, width].");
+                "is Float [1, channels, height, width]. Name another one with --stages.");
         }
 
         return new FeatureMap((int)channels, (int)height, (int)width, value.GetTensorDataAsSpan<float>().ToArray());

@@ -34,7 +34,10 @@ internal sealed class OnnxGraph
         }
 
         if (_operators.Count == 0)
-            throw new ModelFormatException($"{file} is no ONNX model: it holds no graph with nodes.");
+        {
+            throw new ModelFormatException(
+                $"{file} is no ONNX model: it holds no graph with nodes. Get the file again.");
+        }
     }
 
     /// <summary>Declared outputs first, then every value that a node computes, as "name (operator)".</summary>

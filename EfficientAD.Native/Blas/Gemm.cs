@@ -48,7 +48,11 @@ public sealed unsafe class Gemm : IDisposable
     {
         ObjectDisposedException.ThrowIf(_descriptors.Operation == 0, this);
         if ((a | b | d) % Alignment != 0)
-            throw new ArgumentException($"Gemm: the operands must lie at multiples of {Alignment} bytes.");
+        {
+            throw new ArgumentException(
+                $"Gemm: the operands must lie at multiples of {Alignment} bytes, not at 0x{a:x}, 0x{b:x} and 0x{d:x}.");
+        }
+
         if (_hasBias != (bias != 0))
             throw new ArgumentException($"Gemm: prepared {(_hasBias ? "with" : "without")} a bias, run the other way.");
         CublasLt library = _blas.Library;

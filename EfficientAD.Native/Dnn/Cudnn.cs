@@ -127,8 +127,9 @@ internal sealed unsafe class Cudnn(LibraryExports exports)
             {
                 throw new CudaException(
                     $"cuDNN {version} is installed, but this version of EfficientAD knows cuDNN {SupportedMajor} " +
-                    "only.");
+                    "only. Install that, or do without.");
             }
+
             return (new Cudnn(exports), new CudaLibrary(LibraryName, version, path, null));
         }
         catch (CudaException e)

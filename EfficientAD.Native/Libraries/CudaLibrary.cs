@@ -8,6 +8,7 @@ namespace EfficientAD.Native.Libraries;
 /// none.</param>
 public sealed record CudaLibrary(string Name, Version? Version, string? Path, string? Unusable)
 {
+    /// <summary>Whether it is installed and nothing speaks against it.</summary>
     public bool IsUsable => Path is not null && Unusable is null;
 
     internal static CudaLibrary Absent(string name) => new(name, null, null, null);

@@ -36,9 +36,10 @@ public readonly record struct InstructionCount(
     /// <summary>Global memory: 32-byte sectors that the warps asked for.</summary>
     public long Sectors { get; init; }
 
-    /// <summary>Shared memory: passes over the banks, and how many there were without conflicts.</summary>
+    /// <summary>Shared memory: passes over the 32 banks that were needed.</summary>
     public long BankCycles { get; init; }
 
+    /// <summary>The same, had no two addresses met in a bank.</summary>
     public long IdealBankCycles { get; init; }
 }
 
@@ -70,8 +71,10 @@ public sealed record LaunchReport
 {
     public required string Kernel { get; init; }
 
+    /// <summary>In blocks.</summary>
     public required Extent Grid { get; init; }
 
+    /// <summary>In threads.</summary>
     public required Extent Block { get; init; }
 
     /// <summary>Shared memory per block, static and dynamic, in bytes.</summary>
@@ -97,8 +100,10 @@ public sealed record LaunchReport
     /// <summary>Barriers that blocks passed.</summary>
     public long Barriers { get; init; }
 
+    /// <summary>Executions by warps, of all instructions; 0 without counters.</summary>
     public long WarpInstructions => Instructions.Sum(instruction => instruction.Warps);
 
+    /// <summary>Executions by warps, of one class.</summary>
     public long CountOf(InstructionClass kind) =>
         Instructions.Sum(instruction => instruction.Class == kind ? instruction.Warps : 0);
 }

@@ -101,7 +101,8 @@ internal sealed unsafe class AsynchronousDecoder(
         if (!modifiers.Take(loads ? "mbarrier::complete_tx::bytes" : "bulk_group")) return false;
         // Advice for caches changes no result; its policy is the last operand.
         var given = operands.Count - (modifiers.Take("L2::cache_hint") ? 1 : 0);
-        if (given != (dimensions > 0 ? 2 : 3) + (loads ? 1 : 0)) throw operands.Error("too many operands, or too few");
+        var wanted = (dimensions > 0 ? 2 : 3) + (loads ? 1 : 0);
+        if (given != wanted) throw operands.Error($"{given} operands; {wanted} belong there");
         if (given < operands.Count) operands.Read(operands[given], 8);
 
         op->Parts = arena.Take(2);

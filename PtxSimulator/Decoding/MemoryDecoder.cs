@@ -48,9 +48,9 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
             op->Immediate = constant.Offset
                 + (constant.Base is VariableOperand variable ? variable.Variable.Offset : 0);
             var parameters = operands.Kernel.Parameters;
-            if (op->Immediate < 0 || parameters.Count == 0
-                || op->Immediate + op->Bytes > parameters[^1].Offset + parameters[^1].Bytes)
-                throw operands.Error("the address leaves the parameters");
+            var end = parameters.Count == 0 ? 0 : parameters[^1].Offset + parameters[^1].Bytes;
+            if (op->Immediate < 0 || op->Immediate + op->Bytes > end)
+                throw operands.Error($"{op->Bytes} bytes from byte {op->Immediate} leave the parameters, which end at byte {end}");
             op->Run = FindLoad(type, width, fromParameter: true);
             return op->Run != null;
         }

@@ -91,7 +91,7 @@ internal sealed class DriverContext
         catch (InsufficientMemoryException)
         {
             throw new DriverException(DriverError.OutOfMemory,
-                $"{bytes} bytes; {Memory.Used} of {Memory.Capacity} are in use.");
+                $"{bytes} bytes were asked for; {Memory.Used} of {Memory.Capacity} are in use.");
         }
     }
 

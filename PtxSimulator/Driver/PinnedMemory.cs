@@ -25,7 +25,7 @@ internal static unsafe class PinnedMemory
         }
         catch (OutOfMemoryException)
         {
-            throw new DriverException(DriverError.OutOfMemory, $"{bytes} bytes of pinned memory.");
+            throw new DriverException(DriverError.OutOfMemory, $"the host has no {bytes} bytes for pinned memory.");
         }
 
         Add(new PinnedRange(address, bytes, context, IsOwned: true));

@@ -76,7 +76,9 @@ public static class SimulatedDriver
         {
             return ordinal >= 0 && ordinal < Devices.Count
                 ? Devices[ordinal]
-                : throw new DriverException(DriverError.InvalidDevice, $"there is no device {ordinal}.");
+                : throw new DriverException(
+                    DriverError.InvalidDevice,
+                    $"there is no device {ordinal}; the driver has {Devices.Count}, numbered from 0.");
         }
     }
 
@@ -92,7 +94,8 @@ public static class SimulatedDriver
         {
             return ordinal >= 0 && ordinal < Devices.Count
                 ? Devices[ordinal]
-                : throw new ArgumentOutOfRangeException(nameof(ordinal), ordinal, "There is no such device.");
+                : throw new ArgumentOutOfRangeException(
+                    nameof(ordinal), ordinal, $"There are {Devices.Count} devices, numbered from 0.");
         }
     }
 

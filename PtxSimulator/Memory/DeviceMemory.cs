@@ -109,6 +109,8 @@ public sealed unsafe class DeviceMemory : IDisposable
     public void Read(ulong address, Span<byte> destination) =>
         new ReadOnlySpan<byte>(Data + Locate(address, destination.Length), destination.Length).CopyTo(destination);
 
+    /// <summary>Copies from the host; the bytes count as written.</summary>
+    /// <exception cref="ArgumentException">The range is not within one live allocation.</exception>
     public void Write(ulong address, ReadOnlySpan<byte> source)
     {
         var start = Locate(address, source.Length);
@@ -117,6 +119,7 @@ public sealed unsafe class DeviceMemory : IDisposable
     }
 
     /// <summary>Writes <paramref name="count"/> copies of <paramref name="value"/>.</summary>
+    /// <exception cref="ArgumentException">The range is not within one live allocation.</exception>
     public void Fill<T>(ulong address, T value, long count) where T : unmanaged
     {
         var start = Locate(address, count * sizeof(T));

@@ -15,13 +15,17 @@ public sealed record KernelReport(string Name, IReadOnlyList<LaunchSummary> Laun
     /// <summary>Multiply-adds by tensor cores.</summary>
     public long MmaMultiplyAdds => Launches.Sum(launch => launch.MmaMultiplyAdds);
 
+    /// <summary>Multiply-adds by fma instructions of float32, half and double.</summary>
     public long FmaMultiplyAdds => Launches.Sum(launch => launch.FmaMultiplyAdds);
 
+    /// <summary>Barriers that blocks passed.</summary>
     public long Barriers => Launches.Sum(launch => launch.Barriers);
 
+    /// <summary>Loads and stores; sectors count as distinct within a launch, not between launches.</summary>
     public GlobalTraffic GlobalTraffic =>
         Launches.Aggregate(new GlobalTraffic(), (sum, launch) => sum + launch.GlobalLoads + launch.GlobalStores);
 
+    /// <summary>Loads and stores.</summary>
     public SharedTraffic SharedTraffic =>
         Launches.Aggregate(new SharedTraffic(), (sum, launch) => sum + launch.SharedLoads + launch.SharedStores);
 

@@ -28,8 +28,10 @@ public sealed partial record LaunchSummary
 
     public string Kernel { get; }
 
+    /// <summary>In blocks.</summary>
     public Extent Grid { get; }
 
+    /// <summary>In threads.</summary>
     public Extent Block { get; }
 
     /// <summary>Shared memory per block, static and dynamic, in bytes.</summary>
@@ -52,8 +54,10 @@ public sealed partial record LaunchSummary
     /// <summary>Those that take numbers of 8 bits.</summary>
     public long ByteMultiplyAdds { get; }
 
+    /// <summary>By fma instructions of float32, half and double.</summary>
     public long FmaMultiplyAdds { get; }
 
+    /// <summary>Barriers that blocks passed.</summary>
     public long Barriers { get; }
 
     /// <summary>Instructions by warps, all classes.</summary>

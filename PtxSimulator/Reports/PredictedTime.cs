@@ -39,6 +39,7 @@ public readonly record struct PredictedTime(double Microseconds, Resource Bound)
     /// datasheet.</summary>
     private const int CachePortBytes = 64;
 
+    /// <summary>Of a launch that has the card to itself, with blocks spread evenly.</summary>
     public static PredictedTime Of(LaunchSummary launch, Card card)
     {
         // Blocks are spread evenly; the multiprocessor that gets most of them finishes last.

@@ -65,7 +65,8 @@ public unsafe class LibraryTests
         Assert.Null(table);
         Assert.False(description.IsUsable);
         Assert.Equal(
-            $"cuDNN {version} is installed, but this version of EfficientAD knows cuDNN 9 only.", description.Unusable);
+            $"cuDNN {version} is installed, but this version of EfficientAD knows cuDNN 9 only. Install that, or do " +
+            "without.", description.Unusable);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public class ModuleTests
     [InlineData("bra NOWHERE;", "label 'NOWHERE' stands nowhere")]
     [InlineData("add.s32 %r0, %r1, %t;", "reads register %r1, which nothing has written")]
     [InlineData("setp.eq.s32 %p1, %t, 0; @%p1 bra SKIP; ret; SKIP: add.s32 %r0, %r1, %t;", "reads register %r1")]
-    [InlineData("ld.param.u32 %r0, [output+8];", "leaves the parameters")]
+    [InlineData("ld.param.u32 %r0, [output+8];", "bytes from byte 16 leave the parameters, which end at byte 16")]
     [InlineData("add.s32 %r0 %r1;", "';' expected, found '%r1'")]
     public void Module_ThatCannotBeSimulated_IsRefused_WithItsLine(string body, string expected)
     {
