@@ -65,8 +65,8 @@ internal sealed class TrainSettings : ComputeSettings
 
     [CommandOption("--place-weights <ON|OFF>")]
     [Description(
-        "Weigh places of the local map by how well good parts are imitated there, and smooth it over 3 x 3 places: on or " +
-        "off. Default: the recipe's.")]
+        "Weigh places of the local map by how well good parts are imitated there, and smooth it over 3 x 3 places: " +
+        "on or off. Default: the recipe's.")]
     public string? PlaceWeights { get; init; }
 
     [CommandOption("--head")]

@@ -247,7 +247,8 @@ public sealed class ModelFile : IDisposable
         if (least <= 0)
         {
             throw new ModelFormatException(
-                $"{_file.Name}: '{PlaceWeightsName}' holds {least}, but a weight must be positive. The file is damaged.");
+                $"{_file.Name}: '{PlaceWeightsName}' holds {least}, but a weight must be positive. The file is " +
+                "damaged.");
         }
     }
 

@@ -49,8 +49,8 @@ public sealed class DetectionNetworks : IDisposable
     /// <summary>Standard deviation of the same, [1, 384, 1, 1].</summary>
     public Tensor Deviation { get; }
 
-    /// <summary>What the local map is multiplied by, place by place, before it is smoothed over 3 x 3 places: [1, 1, h, w]
-    /// of the map. Null where it stays as it is, as published.</summary>
+    /// <summary>What the local map is multiplied by, place by place, before it is smoothed over 3 x 3 places: [1, 1, h,
+    /// w] of the map. Null where it stays as it is, as published.</summary>
     public Tensor? PlaceWeights { get; private set; }
 
     /// <summary>Makes <see cref="PlaceWeights"/>, all 1, if there are none.</summary>
@@ -66,8 +66,8 @@ public sealed class DetectionNetworks : IDisposable
         return PlaceWeights;
     }
 
-    /// <summary>Takes over the weights and statistics of networks of the same kind on the same backend; place weights, which
-    /// belong to a finished student, are not copied.</summary>
+    /// <summary>Takes over the weights and statistics of networks of the same kind on the same backend; place weights,
+    /// which belong to a finished student, are not copied.</summary>
     public void CopyFrom(DetectionNetworks source)
     {
         Teacher.CopyFrom(source.Teacher);

@@ -50,7 +50,11 @@ internal sealed unsafe class MemoryDecoder(OperandBinder operands, OpArena arena
             var parameters = operands.Kernel.Parameters;
             var end = parameters.Count == 0 ? 0 : parameters[^1].Offset + parameters[^1].Bytes;
             if (op->Immediate < 0 || op->Immediate + op->Bytes > end)
-                throw operands.Error($"{op->Bytes} bytes from byte {op->Immediate} leave the parameters, which end at byte {end}");
+            {
+                throw operands.Error(
+                    $"{op->Bytes} bytes from byte {op->Immediate} leave the parameters, which end at byte {end}");
+            }
+
             op->Run = FindLoad(type, width, fromParameter: true);
             return op->Run != null;
         }

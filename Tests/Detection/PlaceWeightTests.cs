@@ -10,7 +10,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Detection;
 
-/// <summary>However a plan computes, place weights change its local map, and nothing else, as plain loops say.</summary>
+/// <summary>However a plan computes, place weights change its local map, and nothing else, as plain loops
+/// say.</summary>
 public sealed class PlaceWeightTests : IDisposable
 {
     private const int Height = 101, Width = 90;

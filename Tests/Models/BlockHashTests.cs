@@ -6,7 +6,8 @@ namespace EfficientAD.Tests.Models;
 public class BlockHashTests
 {
     /// <summary>Around every length at which something changes: short inputs, stripes of 64, blocks of 1,024.</summary>
-    public static TheoryData<int> Lengths => [0, 1, 240, 241, 255, 256, 257, 1023, 1024, 1025, 1087, 1088, 1089, 2048, 2049, 10_000];
+    public static TheoryData<int> Lengths =>
+        [0, 1, 240, 241, 255, 256, 257, 1023, 1024, 1025, 1087, 1088, 1089, 2048, 2049, 10_000];
 
     [Theory, MemberData(nameof(Lengths))]
     public void Value_IsXxHash128OfTheSameBytes(int length)

@@ -9,7 +9,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Training;
 
-/// <summary>Where a trained student errs more on good parts, the local map counts less; the model's file says how much.</summary>
+/// <summary>Where a trained student errs more on good parts, the local map counts less; the model's file says how
+/// much.</summary>
 public class PlaceWeightFitTests
 {
     [Fact]

@@ -22,12 +22,13 @@ internal abstract class ConvolutionEngine : IDisposable
     }
 
     /// <summary>Without filtering.</summary>
-    public static ConvolutionEngine CreateDirect(InstructionSet instructionSet, WorkerPool pool) => instructionSet switch
-    {
-        InstructionSet.Avx512 => new DirectConvolution<WideKernels<Vector512<float>, Lanes512>>(pool),
-        InstructionSet.Avx2 => new DirectConvolution<NarrowKernels<Vector256<float>, Lanes256>>(pool),
-        _ => new DirectConvolution<NarrowKernels<Vector128<float>, Lanes128>>(pool),
-    };
+    public static ConvolutionEngine CreateDirect(InstructionSet instructionSet, WorkerPool pool) =>
+        instructionSet switch
+        {
+            InstructionSet.Avx512 => new DirectConvolution<WideKernels<Vector512<float>, Lanes512>>(pool),
+            InstructionSet.Avx2 => new DirectConvolution<NarrowKernels<Vector256<float>, Lanes256>>(pool),
+            _ => new DirectConvolution<NarrowKernels<Vector128<float>, Lanes128>>(pool),
+        };
 
     public abstract void Forward(
         Tensor input, Tensor weights, Tensor? bias, Convolution2dGeometry geometry, bool relu, Tensor output);

@@ -29,7 +29,8 @@ public sealed unsafe partial class CpuBackend
             for (; i < end; i++)
             {
                 Vector256<float> first1 = Vector256.Create(m[i]), second1 = Vector256.Create(v[i]);
-                p[i] = Update(local, Vector256.Create(g[i]), ref first1, ref second1, Vector256.Create(p[i])).ToScalar();
+                p[i] =
+                    Update(local, Vector256.Create(g[i]), ref first1, ref second1, Vector256.Create(p[i])).ToScalar();
                 m[i] = first1.ToScalar();
                 v[i] = second1.ToScalar();
             }

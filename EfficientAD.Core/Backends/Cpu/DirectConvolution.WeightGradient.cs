@@ -89,7 +89,8 @@ internal sealed unsafe partial class DirectConvolution<TKernels>
                 for (int t = 0; t < taps; t++)
                 {
                     for (int i = whole; i < problem.Length; i++)
-                        sums[row * sumPitch + t * lanes] += gradient[row * problem.GradientPlane + i] * input[i + offsets[t]];
+                        sums[row * sumPitch + t * lanes] +=
+                            gradient[row * problem.GradientPlane + i] * input[i + offsets[t]];
                 }
             }
         }

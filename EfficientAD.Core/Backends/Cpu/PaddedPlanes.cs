@@ -51,8 +51,9 @@ internal sealed unsafe class PaddedPlanes : IDisposable
         if (step == 1)
         {
             int from = Math.Max(0, -left), to = Math.Min(width, pitch - left);
-            if (to > from)
-                new ReadOnlySpan<float>(source + from, to - from).CopyTo(new Span<float>(target + left + from, to - from));
+            if (to <= from) return;
+            var inside = new ReadOnlySpan<float>(source + from, to - from);
+            inside.CopyTo(new Span<float>(target + left + from, inside.Length));
             return;
         }
 

@@ -4,7 +4,8 @@ using PtxSimulator.Driver;
 
 namespace EfficientAD.Tests.Backends.Cuda;
 
-/// <summary>The simulated driver, but kernels do nothing: a device that computes wrongly and says it went well.</summary>
+/// <summary>The simulated driver, but kernels do nothing: a device that computes wrongly and says it went
+/// well.</summary>
 internal static unsafe class LaunchlessDriver
 {
     public static nint Export(string name) => name == nameof(CudaDriver.cuLaunchKernel)

@@ -40,9 +40,15 @@ internal sealed class FilteringEngine<TForm4x4, TForm3x3, TKernels>(
     {
         switch (Choose(weights.Shape, geometry, inputGradient.Shape))
         {
-            case Way.Kernels4x4: _kernels4x4.InputGradient(outputGradient, weights, geometry.Padding, inputGradient); break;
-            case Way.Kernels3x3: _kernels3x3.InputGradient(outputGradient, weights, geometry.Padding, inputGradient); break;
-            default: direct.InputGradient(outputGradient, weights, geometry, inputGradient); break;
+            case Way.Kernels4x4:
+                _kernels4x4.InputGradient(outputGradient, weights, geometry.Padding, inputGradient);
+                break;
+            case Way.Kernels3x3:
+                _kernels3x3.InputGradient(outputGradient, weights, geometry.Padding, inputGradient);
+                break;
+            default:
+                direct.InputGradient(outputGradient, weights, geometry, inputGradient);
+                break;
         }
     }
 
@@ -51,9 +57,15 @@ internal sealed class FilteringEngine<TForm4x4, TForm3x3, TKernels>(
     {
         switch (Choose(weightGradient.Shape, geometry, outputGradient.Shape))
         {
-            case Way.Kernels4x4: _kernels4x4.WeightGradient(input, outputGradient, geometry.Padding, weightGradient); break;
-            case Way.Kernels3x3: _kernels3x3.WeightGradient(input, outputGradient, geometry.Padding, weightGradient); break;
-            default: direct.WeightGradient(input, outputGradient, geometry, weightGradient); break;
+            case Way.Kernels4x4:
+                _kernels4x4.WeightGradient(input, outputGradient, geometry.Padding, weightGradient);
+                break;
+            case Way.Kernels3x3:
+                _kernels3x3.WeightGradient(input, outputGradient, geometry.Padding, weightGradient);
+                break;
+            default:
+                direct.WeightGradient(input, outputGradient, geometry, weightGradient);
+                break;
         }
     }
 

@@ -31,7 +31,8 @@ internal static unsafe class TransformedWeights<TForm, TKernels>
     public static int Blocks(int channels) => (channels + TKernels.Lanes - 1) / TKernels.Lanes;
 
     public static long Count(int rows, int channels) =>
-        (long)Panels(rows) * TileTransforms<TForm, TKernels>.Points * Blocks(channels) * 2 * TKernels.Lanes * TKernels.Lanes;
+        (long)Panels(rows) * TileTransforms<TForm, TKernels>.Points * Blocks(channels)
+        * 2 * TKernels.Lanes * TKernels.Lanes;
 
     [SkipLocalsInit]
     public static void Transform(

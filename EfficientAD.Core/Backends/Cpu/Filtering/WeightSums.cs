@@ -123,11 +123,12 @@ internal sealed unsafe class WeightSums<TForm, TKernels>(WorkerPool pool) : IDis
             {
                 float* rows = factors + point * round.ValuePitch;
                 for (int block = 0; block < round.ChannelBlocks; block++, rows += blockRows)
-                    for (int row = 0; row < lanes; row += TKernels.GradientRows, sum += TKernels.GradientRows * 2 * lanes)
+                    for (int row = 0; row < lanes; row += TKernels.GradientRows)
                     {
                         // Some rows ask for the next block's, the others for a half of the next panel's columns.
                         float* ahead = row == 0 ? rows + blockRows : columns + panelColumns + block % 2 * blockRows;
                         TKernels.Correlate(rows + row, columns, count, sum, ahead);
+                        sum += TKernels.GradientRows * 2 * lanes;
                     }
             }
         });

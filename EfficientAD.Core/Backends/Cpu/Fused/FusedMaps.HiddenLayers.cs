@@ -28,7 +28,8 @@ internal sealed unsafe partial class FusedMaps<TForm4x4, TForm3x3, TLast, TKerne
                 [.. network.Layers.Take(network.Layers.Count - 1).Select(layer => LayerWeights.Of(backend, layer))];
             (_height, _width) = ((image.Shape.H - 3) / 2, (image.Shape.W - 3) / 2);
             Output = planes.Allocate<TForm4x4>(weights[0].Shape.N, _height, _width);
-            List<FusedLayer> layers = [new FirstLayer<TKernels>(image, input.IsGrey, weights[0], Output, _height, _width)];
+            List<FusedLayer> layers =
+                [new FirstLayer<TKernels>(image, input.IsGrey, weights[0], Output, _height, _width)];
             for (int i = 1; i < weights.Length; i++)
             {
                 // What reads the layer's output decides the margins of its planes.

@@ -53,15 +53,17 @@ internal abstract class FusedMaps : IDisposable
         if (largeTiles)
         {
             return new FusedMaps<
-                Form6x4<TVector, TLanes>, Form6x3<TVector, TLanes>, Form7x4<TVector, TLanes>, TKernels, TVector, TLanes>(
-                source);
+                Form6x4<TVector, TLanes>, Form6x3<TVector, TLanes>, Form7x4<TVector, TLanes>,
+                TKernels, TVector, TLanes>(source);
         }
 
         return new FusedMaps<
-            Form4x4<TVector, TLanes>, Form4x3<TVector, TLanes>, Form4x4<TVector, TLanes>, TKernels, TVector, TLanes>(source);
+            Form4x4<TVector, TLanes>, Form4x3<TVector, TLanes>, Form4x4<TVector, TLanes>,
+            TKernels, TVector, TLanes>(source);
     }
 }
 
 /// <summary>What a fused plan is made from.</summary>
 internal sealed record FusedSource(
-    CpuBackend Backend, DetectionNetworks Networks, DetectionInput Input, SharedLayersSlot? Shared, FeatureWindow? Window);
+    CpuBackend Backend, DetectionNetworks Networks, DetectionInput Input, SharedLayersSlot? Shared,
+    FeatureWindow? Window);

@@ -63,8 +63,8 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
 
     public void Dispose()
     {
-        foreach (AlignedMemory memory in new[] { _factors, _localWeights, _globalWeights, _localBias, _globalBias, _sums })
-            memory.Dispose();
+        AlignedMemory[] held = [_factors, _localWeights, _globalWeights, _localBias, _globalBias, _sums];
+        foreach (AlignedMemory memory in held) memory.Dispose();
     }
 
     private TileProducts<TForm, TKernels> ProductsOf(TileGrid grid) =>
@@ -152,7 +152,8 @@ internal sealed unsafe class LastLayer<TForm, TKernels, TVector, TLanes> : IDisp
 
         public override void Run(int item, float* scratch)
         {
-            (LastLayer<TForm, TKernels, TVector, TLanes> layer, TileProducts<TForm, TKernels> products) = (round.Layer, round.Products);
+            (LastLayer<TForm, TKernels, TVector, TLanes> layer, TileProducts<TForm, TKernels> products) =
+                (round.Layer, round.Products);
             (int index, int group) = Math.DivRem(item, Groups);
             bool isLocal = index < _panels;
             int panel = isLocal ? index : index - _panels, skipped = isLocal ? 0 : round.Teacher.Blocks;

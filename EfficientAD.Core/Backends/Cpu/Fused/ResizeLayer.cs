@@ -27,7 +27,8 @@ internal sealed unsafe class ResizeLayer<TKernels, TVector, TLanes>(
     {
         _samples = samples;
         if (window is null) return;
-        ((float rowScale, float rowOffset), (float scale, float offset)) = (window.Rows(from.Height), window.Columns(from.Width));
+        ((float rowScale, float rowOffset), (float scale, float offset)) =
+            (window.Rows(from.Height), window.Columns(from.Width));
         _rows = new BilinearTaps(from.Height, to.Height, rowScale, rowOffset);
         _columns = new BilinearTaps(from.Width, to.Width, scale, offset);
     }

@@ -61,8 +61,8 @@ internal sealed class CpuLayerStack : LayerStack
 
     public override void Dispose()
     {
-        foreach (IEnumerable<IDisposable> parts in new IEnumerable<IDisposable>[] { _heads, _layers, _activations, Outputs })
-            foreach (IDisposable part in parts) part.Dispose();
+        IDisposable[] parts = [.. _heads, .. _layers, .. _activations, .. Outputs];
+        foreach (IDisposable part in parts) part.Dispose();
     }
 
     private static class Builder<TVector, TLanes, TKernels>

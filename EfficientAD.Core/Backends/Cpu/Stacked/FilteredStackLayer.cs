@@ -56,10 +56,14 @@ internal sealed unsafe class FilteredStackLayer<TForm, TGradientForm, TKernels, 
         AddBias(_biasSums, layer.BiasGradient!);
     }
 
-    public override void InputGradient() => Compute<TGradientForm, RectifiedGradient<TVector, TLanes>, GradientSink<TVector, TLanes>>(
-        _inputGradients, Gradient(TForm.Kernel - 1),
-        TransformedWeights<TGradientForm, TKernels>.Backward(layer.Weights, pool),
-        new GradientSink<TVector, TLanes>(input.Gradient, layer.Weights.Shape.C, input.Height, input.Width));
+    public override void InputGradient()
+    {
+        var sink = new GradientSink<TVector, TLanes>(
+            input.Gradient, layer.Weights.Shape.C, input.Height, input.Width);
+        Compute<TGradientForm, RectifiedGradient<TVector, TLanes>, GradientSink<TVector, TLanes>>(
+            _inputGradients, Gradient(TForm.Kernel - 1),
+            TransformedWeights<TGradientForm, TKernels>.Backward(layer.Weights, pool), sink);
+    }
 
     public override void Dispose()
     {

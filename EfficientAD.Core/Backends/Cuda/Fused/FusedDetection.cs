@@ -96,8 +96,8 @@ internal sealed class FusedDetection : IDisposable
         _verdict.SetScaling(new MapScaling(0, 1, 0, 1));
     }
 
-    /// <summary>Teacher against student, at its own size, its places weighed where the networks say how, [samples, 1, h,
-    /// w].</summary>
+    /// <summary>Teacher against student, at its own size, its places weighed where the networks say how, [samples, 1,
+    /// h, w].</summary>
     public Tensor LocalMap => _verdict.LocalMap;
 
     /// <summary>Autoencoder against student, likewise.</summary>
