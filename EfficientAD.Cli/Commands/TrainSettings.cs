@@ -131,8 +131,6 @@ internal sealed class TrainSettings : ComputeSettings
         if (Minutes is { } minutes && minutes is not (>= ShortestMinutes and <= LongestMinutes))
             return $"--minutes {Minutes}: give {ShortestMinutes:0.##} (10 seconds) to {LongestMinutes}.";
         if (Size is not ("S" or "M")) return $"--size {Size}: give S or M.";
-        if (Size == "M" && Teacher is null)
-            return "--size M: no such teacher is shipped. Make one with 'efficientad distill'; name it with --teacher.";
         if (Recipe is not null && !Recipes.Contains(Recipe))
             return $"--recipe {Recipe}: give {string.Join(", ", Recipes)}.";
         if (HardQuantile is { } quantile && quantile is not (>= 0 and < 1))

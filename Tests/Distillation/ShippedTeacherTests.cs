@@ -12,30 +12,27 @@ namespace EfficientAD.Tests.Distillation;
 public sealed class ShippedTeacherTests : IDisposable
 {
     private readonly CpuBackend _backend = new();
-    private readonly PatchDescriptionNetwork _teacher;
     private readonly Tape _tape;
 
-    public ShippedTeacherTests()
-    {
-        (_teacher, _) = TeacherFile.Load(null, PdnSize.Small, padded: false, _backend);
-        _tape = new Tape(_backend);
-    }
+    public ShippedTeacherTests() => _tape = new Tape(_backend);
+
+    public static TheoryData<PdnSize> Sizes => new(Enum.GetValues<PdnSize>());
 
     /// <summary>A teacher that does not tell patches apart would make every model blind.</summary>
-    [Fact]
-    public void Features_VaryInEveryChannel()
+    [Theory, MemberData(nameof(Sizes))]
+    public void Features_VaryInEveryChannel(PdnSize size)
     {
-        Tensor features = _teacher.Forward(_tape, Variable.Constant(Textures(1))).Value;
+        Tensor features = Shipped(size).Forward(_tape, Variable.Constant(Textures(1))).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
         statistics.Add(_backend, features);
         Assert.All(statistics.Deviation(), deviation => Assert.InRange(deviation, 0.01f, 10f));
     }
 
     /// <summary>An earlier one had lost nine tenths of a layer, and nothing else told.</summary>
-    [Fact]
-    public void Units_FireInEveryHiddenLayer()
+    [Theory, MemberData(nameof(Sizes))]
+    public void Units_FireInEveryHiddenLayer(PdnSize size)
     {
-        foreach (Variable values in _teacher.HiddenValues(_tape, Variable.Constant(Textures(4))))
+        foreach (Variable values in Shipped(size).HiddenValues(_tape, Variable.Constant(Textures(4))))
         {
             Shape shape = values.Value.Shape;
             float[] maps = _backend.Download(values.Value);
@@ -45,11 +42,10 @@ public sealed class ShippedTeacherTests : IDisposable
         }
     }
 
-    [Fact]
-    public void File_SaysWhereItComesFrom()
+    [Theory, MemberData(nameof(Sizes))]
+    public void File_SaysWhereItComesFrom(PdnSize size)
     {
-        using Stream resource = typeof(TeacherFile).Assembly.GetManifestResourceStream("pdn_small.safetensors")!;
-        using SafetensorsFile file = SafetensorsFile.Open(resource, "pdn_small.safetensors");
+        using SafetensorsFile file = TeacherFile.OpenShipped(size);
         Assert.Contains("efficientad distill", file.Metadata["command"]);
         Assert.Contains("non-commercial", file.Metadata["licence"]);
         Assert.StartsWith("sha256:961d9f8d7cc86c5f", file.Metadata["backbone"]);
@@ -58,8 +54,14 @@ public sealed class ShippedTeacherTests : IDisposable
     public void Dispose()
     {
         _tape.Dispose();
-        _teacher.Dispose();
         _backend.Dispose();
+    }
+
+    private PatchDescriptionNetwork Shipped(PdnSize size)
+    {
+        PatchDescriptionNetwork teacher = TeacherFile.Load(null, size, padded: false, _backend).Teacher;
+        _tape.Own(teacher);
+        return teacher;
     }
 
     private Tensor Textures(int count)
