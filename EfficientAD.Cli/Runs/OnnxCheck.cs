@@ -1,7 +1,6 @@
 using EfficientAD.Backends;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
-using EfficientAD.Models;
 using EfficientAD.Networks;
 using EfficientAD.Onnx;
 using EfficientAD.Training;

@@ -5,7 +5,6 @@ using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Quantization;
-using EfficientAD.Tensors;
 
 namespace EfficientAD.Detection;
 

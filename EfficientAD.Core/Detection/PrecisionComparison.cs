@@ -1,4 +1,3 @@
-using EfficientAD.Backends.Cpu;
 using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using EfficientAD.Cli;
 using EfficientAD.Cli.Output;
 using PtxSimulator.Counting;
 using PtxSimulator.Reports;

@@ -1,4 +1,3 @@
-using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Detection;

@@ -4,7 +4,6 @@ using EfficientAD.Backends.Cuda;
 using EfficientAD.Distillation;
 using EfficientAD.Tensors;
 using EfficientAD.Tests.Backends;
-using EfficientAD.Tests.Gpu;
 using EfficientAD.Tests.References;
 using EfficientAD.Training;
 using PtxSimulator;

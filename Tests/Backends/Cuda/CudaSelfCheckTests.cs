@@ -1,5 +1,4 @@
 using EfficientAD.Backends;
-using EfficientAD.Backends.Cuda;
 using EfficientAD.Tests.Native;
 using PtxSimulator;
 

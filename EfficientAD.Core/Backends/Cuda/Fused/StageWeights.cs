@@ -1,4 +1,3 @@
-using EfficientAD.Native;
 using EfficientAD.Networks.Folding;
 using EfficientAD.Networks.Quantization;
 

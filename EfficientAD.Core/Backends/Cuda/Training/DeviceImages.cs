@@ -1,4 +1,3 @@
-using EfficientAD.Imaging;
 using EfficientAD.Native;
 using EfficientAD.Training;
 

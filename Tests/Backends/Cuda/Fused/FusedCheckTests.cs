@@ -24,7 +24,8 @@ public sealed class FusedCheckTests : IDisposable
     [Fact]
     public void DeviceThatComputesRightly_IsAskedOnce()
     {
-        using var simulated = new SimulatedContext(options: new SimulatedDeviceOptions { Checks = Checks.None });
+        using var simulated = new SimulatedContext(
+            options: new SimulatedDeviceOptions { Checks = Checks.None, Counters = false });
         using var backend = new CudaBackend(simulated.Context, simulated.Stream);
         Assert.Null(new FusedCheck(backend, CachePath).FindFault(Problem));
         SimulatedDriver.ClearLaunches(simulated.Ordinal);

@@ -30,9 +30,9 @@ public sealed class FusedDetectionTests : IDisposable
 
     public static TheoryData<PdnSize, MapOrder, int, int, int> Cases => new()
     {
-        { PdnSize.Small, MapOrder.Reference, 61, 78, 0 },
+        { PdnSize.Small, MapOrder.Reference, 45, 62, 0 },
         { PdnSize.Small, MapOrder.Anomalib, 33, 50, 1 },
-        { PdnSize.Medium, MapOrder.Aligned, 44, 37, 2 },
+        { PdnSize.Medium, MapOrder.Aligned, 41, 37, 2 },
     };
 
     /// <remarks>The first frame is launched kernel by kernel, the second captured.</remarks>
@@ -141,7 +141,7 @@ public sealed class FusedDetectionTests : IDisposable
 
     private static FusedDetection Fused(
         CudaBackend backend, DetectionNetworks networks, int samples, FusionOptions? options = null) =>
-        new(backend, networks, MapOrder.Aligned, 49, 38, samples, options);
+        new(backend, networks, MapOrder.Aligned, 41, 38, samples, options);
 
     private static float Detect(DetectionPlan plan, uint frame, float[] map)
     {
