@@ -11,6 +11,7 @@ const string Help = """
       stages [S|M] [threads] [runs]        a detection layer by layer, against the peak of the products
       roofline [threads]                   each convolution of the plain way, against the FMA peak, which is measured first
       scaling [S|M] [mode] [size] [threads]   one detection's time and the memory it takes, at another input size
+      metrics [side] [images]              AU-PRO of so many maps, and its memory
       resize                               Pillow's resize in ours; the peer is peers/pillow_resize.py
       ablation DATA [steps] [seeds]        accuracy of a category with one part of the recipe left out at a time, as Markdown
       curve DATA [minutes] [seeds]         accuracy after some minutes of training each; minutes: 1,3,5,15
@@ -36,6 +37,7 @@ switch (args)
     case ["ablation", .. var rest]: AccuracyModes.Ablate(rest); return 0;
     case ["curve", .. var rest]: AccuracyModes.Curve(rest); return 0;
     case ["baselines", .. var rest]: AccuracyModes.Baselines(rest); return 0;
+    case ["metrics", .. var rest]: MetricsTimings.Run(rest); return 0;
     case ["resize"]: ResizeTimings.Run(); return 0;
     case ["cuda", .. var rest]: return CudaTimings.Run(rest);
     case [] or ["help"]: Console.WriteLine(Help); return 0;
