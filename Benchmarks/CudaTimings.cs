@@ -9,11 +9,11 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>Detection and training step of S and M at 256 x 256 on a CUDA device, in every precision, for a machine that has
-/// no SDK: <c>Benchmarks cuda [device] [runs] [calls]</c> writes one line per figure. The peer is
+/// <summary>Detection and training step of S and M at 256 x 256 on a CUDA device, in every precision, for a machine
+/// that has no SDK: <c>Benchmarks cuda [device] [runs] [calls]</c> writes one line per figure. The peer is
 /// <c>peers/pytorch_step.py --device cuda</c>.</summary>
-/// <remarks>Detection: from 8-bit pixels in the host's memory to score and map there. Step: augmentation, losses, backward and
-/// Adam, as in <see cref="RandomTraining"/>. Weights are random.</remarks>
+/// <remarks>Detection: from 8-bit pixels in the host's memory to score and map there. Step: augmentation, losses,
+/// backward and Adam, as in <see cref="RandomTraining"/>. Weights are random.</remarks>
 internal static class CudaTimings
 {
     private const int Size = 256, WarmUpCalls = 10;
@@ -81,6 +81,7 @@ internal static class CudaTimings
 
         Array.Sort(means);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{what}: median {means[runs / 2]:0.000} ms, {means[0]:0.000} to {means[^1]:0.000} ({runs} runs of {calls}), on {backend.Name}"));
+            $"{what}: median {means[runs / 2]:0.000} ms, {means[0]:0.000} to {means[^1]:0.000} " +
+            $"({runs} runs of {calls}), on {backend.Name}"));
     }
 }

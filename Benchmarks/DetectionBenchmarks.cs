@@ -8,7 +8,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>One 256 x 256 image from pixels to map and score, with untrained weights: the arithmetic is the same.</summary>
+/// <summary>One 256 x 256 image from pixels to map and score, with untrained weights: the arithmetic is the
+/// same.</summary>
 [SimpleJob(RunStrategy.Monitoring, launchCount: 1, warmupCount: 3, iterationCount: 15)]
 public class DetectionBenchmarks
 {

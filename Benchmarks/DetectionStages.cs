@@ -22,7 +22,8 @@ internal static unsafe class DetectionStages
     {
         PdnSize size = arguments.Size(0);
         int threads = arguments.Number(1, Environment.ProcessorCount), runs = arguments.Number(2, 15);
-        foreach (DetectionMode mode in new[] { DetectionMode.Fast, DetectionMode.Precise }) Measure(size, threads, runs, mode);
+        Measure(size, threads, runs, DetectionMode.Fast);
+        Measure(size, threads, runs, DetectionMode.Precise);
     }
 
     private static void Measure(PdnSize size, int threads, int runs, DetectionMode mode)
@@ -61,13 +62,15 @@ internal static unsafe class DetectionStages
             double median = times[i].Median();
             if (i < layers) sum += median;
             double rate = 2e-6 * stages[i].Products / median;
-            string share = rate == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{rate,6:0} GFLOP/s {rate / peak,6:0 %} of the peak");
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{mode,-8} {stages[i].Name,-24} {median,7:0.00} ms {share}"));
+            string share = rate == 0 ? "" : Text($"{rate,6:0} GFLOP/s {rate / peak,6:0 %} of the peak");
+            Console.WriteLine(Text($"{mode,-8} {stages[i].Name,-24} {median,7:0.00} ms {share}"));
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        Console.WriteLine(Text(
             $"{mode}, {size}, {threads} threads: layers one by one {sum:0.0} ms; peak {peak:0} GFLOP/s"));
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The products' kernel on operands that stay in the nearest cache, on all threads.</summary>
     private static double Peak(WorkerPool pool)
@@ -87,7 +90,8 @@ internal static unsafe class DetectionStages
                     WideProducts<Vector512<float>, Lanes512>.Multiply(
                         rows, tiles, weights, Blocks, products + worker * 1024, tiles, weights, 0);
             });
-            best = Math.Max(best, 2.0 * rows * 32 * 16 * Blocks * Calls / Stopwatch.GetElapsedTime(start).TotalMilliseconds * 1e-6);
+            double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            best = Math.Max(best, 2.0 * rows * 32 * 16 * Blocks * Calls / milliseconds * 1e-6);
         }
 
         return best;

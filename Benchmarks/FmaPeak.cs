@@ -32,19 +32,24 @@ internal static class FmaPeak
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static float Spin(int rounds) =>
-        Vector512.IsHardwareAccelerated ? Spin512(rounds) : Vector256.IsHardwareAccelerated ? Spin256(rounds) : Spin128(rounds);
+        Vector512.IsHardwareAccelerated ? Spin512(rounds)
+        : Vector256.IsHardwareAccelerated ? Spin256(rounds)
+        : Spin128(rounds);
 
     // A loop per width: the compiler keeps no generic vector in a register for sure.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static float Spin512(int rounds)
     {
-        Vector512<float> x = Vector512.Create(0.5f), a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
+        Vector512<float> x = Vector512.Create(0.5f);
+        Vector512<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
         for (int round = 0; round < rounds; round++)
         {
-            (a, b, c) = (Vector512.FusedMultiplyAdd(a, x, x), Vector512.FusedMultiplyAdd(b, x, x), Vector512.FusedMultiplyAdd(c, x, x));
-            (d, e, f) = (Vector512.FusedMultiplyAdd(d, x, x), Vector512.FusedMultiplyAdd(e, x, x), Vector512.FusedMultiplyAdd(f, x, x));
-            (g, h, i) = (Vector512.FusedMultiplyAdd(g, x, x), Vector512.FusedMultiplyAdd(h, x, x), Vector512.FusedMultiplyAdd(i, x, x));
-            (j, k, l) = (Vector512.FusedMultiplyAdd(j, x, x), Vector512.FusedMultiplyAdd(k, x, x), Vector512.FusedMultiplyAdd(l, x, x));
+            (a, b) = (Vector512.FusedMultiplyAdd(a, x, x), Vector512.FusedMultiplyAdd(b, x, x));
+            (c, d) = (Vector512.FusedMultiplyAdd(c, x, x), Vector512.FusedMultiplyAdd(d, x, x));
+            (e, f) = (Vector512.FusedMultiplyAdd(e, x, x), Vector512.FusedMultiplyAdd(f, x, x));
+            (g, h) = (Vector512.FusedMultiplyAdd(g, x, x), Vector512.FusedMultiplyAdd(h, x, x));
+            (i, j) = (Vector512.FusedMultiplyAdd(i, x, x), Vector512.FusedMultiplyAdd(j, x, x));
+            (k, l) = (Vector512.FusedMultiplyAdd(k, x, x), Vector512.FusedMultiplyAdd(l, x, x));
         }
 
         return Vector512.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
@@ -53,13 +58,16 @@ internal static class FmaPeak
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static float Spin256(int rounds)
     {
-        Vector256<float> x = Vector256.Create(0.5f), a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
+        Vector256<float> x = Vector256.Create(0.5f);
+        Vector256<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
         for (int round = 0; round < rounds; round++)
         {
-            (a, b, c) = (Vector256.FusedMultiplyAdd(a, x, x), Vector256.FusedMultiplyAdd(b, x, x), Vector256.FusedMultiplyAdd(c, x, x));
-            (d, e, f) = (Vector256.FusedMultiplyAdd(d, x, x), Vector256.FusedMultiplyAdd(e, x, x), Vector256.FusedMultiplyAdd(f, x, x));
-            (g, h, i) = (Vector256.FusedMultiplyAdd(g, x, x), Vector256.FusedMultiplyAdd(h, x, x), Vector256.FusedMultiplyAdd(i, x, x));
-            (j, k, l) = (Vector256.FusedMultiplyAdd(j, x, x), Vector256.FusedMultiplyAdd(k, x, x), Vector256.FusedMultiplyAdd(l, x, x));
+            (a, b) = (Vector256.FusedMultiplyAdd(a, x, x), Vector256.FusedMultiplyAdd(b, x, x));
+            (c, d) = (Vector256.FusedMultiplyAdd(c, x, x), Vector256.FusedMultiplyAdd(d, x, x));
+            (e, f) = (Vector256.FusedMultiplyAdd(e, x, x), Vector256.FusedMultiplyAdd(f, x, x));
+            (g, h) = (Vector256.FusedMultiplyAdd(g, x, x), Vector256.FusedMultiplyAdd(h, x, x));
+            (i, j) = (Vector256.FusedMultiplyAdd(i, x, x), Vector256.FusedMultiplyAdd(j, x, x));
+            (k, l) = (Vector256.FusedMultiplyAdd(k, x, x), Vector256.FusedMultiplyAdd(l, x, x));
         }
 
         return Vector256.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
@@ -68,13 +76,16 @@ internal static class FmaPeak
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static float Spin128(int rounds)
     {
-        Vector128<float> x = Vector128.Create(0.5f), a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
+        Vector128<float> x = Vector128.Create(0.5f);
+        Vector128<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
         for (int round = 0; round < rounds; round++)
         {
-            (a, b, c) = (Vector128.FusedMultiplyAdd(a, x, x), Vector128.FusedMultiplyAdd(b, x, x), Vector128.FusedMultiplyAdd(c, x, x));
-            (d, e, f) = (Vector128.FusedMultiplyAdd(d, x, x), Vector128.FusedMultiplyAdd(e, x, x), Vector128.FusedMultiplyAdd(f, x, x));
-            (g, h, i) = (Vector128.FusedMultiplyAdd(g, x, x), Vector128.FusedMultiplyAdd(h, x, x), Vector128.FusedMultiplyAdd(i, x, x));
-            (j, k, l) = (Vector128.FusedMultiplyAdd(j, x, x), Vector128.FusedMultiplyAdd(k, x, x), Vector128.FusedMultiplyAdd(l, x, x));
+            (a, b) = (Vector128.FusedMultiplyAdd(a, x, x), Vector128.FusedMultiplyAdd(b, x, x));
+            (c, d) = (Vector128.FusedMultiplyAdd(c, x, x), Vector128.FusedMultiplyAdd(d, x, x));
+            (e, f) = (Vector128.FusedMultiplyAdd(e, x, x), Vector128.FusedMultiplyAdd(f, x, x));
+            (g, h) = (Vector128.FusedMultiplyAdd(g, x, x), Vector128.FusedMultiplyAdd(h, x, x));
+            (i, j) = (Vector128.FusedMultiplyAdd(i, x, x), Vector128.FusedMultiplyAdd(j, x, x));
+            (k, l) = (Vector128.FusedMultiplyAdd(k, x, x), Vector128.FusedMultiplyAdd(l, x, x));
         }
 
         return Vector128.Sum(a + b + c + d + e + f + g + h + i + j + k + l);

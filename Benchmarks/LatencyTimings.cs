@@ -20,8 +20,8 @@ internal static class LatencyTimings
             detector, batch: 1, frames, pace == 0 ? null : pace, CancellationToken.None);
         string text = string.Create(CultureInfo.InvariantCulture,
             $"{size} {mode}, {threads} threads, {frames} frames: p50 {latencies.Quantile(0.5):0.00}, " +
-            $"p90 {latencies.Quantile(0.9):0.00}, p99 {latencies.Quantile(0.99):0.00}, p99.9 {latencies.Quantile(0.999):0.00}, " +
-            $"mean {latencies.Mean:0.00}, jitter {latencies.Jitter:0.00} ms");
+            $"p90 {latencies.Quantile(0.9):0.00}, p99 {latencies.Quantile(0.99):0.00}, " +
+            $"p99.9 {latencies.Quantile(0.999):0.00}, mean {latencies.Mean:0.00}, jitter {latencies.Jitter:0.00} ms");
         Console.WriteLine(pace == 0 ? text : $"{text}; at {pace} a second {latencies.MissedDeadlines} were late");
     }
 }

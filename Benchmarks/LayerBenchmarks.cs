@@ -34,9 +34,11 @@ public class LayerBenchmarks
         (int inputs, int size, int outputs, int kernel) = Layers[Layer];
         int outputSize = Convolution2dGeometry.Valid.OutputSize(size, kernel);
         _backend = new CpuBackend(new CpuOptions { Threads = Threads });
-        (_input, _inputGradient) = (Random(new Shape(1, inputs, size, size), 1), _backend.Allocate(new Shape(1, inputs, size, size)));
-        (_weights, _weightGradient) = (Random(new Shape(outputs, inputs, kernel, kernel), 2), _backend.Allocate(new Shape(outputs, inputs, kernel, kernel)));
-        (_output, _outputGradient) = (_backend.Allocate(new Shape(1, outputs, outputSize, outputSize)), Random(new Shape(1, outputs, outputSize, outputSize), 3));
+        Shape input = new(1, inputs, size, size), weights = new(outputs, inputs, kernel, kernel);
+        var output = new Shape(1, outputs, outputSize, outputSize);
+        (_input, _inputGradient) = (Random(input, 1), _backend.Allocate(input));
+        (_weights, _weightGradient) = (Random(weights, 2), _backend.Allocate(weights));
+        (_output, _outputGradient) = (_backend.Allocate(output), Random(output, 3));
     }
 
     [Benchmark]
@@ -48,12 +50,14 @@ public class LayerBenchmarks
 
     [Benchmark]
     public void WeightGradient() =>
-        _backend.Convolution2dWeightGradient(_input, _outputGradient, Convolution2dGeometry.Valid, _weightGradient, null);
+        _backend.Convolution2dWeightGradient(
+            _input, _outputGradient, Convolution2dGeometry.Valid, _weightGradient, null);
 
     [GlobalCleanup]
     public void Cleanup()
     {
-        foreach (Tensor tensor in new[] { _input, _weights, _output, _inputGradient, _weightGradient, _outputGradient }) tensor.Dispose();
+        Tensor[] tensors = [_input, _weights, _output, _inputGradient, _weightGradient, _outputGradient];
+        foreach (Tensor tensor in tensors) tensor.Dispose();
         _backend.Dispose();
     }
 

@@ -21,8 +21,8 @@ internal static class MetricsTimings
         double area = metrics.RegionOverlap.AreaUnder(0.3), seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         long peak = Process.GetCurrentProcess().PeakWorkingSet64 - before;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{images} maps of {side} x {side}: {seconds:0.00} s, {peak / 1e6:0} MB more than before, AU-PRO {area:0.0000}, " +
-            $"AUROC {metrics.Auroc:0.0000}"));
+            $"{images} maps of {side} x {side}: {seconds:0.00} s, {peak / 1e6:0} MB more than before, " +
+            $"AU-PRO {area:0.0000}, AUROC {metrics.Auroc:0.0000}"));
 
         IEnumerable<PixelSample> Samples() => Enumerable.Range(0, images).Select(i =>
         {

@@ -37,7 +37,8 @@ internal static class PairedDetection
         AnomalyMap[] maps = [.. pictures.Select(_ => new AnomalyMap(Size, Size))];
         var results = new DetectionResult[batch];
         byte[] pixels = [.. pictures.SelectMany(picture => picture.Pixels)];
-        NamedOnnxValue[] inputs = [NamedOnnxValue.CreateFromTensor("image", new DenseTensor<byte>(pixels, [batch, Size, Size, 3]))];
+        var tensor = new DenseTensor<byte>(pixels, [batch, Size, Size, 3]);
+        NamedOnnxValue[] inputs = [NamedOnnxValue.CreateFromTensor("image", tensor)];
         Turns.Print(
             $"{size}, batch {batch}, threads: {threads}", calls,
             ("ONNX Runtime", () => session.Run(inputs, ["map", "score"]).Dispose()),

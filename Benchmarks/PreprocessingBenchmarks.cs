@@ -33,5 +33,6 @@ public class PreprocessingBenchmarks
 
     [Benchmark]
     public void Preprocess() => _preprocessing.Run(
-        new ImageView(_pixels, Width, Height, Width * BytesPerPixel, Format), ColourAdjustment.None, 256, 256, 256, 256, _output);
+        new ImageView(_pixels, Width, Height, Width * BytesPerPixel, Format), ColourAdjustment.None, 256, 256, 256, 256,
+        _output);
 }

@@ -5,17 +5,17 @@ using EfficientAD.Benchmarks.Accuracy;
 const string Help = """
     Benchmarks MODE [ARGUMENTS]            all arguments may be left out
 
-      latency [S|M] [mode] [threads] [frames] [fps]   quantiles and jitter over many frames, one after the other or paced
+      latency [S|M] [mode] [threads] [frames] [fps]   quantiles and jitter over many frames, in turn or paced
       paired [S|M] [threads] [calls] [batch]   detection beside ONNX Runtime, call after call in turn
       paired-step [S|M] [threads] [rounds]   the training step beside PyTorch's, step after step in turn
       stages [S|M] [threads] [runs]        a detection layer by layer, against the peak of the products
-      roofline [threads]                   each convolution of the plain way, against the FMA peak, which is measured first
+      roofline [threads]                   each convolution of the plain way, against the FMA peak
       scaling [S|M] [mode] [size] [threads]   one detection's time and the memory it takes, at another input size
       metrics [side] [images]              AU-PRO of so many maps, and its memory
       resize                               Pillow's resize in ours; the peer is peers/pillow_resize.py
-      ablation DATA [steps] [seeds]        accuracy of a category with one part of the recipe left out at a time, as Markdown
+      ablation DATA [steps] [seeds]        accuracy with one part of the recipe left out at a time
       curve DATA [minutes] [seeds]         accuracy after some minutes of training each; minutes: 1,3,5,15
-      baselines DATA [minutes] [seeds]     accuracy beside a plain student-teacher and a PatchCore-style neighbour search
+      baselines DATA [minutes] [seeds]     accuracy beside a plain student-teacher and a neighbour search
       step-profile                         where a training step spends its time
       drift [steps] [side] [threads]       the losses of a training run by the engine and by plain sums of products
       cuda [device] [runs] [calls]         detection and training step on a CUDA device

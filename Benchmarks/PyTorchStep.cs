@@ -4,7 +4,8 @@ using EfficientAD.Networks;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>PyTorch in a process of its own, <c>peers/pytorch_step.py</c>, that does a training step when told to.</summary>
+/// <summary>PyTorch in a process of its own, <c>peers/pytorch_step.py</c>, that does a training step when told
+/// to.</summary>
 internal sealed class PyTorchStep : IDisposable
 {
     private readonly Process _process;

@@ -23,7 +23,8 @@ internal sealed class RandomModel : IDisposable
     public string Path { get; }
 
     public AnomalyDetector Load(DetectionMode mode, int threads, int batch = 1) => AnomalyDetector.Load(
-        Path, new DetectorOptions { Device = new Device(DeviceKind.Cpu), Threads = threads, Mode = mode, Batch = batch });
+        Path,
+        new DetectorOptions { Device = new Device(DeviceKind.Cpu), Threads = threads, Mode = mode, Batch = batch });
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

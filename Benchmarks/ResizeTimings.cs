@@ -4,8 +4,8 @@ using EfficientAD.Imaging;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>Pillow's bilinear resize in ours, one thread: <c>Benchmarks resize</c>. <c>peers/pillow_resize.py</c> prints
-/// the same lines for Pillow.</summary>
+/// <summary>Pillow's bilinear resize in ours, one thread: <c>Benchmarks resize</c>. <c>peers/pillow_resize.py</c>
+/// prints the same lines for Pillow.</summary>
 internal static class ResizeTimings
 {
     private const double Seconds = 0.4;
@@ -35,7 +35,8 @@ internal static class ResizeTimings
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{(channels == 1 ? "L" : "RGB")} {width} x {height} -> 256 x 256: median {times.Median():0.000} ms, least {times.Min():0.000}"));
+            $"{(channels == 1 ? "L" : "RGB")} {width} x {height} -> 256 x 256: " +
+            $"median {times.Median():0.000} ms, least {times.Min():0.000}"));
 
         void Once()
         {

@@ -9,9 +9,9 @@ namespace EfficientAD.Benchmarks;
 
 /// <summary>The convolutions of both networks at 256 x 256, one by one, against the processor's peak:
 /// <c>Benchmarks roofline [threads]</c>.</summary>
-/// <remarks>Achieved: the multiply-adds that are done, which minimal filtering makes fewer; its transforms take time and
-/// count as none. Effective: those of the direct convolution in the same time. These are the layers as training and the
-/// plain mode call them, with F(4,4) and F(6,3); detection fuses them further.</remarks>
+/// <remarks>Achieved: the multiply-adds that are done, which minimal filtering makes fewer; its transforms take time
+/// and count as none. Effective: those of the direct convolution in the same time. These are the layers as training and
+/// the plain mode call them, with F(4,4) and F(6,3); detection fuses them further.</remarks>
 internal static class Roofline
 {
     private const double Seconds = 1;
@@ -22,7 +22,8 @@ internal static class Roofline
         int threads = arguments.Number(0, Environment.ProcessorCount);
         double peak = FmaPeak.Measure(threads);
         using var backend = new CpuBackend(new CpuOptions { Threads = threads });
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{backend.Name}: {peak:0} GFLOP/s of fused multiply-adds"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{backend.Name}: {peak:0} GFLOP/s of fused multiply-adds"));
         Console.WriteLine("| layer | shape | ms | achieved GFLOP/s | of the peak | effective GFLOP/s |");
         Console.WriteLine("|---|---|---|---|---|---|");
         foreach (PdnSize size in Enum.GetValues<PdnSize>())
@@ -31,9 +32,10 @@ internal static class Roofline
                 double seconds = Measure(backend, layer), outputs = (double)layer.Height * layer.Width;
                 double direct = layer.MultiplyAdds * outputs / layer.Used, done = direct * Share(layer);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"| {size.ToString()[0]} {layer.Name} | {layer.Inputs} -> {layer.Outputs}, {layer.Kernel} x {layer.Kernel}, " +
-                    $"{layer.Height} x {layer.Width} | {1e3 * seconds:0.00} | {2e-9 * done / seconds:0} | " +
-                    $"{2e-9 * done / seconds / peak:0 %} | {2e-9 * direct / seconds:0} |"));
+                    $"| {size.ToString()[0]} {layer.Name} | {layer.Inputs} -> {layer.Outputs}, " +
+                    $"{layer.Kernel} x {layer.Kernel}, {layer.Height} x {layer.Width} | " +
+                    $"{1e3 * seconds:0.00} | {2e-9 * done / seconds:0} | {2e-9 * done / seconds / peak:0 %} | " +
+                    $"{2e-9 * direct / seconds:0} |"));
             }
     }
 

@@ -7,8 +7,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>One detection at another input size, and the memory that it takes:
-/// <c>Benchmarks scaling [S|M] [fast|precise|plain] [size] [threads]</c>. One setting a process, for the memory's sake.</summary>
+/// <summary>One detection at another input size, and the memory that it takes: <c>Benchmarks scaling [S|M]
+/// [fast|precise|plain] [size] [threads]</c>. One setting a process, for the memory's sake.</summary>
 internal static class Scaling
 {
     private const double LongestSeconds = 4;
@@ -31,7 +31,8 @@ internal static class Scaling
 
         List<double> times = [];
         long first = Stopwatch.GetTimestamp();
-        while (times.Count < MostCalls && (times.Count < 3 || Stopwatch.GetElapsedTime(first).TotalSeconds < LongestSeconds))
+        while (times.Count < MostCalls
+            && (times.Count < 3 || Stopwatch.GetElapsedTime(first).TotalSeconds < LongestSeconds))
         {
             times.Add(Milliseconds(Detect));
         }

@@ -5,8 +5,8 @@ using EfficientAD.Networks;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>Where a training step's time goes: every call of the backend with its shape, its time, its rate and the share
-/// of the threads' time that it left unused.</summary>
+/// <summary>Where a training step's time goes: every call of the backend with its shape, its time, its rate and the
+/// share of the threads' time that it left unused.</summary>
 internal static class StepProfile
 {
     internal const int WarmUpSteps = 5;
@@ -34,7 +34,8 @@ internal static class StepProfile
     private static void Print(TimedBackend backend, List<double> times, string title)
     {
         double median = times[times.Count / 2], inside = backend.Calls.Sum(call => call.Milliseconds);
-        WriteLine($"{title}: {median:0.0} ms a step ({times[0]:0.0} to {times[^1]:0.0}), of which in the backend {inside:0.0}");
+        string range = Text($"{times[0]:0.0} to {times[^1]:0.0}");
+        WriteLine($"{title}: {median:0.0} ms a step ({range}), of which in the backend {inside:0.0}");
         WriteLine($"");
         WriteLine($"| call | shape | ms | GFLOP/s (direct) | idle |");
         WriteLine($"|---|---|---:|---:|---:|");
@@ -49,7 +50,8 @@ internal static class StepProfile
         WriteLine($"| all calls of | ms |");
         WriteLine($"|---|---:|");
         var sums = backend.Calls.GroupBy(call => call.Name).Select(g => (g.Key, Sum: g.Sum(call => call.Milliseconds)));
-        foreach ((string name, double sum) in sums.OrderByDescending(group => group.Sum)) WriteLine($"| {name} | {sum:0.0} |");
+        foreach ((string name, double sum) in sums.OrderByDescending(group => group.Sum))
+            WriteLine($"| {name} | {sum:0.0} |");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

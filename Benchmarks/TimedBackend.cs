@@ -6,8 +6,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>A backend that passes every call on and keeps its time. A step makes the same calls in the same order: the i-th
-/// call of every step is one row.</summary>
+/// <summary>A backend that passes every call on and keeps its time. A step makes the same calls in the same order: the
+/// i-th call of every step is one row.</summary>
 /// <param name="threads">Of the backend; processor time beside the clock tells what share of them was idle.</param>
 internal sealed partial class TimedBackend(IBackend backend, int threads) : IBackend
 {
@@ -58,7 +58,8 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
     public void Copy(Tensor source, Tensor destination) =>
         Time(nameof(Copy), destination.Shape, () => backend.Copy(source, destination));
 
-    public void Preprocess(ImageView image, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, Tensor output)
+    public void Preprocess(
+        ImageView image, ColourAdjustment adjustment, int resizedHeight, int resizedWidth, Tensor output)
     {
         long start = Stopwatch.GetTimestamp();
         double processor = ProcessorMilliseconds();
@@ -77,7 +78,8 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
             () => backend.Convolution2dInputGradient(outputGradient, weights, geometry, inputGradient));
 
     public void Convolution2dWeightGradient(
-        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient, Tensor? biasGradient) =>
+        Tensor input, Tensor outputGradient, Convolution2dGeometry geometry, Tensor weightGradient,
+        Tensor? biasGradient) =>
         Time(nameof(Convolution2dWeightGradient), input.Shape, weightGradient.Shape, outputGradient.Shape,
             () => backend.Convolution2dWeightGradient(input, outputGradient, geometry, weightGradient, biasGradient));
 
@@ -120,12 +122,14 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
     public void MeanSquaredError(Tensor a, Tensor? b, Tensor loss) =>
         Time(nameof(MeanSquaredError), a.Shape, () => backend.MeanSquaredError(a, b, loss));
 
-    public void MeanSquaredErrorBackward(Tensor a, Tensor? b, Tensor lossGradient, Tensor? aGradient, Tensor? bGradient) =>
+    public void MeanSquaredErrorBackward(
+        Tensor a, Tensor? b, Tensor lossGradient, Tensor? aGradient, Tensor? bGradient) =>
         Time(nameof(MeanSquaredErrorBackward), a.Shape,
             () => backend.MeanSquaredErrorBackward(a, b, lossGradient, aGradient, bGradient));
 
     public void HardFeatureLoss(Tensor teacher, Tensor student, float q, Tensor threshold, Tensor loss) =>
-        Time(nameof(HardFeatureLoss), student.Shape, () => backend.HardFeatureLoss(teacher, student, q, threshold, loss));
+        Time(nameof(HardFeatureLoss), student.Shape,
+            () => backend.HardFeatureLoss(teacher, student, q, threshold, loss));
 
     public void HardFeatureLossBackward(
         Tensor teacher, Tensor student, Tensor threshold, Tensor lossGradient, Tensor studentGradient) =>
@@ -135,7 +139,8 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
     public void Add(Tensor source, Tensor destination) =>
         Time(nameof(Add), source.Shape, () => backend.Add(source, destination));
 
-    public void Adam(Tensor gradient, AdamSettings settings, int step, Tensor firstMoment, Tensor secondMoment, Tensor parameter) =>
+    public void Adam(
+        Tensor gradient, AdamSettings settings, int step, Tensor firstMoment, Tensor secondMoment, Tensor parameter) =>
         Time(nameof(Adam), parameter.Shape,
             () => backend.Adam(gradient, settings, step, firstMoment, secondMoment, parameter));
 
@@ -143,10 +148,12 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
 
     public void WeighPlaces(Tensor maps, Tensor weights, Tensor result) => backend.WeighPlaces(maps, weights, result);
 
-    public void CombineMaps(Tensor local, Tensor global, float localScale, float globalScale, float offset, Tensor combined) =>
+    public void CombineMaps(
+        Tensor local, Tensor global, float localScale, float globalScale, float offset, Tensor combined) =>
         backend.CombineMaps(local, global, localScale, globalScale, offset, combined);
 
-    public void ResampleBilinear(Tensor input, float scaleY, float offsetY, float scaleX, float offsetX, Tensor output) =>
+    public void ResampleBilinear(
+        Tensor input, float scaleY, float offsetY, float scaleX, float offsetX, Tensor output) =>
         backend.ResampleBilinear(input, scaleY, offsetY, scaleX, offsetX, output);
 
     public void Pad(Tensor input, int border, float value, Tensor output) => backend.Pad(input, border, value, output);
@@ -165,7 +172,8 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
 
         public override void Forward(int layer) => Time(nameof(Forward), layer, () => stack.Forward(layer));
 
-        public override void ForwardHead(int head) => TimeHead(nameof(ForwardHead), head, () => stack.ForwardHead(head));
+        public override void ForwardHead(int head) =>
+            TimeHead(nameof(ForwardHead), head, () => stack.ForwardHead(head));
 
         public override void BeginBackward(int output, Tensor gradient)
         {
@@ -174,15 +182,18 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
             else timer.Time($"Stack.{nameof(BeginBackward)}", gradient.Shape, Call);
         }
 
-        public override void WeightGradient(int layer) => Time(nameof(WeightGradient), layer, () => stack.WeightGradient(layer));
+        public override void WeightGradient(int layer) =>
+            Time(nameof(WeightGradient), layer, () => stack.WeightGradient(layer));
 
-        public override void InputGradient(int layer) => Time(nameof(InputGradient), layer, () => stack.InputGradient(layer));
+        public override void InputGradient(int layer) =>
+            Time(nameof(InputGradient), layer, () => stack.InputGradient(layer));
 
         public override void Dispose() => stack.Dispose();
 
         private void Time(string name, int layer, Action call)
         {
-            Shape from = layer == 0 ? input : OutputShape([.. Layers.Take(layer)], input), kernel = Layers[layer].Weights.Shape;
+            Shape from = layer == 0 ? input : OutputShape([.. Layers.Take(layer)], input);
+            Shape kernel = Layers[layer].Weights.Shape;
             var to = new Shape(from.N, kernel.N, from.H - kernel.H + 1, from.W - kernel.W + 1);
             timer.Time($"Stack.{name}", from, kernel, to, call);
         }
@@ -213,7 +224,11 @@ internal sealed partial class TimedBackend(IBackend backend, int threads) : IBac
         if (_next == _calls.Count) _calls.Add(new Samples(name, shape, products));
         Samples samples = _calls[_next++];
         if (samples.Name != name || samples.Shape != shape)
-            throw new InvalidOperationException($"Call {_next} of a step was {samples.Name} {samples.Shape}, now {name} {shape}.");
+        {
+            throw new InvalidOperationException(
+                $"Call {_next} of a step was {samples.Name} {samples.Shape}, now {name} {shape}.");
+        }
+
         if (!_isCounted) return;
         samples.Wall.Add(wall);
         samples.Processor.Add(ProcessorMilliseconds() - processor);

@@ -8,9 +8,9 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks;
 
-/// <summary>The same training run by the engine and by plain sums of products, loss by loss:
-/// <c>Benchmarks drift [steps] [side] [threads]</c>. Adam follows the sign of gradients that are mere rounding, so a third run,
-/// plain again from weights that differ in their last bit, shows how far rounding alone drives two runs apart.</summary>
+/// <summary>The same training run by the engine and by plain sums of products, loss by loss: <c>Benchmarks drift
+/// [steps] [side] [threads]</c>. Adam follows the sign of gradients that are mere rounding, so a third run, plain again
+/// from weights that differ in their last bit, shows how far rounding alone drives two runs apart.</summary>
 /// <remarks>PDN-S, recipe reference, the shipped teacher, rendered images.</remarks>
 internal static class TrainingDrift
 {
@@ -21,11 +21,14 @@ internal static class TrainingDrift
 
     public static void Run(string[] arguments)
     {
-        int steps = arguments.Number(0, 200), side = arguments.Number(1, 64), threads = arguments.Number(2, Environment.ProcessorCount);
+        int steps = arguments.Number(0, 200), side = arguments.Number(1, 64);
+        int threads = arguments.Number(2, Environment.ProcessorCount);
         float[][] plain = Train(steps, side, threads, isPlain: true, isNudged: false);
         float[][] engine = Train(steps, side, threads, isPlain: false, isNudged: false);
         float[][] nudged = Train(steps, side, threads, isPlain: true, isNudged: true);
-        Console.WriteLine($"{"loss",-20}{"steps",-12}{"mean, plain",14}{"engine",12}{"plain, last bit",18}   largest relative difference to plain, of the means");
+        Console.WriteLine(
+            $"{"loss",-20}{"steps",-12}{"mean, plain",14}{"engine",12}{"plain, last bit",18}" +
+            "   largest relative difference to plain, of the means");
         for (int loss = 0; loss < Losses.Length; loss++)
         {
             for (int first = 0; first < steps; first += Math.Max(Window, steps / 5))
@@ -34,8 +37,10 @@ internal static class TrainingDrift
                 double mean = Mean(plain, loss, window);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{Losses[loss],-20}{first + 1,4} - {window.End,-5}{mean,14:0.000000}" +
-                    $"{Largest(plain, engine, loss, window),12:0.0e+0}{Largest(plain, nudged, loss, window),18:0.0e+0}" +
-                    $"   {Math.Abs(Mean(engine, loss, window) / mean - 1):0.0e+0}, {Math.Abs(Mean(nudged, loss, window) / mean - 1):0.0e+0}"));
+                    $"{Largest(plain, engine, loss, window),12:0.0e+0}" +
+                    $"{Largest(plain, nudged, loss, window),18:0.0e+0}" +
+                    $"   {Math.Abs(Mean(engine, loss, window) / mean - 1):0.0e+0}, " +
+                    $"{Math.Abs(Mean(nudged, loss, window) / mean - 1):0.0e+0}"));
             }
         }
     }

@@ -24,7 +24,9 @@ internal static class Turns
         {
             double[] own = times[side];
             double[] ratios = [.. times[0].Zip(own, (peers, ours) => peers / ours)];
-            string ratio = side == 0 ? "|" : Text($"{ratios.Median():0.00} | {ratios.Min():0.00} to {ratios.Max():0.00}");
+            string ratio = side == 0
+                ? "|"
+                : Text($"{ratios.Median():0.00} | {ratios.Min():0.00} to {ratios.Max():0.00}");
             Console.WriteLine(Text($"| {name} | {own.Median():0.0} | {own.Min():0.0} to {own.Max():0.0} | {ratio} |"));
         }
     }
