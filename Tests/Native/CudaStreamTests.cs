@@ -49,7 +49,7 @@ public class CudaStreamTests
         own.Stream.Download(buffer.Address, back);
         Assert.Equal([5, 5, 5, 5], back);
         var error = Assert.Throws<ArgumentException>(() => own.Stream.Upload(pinned, 33, buffer.Address));
-        Assert.Equal("33 bytes do not fit a pinned buffer of 32.", error.Message);
+        Assert.Equal("33 bytes do not fit a pinned buffer of 32. Make a larger one.", error.Message);
     }
 
     [Fact]
