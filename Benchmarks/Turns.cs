@@ -8,9 +8,7 @@ internal static class Turns
 {
     private const int WarmUpRounds = 3;
 
-    // Milliseconds. ONNX Runtime's threads spin for up to 2^20 pauses after a call, some 70 ms at 140 cycles a pause,
-    // on cores that the next call needs; PyTorch's spin too.
-    private const int Pause = 120;
+    private const int PauseMilliseconds = 120;
 
     /// <summary>Prints a row a side, in Markdown; its ratio is the median over the rounds.</summary>
     /// <param name="sides">The peer first.</param>
@@ -37,7 +35,9 @@ internal static class Turns
         for (int round = -WarmUpRounds; round < rounds; round++)
             for (int side = 0; side < sides.Length; side++)
             {
-                Thread.Sleep(Pause);
+                // ONNX Runtime's threads spin for up to 2^20 pauses after a call, some 70 ms at 140 cycles
+                // a pause, on cores that the next call needs; PyTorch's spin too.
+                Thread.Sleep(PauseMilliseconds);
                 long start = Stopwatch.GetTimestamp();
                 sides[side].Call();
                 if (round >= 0) times[side][round] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;

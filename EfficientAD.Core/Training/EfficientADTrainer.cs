@@ -81,7 +81,7 @@ public sealed class EfficientADTrainer : IDisposable
         if (_recipe.WarmStart) _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
         _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
         var schedule = new StepSchedule(
-            _options, _split.Validation.Count + (_recipe.WeighsPlaces ? Math.Min(_images.Count, PlaceWeightFit.MostImages) : 0));
+            _options, _split.Validation.Count + (_recipe.WeighsPlaces ? PlaceWeightFit.ImagesOf(_images.Count) : 0));
         if (_options.Resume)
         {
             (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks, _earlyStop);

@@ -11,14 +11,16 @@ namespace EfficientAD.Training;
 /// 3.4).</summary>
 internal static class PlaceWeightFit
 {
-    /// <summary>Most images that are looked at.</summary>
-    public const int MostImages = 32;
+    private const int MostImages = 32;
+
+    /// <summary>How many of so many images are looked at.</summary>
+    public static int ImagesOf(int count) => Math.Min(count, MostImages);
 
     /// <summary>Overwrites the networks' place weights by 2 a / (m + a) with m the mean of the smoothed local map at a place, a
     /// that over all places: 1 where they agree, at most 2 and never 0, since few images know m but roughly.</summary>
     /// <param name="networks">Have place weights.</param>
     /// <param name="plan">Of these networks, made when they had place weights; layer by layer.</param>
-    /// <param name="count">Good images that there are; up to <see cref="MostImages"/> are taken, evenly spread.</param>
+    /// <param name="count">Good images that there are; <see cref="ImagesOf"/> them are taken, evenly spread.</param>
     /// <exception cref="InvalidOperationException">The student imitates the teacher without any error, or its error is not
     /// finite.</exception>
     public static void Run(DetectionNetworks networks, DetectionPlan plan, int count, Func<int, RgbImage> image)
@@ -28,7 +30,7 @@ internal static class PlaceWeightFit
         backend.Fill(1, weights);
         var sums = new double[weights.Shape.Count];
         var map = new float[sums.Length];
-        int taken = Math.Min(count, MostImages);
+        int taken = ImagesOf(count);
         for (int i = 0; i < taken; i++)
         {
             plan.ComputeMaps(image((int)((long)i * count / taken)).View);
