@@ -3,8 +3,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks.Accuracy;
 
-/// <summary>Tables of accuracy that anybody can repeat: the paper's ablation, what minutes of training bring, and where the method
-/// stands beside two simpler ones.</summary>
+/// <summary>Tables of accuracy that anybody can repeat: the paper's ablation, what minutes of training bring, and where
+/// the method stands beside two simpler ones.</summary>
 internal static class AccuracyModes
 {
     /// <summary>The recipe with one of its parts left out at a time (paper, table 4).</summary>

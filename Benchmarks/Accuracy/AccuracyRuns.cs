@@ -7,8 +7,9 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Benchmarks.Accuracy;
 
-/// <summary>Trains models on a category and measures them on its test images, seed after seed; rows of a Markdown table go to
-/// standard output as soon as they are known. What each run does is what <c>train</c> and <c>evaluate</c> do.</summary>
+/// <summary>Trains models on a category and measures them on its test images, seed after seed; rows of a Markdown table
+/// go to standard output as soon as they are known. What each run does is what <c>train</c> and <c>evaluate</c>
+/// do.</summary>
 internal sealed class AccuracyRuns : IDisposable
 {
     private readonly AnomalyDataset _dataset;

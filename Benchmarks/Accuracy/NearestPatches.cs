@@ -12,11 +12,12 @@ using Tensor = EfficientAD.Tensors.Tensor;
 
 namespace EfficientAD.Benchmarks.Accuracy;
 
-/// <summary>A nearest-neighbour detector in the manner of PatchCore (Roth et al., CVPR 2022) on EfficientAD's own teacher: a bank of
-/// good patches, chosen so that they cover all of them, and the distance to the nearest as the map.</summary>
-/// <remarks>As there: features are means over 3 x 3 places, the bank is a greedy coreset found in a random projection. Other than
-/// there: one layer of a small teacher instead of two of a WideResNet, no re-weighting of the score, no smoothing of the
-/// map.</remarks>
+/// <summary>A nearest-neighbour detector in the manner of PatchCore (Roth et al., CVPR 2022) on EfficientAD's own
+/// teacher: a bank of good patches, chosen so that they cover all of them, and the distance to the nearest as the
+/// map.</summary>
+/// <remarks>As there: features are means over 3 x 3 places, the bank is a greedy coreset found in a random projection.
+/// Other than there: one layer of a small teacher instead of two of a WideResNet, no re-weighting of the score, no
+/// smoothing of the map.</remarks>
 internal sealed class NearestPatches : IDisposable
 {
     /// <summary>Patches in the bank.</summary>
@@ -81,7 +82,8 @@ internal sealed class NearestPatches : IDisposable
         _backend.Download(resized, map.Values);
         float score = TensorPrimitives.Max<float>(map.Values);
         var result = new DetectionResult(Verdict.Good, score, score, map, null);
-        return new BranchResults(result, result, result with { Score = 0, Map = new AnomalyMap(image.Width, image.Height) });
+        DetectionResult nothing = result with { Score = 0, Map = new AnomalyMap(image.Width, image.Height) };
+        return new BranchResults(result, result, nothing);
     }
 
     public void Dispose()
@@ -91,7 +93,8 @@ internal sealed class NearestPatches : IDisposable
         _backend.Dispose();
     }
 
-    /// <summary>The teacher's features of an image, averaged over 3 x 3 places, at the border over those there are.</summary>
+    /// <summary>The teacher's features of an image, averaged over 3 x 3 places, at the border over those there
+    /// are.</summary>
     private void Describe(ImageView image)
     {
         _input.Write(image, ColourAdjustment.None, _image);
@@ -168,7 +171,8 @@ internal sealed class NearestPatches : IDisposable
             directions[p] = [.. Enumerable.Range(0, Channels).Select(c => random.Normal((ulong)(p * Channels + c)))];
         var projected = new float[candidates.Length][];
         Parallel.For(0, candidates.Length, i =>
-            projected[i] = Array.ConvertAll(directions, direction => TensorPrimitives.Dot<float>(candidates[i], direction)));
+            projected[i] = Array.ConvertAll(
+                directions, direction => TensorPrimitives.Dot<float>(candidates[i], direction)));
         return projected;
     }
 }

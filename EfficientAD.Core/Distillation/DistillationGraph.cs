@@ -6,8 +6,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>Steps of a distillation on a CUDA device: batches are sent from pinned memory, a step is one graph, and each loss
-/// is told once, a few steps late.</summary>
+/// <summary>Steps of a distillation on a CUDA device: batches are sent from pinned memory, a step is one graph, and
+/// each loss is told once, a few steps late.</summary>
 /// <remarks>The running average of the weights follows the graph as launches of its own: its share changes from step to
 /// step.</remarks>
 internal sealed class DistillationGraph : IDisposable
@@ -41,8 +41,8 @@ internal sealed class DistillationGraph : IDisposable
     }
 
     /// <summary>Tells the next loss that was not told yet.</summary>
-    /// <param name="waits">Whether to wait for losses that would come later; else only for those of the first steps and of steps
-    /// that lie <see cref="StepGraph.Delay"/> back.</param>
+    /// <param name="waits">Whether to wait for losses that would come later; else only for those of the first steps and
+    /// of steps that lie <see cref="StepGraph.Delay"/> back.</param>
     public bool TryTakeLoss(bool waits, out int step, out float loss)
     {
         (step, loss) = (_first + _told, float.NaN);

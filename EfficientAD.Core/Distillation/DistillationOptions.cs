@@ -96,13 +96,15 @@ public sealed record DistillationOptions
         if (!(LearningRate > 0) || !(WeightDecay >= 0))
         {
             throw new ArgumentException(
-                $"The learning rate ({LearningRate}) must be positive and the weight decay ({WeightDecay}) not negative.");
+                $"The learning rate ({LearningRate}) must be positive and the weight decay ({WeightDecay}) " +
+                "not negative.");
         }
 
         if (HeldBack < 1 || images - HeldBack < 1)
         {
             throw new ArgumentException(
-                $"Of {images} images {HeldBack} are to be held back; at least 1 must be, and 1 must remain. Give more images.");
+                $"Of {images} images {HeldBack} are to be held back; at least 1 must be, and 1 must remain. " +
+                "Give more images.");
         }
 
         if (Resume && !File.Exists(CheckpointPath))

@@ -71,8 +71,8 @@ internal sealed class DistillationSamples : IDisposable
         if (earlier.Height != grid || earlier.Width != grid)
         {
             throw new InvalidOperationException(
-                $"For an image of {image.Width} x {image.Height} the backbone's earlier stage gives {earlier} but the " +
-                $"teacher needs a grid of {grid} x {grid}. Name a stage of stride 8 and the one after it.");
+                $"For an image of {image.Width} x {image.Height} the backbone's earlier stage gives {earlier} but " +
+                $"the teacher needs a grid of {grid} x {grid}. Name a stage of stride 8 and the one after it.");
         }
 
         FeatureMap features = _features.Compute(earlier, later);

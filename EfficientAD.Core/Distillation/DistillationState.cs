@@ -66,7 +66,8 @@ internal sealed class DistillationState : IDisposable
         (_lossSum, _lossCount) = (0, 0);
     }
 
-    /// <summary>The first weights: drawn, or those of a teacher. A small teacher grows where a medium one is asked for.</summary>
+    /// <summary>The first weights: drawn, or those of a teacher. A small teacher grows where a medium one is asked
+    /// for.</summary>
     /// <exception cref="ModelFormatException">The file holds no such teacher.</exception>
     public void Start(CounterRandom random, string? teacher)
     {
@@ -79,7 +80,8 @@ internal sealed class DistillationState : IDisposable
             return;
         }
 
-        using var small = new PatchDescriptionNetwork(_backend, PdnSize.Small, Network.Outputs, Network.Padded, trainable: false);
+        using var small = new PatchDescriptionNetwork(
+            _backend, PdnSize.Small, Network.Outputs, Network.Padded, trainable: false);
         NetworkWeights.Load(file, "", small.Parameters, _backend);
         NetworkGrowth.Grow(_backend, small, Network);
     }
@@ -107,7 +109,8 @@ internal sealed class DistillationState : IDisposable
         {
             throw new ModelFormatException(
                 $"{path} belongs to a run with other options, backbone or images.{Environment.NewLine}" +
-                $"It has {found ?? "none"}{Environment.NewLine}now:   {fingerprint}{Environment.NewLine}Resume with the same options, or start anew without --resume.");
+                $"It has {found ?? "none"}{Environment.NewLine}now:   {fingerprint}{Environment.NewLine}" +
+                "Resume with the same options, or start anew without --resume.");
         }
 
         var metadata = new MetadataReader(path, file.Metadata);

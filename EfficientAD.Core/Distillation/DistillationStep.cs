@@ -7,8 +7,8 @@ using EfficientAD.Training;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>One optimiser step of a distillation, with fixed shapes and buffers, recorded once; on a CUDA device one graph
-/// (<see cref="DistillationGraph"/>), whose losses come a few steps late.</summary>
+/// <summary>One optimiser step of a distillation, with fixed shapes and buffers, recorded once; on a CUDA device one
+/// graph (<see cref="DistillationGraph"/>), whose losses come a few steps late.</summary>
 internal sealed class DistillationStep : IDisposable
 {
     private readonly IBackend _backend;
@@ -45,10 +45,10 @@ internal sealed class DistillationStep : IDisposable
     }
 
     /// <summary>Forward, backward, Adam, and the running average.</summary>
-    /// <returns>The loss before the update, in units of the targets' variance; on a CUDA device, which works on while the host
-    /// goes on, that of a few steps before.</returns>
-    /// <exception cref="TrainingDivergedException">The loss is not finite. On the CPU nothing was changed; on a CUDA device steps
-    /// behind it were taken.</exception>
+    /// <returns>The loss before the update, in units of the targets' variance; on a CUDA device, which works on while
+    /// the host goes on, that of a few steps before.</returns>
+    /// <exception cref="TrainingDivergedException">The loss is not finite. On the CPU nothing was changed; on a CUDA
+    /// device steps behind it were taken.</exception>
     public float Run(DistillationBatch batch, float learningRate)
     {
         var settings = new AdamSettings(learningRate, _weightDecay);
@@ -92,7 +92,8 @@ internal sealed class DistillationStep : IDisposable
         if (!float.IsFinite(loss))
         {
             throw new TrainingDivergedException(
-                $"The loss of step {step} is {loss}. Checkpoints are untouched. Start anew with a smaller learning rate.");
+                $"The loss of step {step} is {loss}. Checkpoints are untouched. " +
+                "Start anew with a smaller learning rate.");
         }
 
         _state.AddLoss(loss);

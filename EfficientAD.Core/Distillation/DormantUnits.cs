@@ -7,13 +7,13 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace EfficientAD.Distillation;
 
-/// <summary>Starts units of the hidden layers anew: all of them before the first step, later those that have stopped firing
-/// (after Sokar et al., "The Dormant Neuron Phenomenon in Deep Reinforcement Learning", ICML 2023).</summary>
+/// <summary>Starts units of the hidden layers anew: all of them before the first step, later those that have stopped
+/// firing (after Sokar et al., "The Dormant Neuron Phenomenon in Deep Reinforcement Learning", ICML 2023).</summary>
 /// <remarks>
-/// A rectified unit that a large step has pushed below zero everywhere gets no gradient ever again. At the learning rates of
-/// short runs nine tenths of a layer can be lost so, silently. A new unit gets random weights, scaled and shifted so that over
-/// some views its value before the rectifier has mean 0 and variance 1: it fires at about half of all places. Nothing listens
-/// to it at first, so the network computes what it did.
+/// A rectified unit that a large step has pushed below zero everywhere gets no gradient ever again. At the learning
+/// rates of short runs nine tenths of a layer can be lost so, silently. A new unit gets random weights, scaled and
+/// shifted so that over some views its value before the rectifier has mean 0 and variance 1: it fires at about half of
+/// all places. Nothing listens to it at first, so the network computes what it did.
 /// </remarks>
 internal sealed class DormantUnits : IDisposable
 {
@@ -89,7 +89,9 @@ internal sealed class DormantUnits : IDisposable
         float bound = 1 / MathF.Sqrt(inputs);
         var statistics = new ChannelStatistics(_values[layer].Value.Shape.C);
 
-        Write(layers[layer].Weights.Value, units, inputs, (row, i) => random.Uniform((ulong)(row * inputs + i), -bound, bound));
+        Write(
+            layers[layer].Weights.Value, units, inputs,
+            (row, i) => random.Uniform((ulong)(row * inputs + i), -bound, bound));
         Write(layers[layer].Bias.Value, units, 1, (_, _) => 0);
         LookAt(layer, map => statistics.Add(_backend, map));
         (float[] mean, float[] deviation) = (statistics.Mean(), statistics.Deviation());
@@ -103,8 +105,9 @@ internal sealed class DormantUnits : IDisposable
         Change(layers[layer + 1].Weights, columns, next.Plane, (_, _) => 0);
     }
 
-    /// <summary>Gives blocks of a parameter and of its average their new values. Adam forgets their direction, and takes the mean of
-    /// all for their mean square: with none, their first steps together would be large enough to upset the network.</summary>
+    /// <summary>Gives blocks of a parameter and of its average their new values. Adam forgets their direction, and
+    /// takes the mean of all for their mean square: with none, their first steps together would be large enough to
+    /// upset the network.</summary>
     private void Change(Parameter parameter, int[] blocks, int size, Func<int, int, float> value)
     {
         Write(parameter.Value, blocks, size, value);

@@ -55,7 +55,8 @@ public sealed class Evaluator : IDisposable
     /// <summary>Adds one image. Its map may be reused by the caller afterwards.</summary>
     /// <exception cref="ArgumentException">The result is not invalid, but its score or map is not finite.</exception>
     /// <exception cref="IOException">The temporary file cannot grow.</exception>
-    public ImageEvaluation Add(TestSample sample, DetectionResult result) => Add(sample, result, ReadMasks(sample, result));
+    public ImageEvaluation Add(TestSample sample, DetectionResult result) =>
+        Add(sample, result, ReadMasks(sample, result));
 
     /// <summary>The map and the masks of an image of this evaluation; null if it has no map.</summary>
     public PixelSample? Read(ImageEvaluation image) => image.Map is null ? null : _store.Read(image.Map);
@@ -68,7 +69,8 @@ public sealed class Evaluator : IDisposable
         (MetricSet overall, RocCurve? roc, RegionOverlapCurve? curve) = Compute(valid);
 
         return new EvaluationResult(
-            _dataset.Name, _dataset.Layout == DatasetLayout.MvtecLoco, [.. _images], overall, Each(image => image.Defect), roc,
+            _dataset.Name, _dataset.Layout == DatasetLayout.MvtecLoco, [.. _images], overall,
+            Each(image => image.Defect), roc,
             curve?.Sample(0.3, DrawnPoints) ?? [], [.. _warnings, .. SetWarnings(valid)])
         {
             PerGroup = Each(image => Groups.GetValueOrDefault(image.Defect)),
@@ -148,7 +150,8 @@ public sealed class Evaluator : IDisposable
                 e is ImageFormatException or InvalidDataException or IOException or UnauthorizedAccessException)
             {
                 string mask = Path.GetFileName(path);
-                _warnings.Add($"{NameOf(sample)} is left out of the pixel metrics because of its mask {mask}: {e.Message}");
+                _warnings.Add(
+                    $"{NameOf(sample)} is left out of the pixel metrics because of its mask {mask}: {e.Message}");
                 return [];
             }
         }

@@ -14,6 +14,12 @@ internal sealed class NetworkInput(IBackend backend, ImageFit fit, int height, i
 
     public ImageFit Fit => fit;
 
+    /// <summary>Of the patch description networks' input in pixels.</summary>
+    public int Height => height;
+
+    /// <summary>Of the patch description networks' input in pixels.</summary>
+    public int Width => width;
+
     /// <param name="adjustment">Applied before the resize.</param>
     /// <param name="input">[1, 3, h, w] of one of the two inputs; overwritten.</param>
     public void Write(ImageView image, ColourAdjustment adjustment, Tensor input)

@@ -7,10 +7,10 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>How much of the teacher's features the autoencoder explains on good images that were set aside: 0 if it gives their
-/// mean at best, 1 if all.</summary>
-/// <remarks>The global map is where student and autoencoder differ (paper, section 3.3). As long as the autoencoder says the same
-/// of every image, that is the student's noise.</remarks>
+/// <summary>How much of the teacher's features the autoencoder explains on good images that were set aside: 0 if it
+/// gives their mean at best, 1 if all.</summary>
+/// <remarks>The global map is where student and autoencoder differ (paper, section 3.3). As long as the autoencoder
+/// says the same of every image, that is the student's noise.</remarks>
 internal sealed class AutoencoderFit : IDisposable
 {
     private const float Least = 0.01f;  // a map has a finite scale
@@ -22,23 +22,22 @@ internal sealed class AutoencoderFit : IDisposable
     private double _sum;
     private int _count;
 
-    private AutoencoderFit(DetectionNetworks networks, NetworkInput input, int height, int width)
+    private AutoencoderFit(DetectionNetworks networks, NetworkInput input)
     {
         _input = input;
         _tape = new Tape(networks.Backend);
-        _image = _tape.Allocate(new Shape(1, 3, height, width));
+        _image = _tape.Allocate(new Shape(1, 3, input.Height, input.Width));
         _autoencoderImage = _tape.Allocate(new Shape(1, 3, Autoencoder.InputSize, Autoencoder.InputSize));
         Variable features = networks.Teacher.Forward(_tape, Variable.Constant(_image));
         Variable target = _tape.NormalizeChannels(features, networks.Mean, networks.Deviation);
+        Shape map = target.Value.Shape;
         _loss = _tape.MeanSquaredError(target, networks.Autoencoder.Predict(
-            _tape, Variable.Constant(_autoencoderImage), networks.Teacher.Padded, target.Value.Shape.H, target.Value.Shape.W));
+            _tape, Variable.Constant(_autoencoderImage), networks.Teacher.Padded, map.H, map.W));
     }
 
-    /// <param name="height">Of the networks' input in pixels.</param>
-    /// <param name="width">Of the networks' input in pixels.</param>
     /// <returns>Null for a recipe whose global map counts fully, or not at all.</returns>
-    public static AutoencoderFit? For(Recipe recipe, DetectionNetworks networks, NetworkInput input, int height, int width) =>
-        recipe is { WeighsGlobalMap: true, Autoencoder: true } ? new AutoencoderFit(networks, input, height, width) : null;
+    public static AutoencoderFit? For(Recipe recipe, DetectionNetworks networks, NetworkInput input) =>
+        recipe is { WeighsGlobalMap: true, Autoencoder: true } ? new AutoencoderFit(networks, input) : null;
 
     /// <summary>The features have unit variance, so what the loss lacks of 1 is explained. At least 0.01.</summary>
     public float Explained => MathF.Max(Least, (float)(1 - _sum / _count));

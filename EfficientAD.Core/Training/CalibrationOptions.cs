@@ -32,12 +32,12 @@ public sealed record CalibrationOptions
     /// <summary>Share of good images that the threshold is meant to let fail, in (0, 0.5].</summary>
     public float FalsePositiveRate { get; init; } = Calibration.DefaultFalsePositiveRate;
 
-    /// <summary>Whether the weights of the local map's places are found on the images, too (<see cref="Recipe.WeighsPlaces"/>);
-    /// else they stay as they are in the file, or are missing there.</summary>
+    /// <summary>Whether the weights of the local map's places are found on the images, too
+    /// (<see cref="Recipe.WeighsPlaces"/>); else they stay as they are in the file, or are missing there.</summary>
     public bool WeighsPlaces { get; init; }
 
-    /// <summary>Whether up to 64 of the images that give the threshold are computed in numbers of 8 bits, too, a second or two
-    /// each: only then a detector may compute the model so. Padded networks are not.</summary>
+    /// <summary>Whether up to 64 of the images that give the threshold are computed in numbers of 8 bits, too, a second
+    /// or two each: only then a detector may compute the model so. Padded networks are not.</summary>
     public bool EightBits { get; init; }
 
     /// <summary>The processor that computes.</summary>

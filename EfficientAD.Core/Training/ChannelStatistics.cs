@@ -3,8 +3,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>Mean and biased standard deviation per channel over any number of feature maps, in double, merged image by image
-/// (Chan, Golub, LeVeque 1979): no difference of large sums.</summary>
+/// <summary>Mean and biased standard deviation per channel over any number of feature maps, in double, merged image by
+/// image (Chan, Golub, LeVeque 1979): no difference of large sums.</summary>
 public sealed class ChannelStatistics(int channels)
 {
     private readonly double[] _mean = new double[channels], _squares = new double[channels];
@@ -28,7 +28,8 @@ public sealed class ChannelStatistics(int channels)
 
     public float[] Mean() => [.. _mean.Select(value => (float)value)];
 
-    /// <exception cref="InvalidOperationException">A channel never varies or is not finite, so that it cannot be normalised.</exception>
+    /// <exception cref="InvalidOperationException">A channel never varies or is not finite, so that it cannot be
+    /// normalised.</exception>
     public float[] Deviation()
     {
         var deviation = new float[_squares.Length];

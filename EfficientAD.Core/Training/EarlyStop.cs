@@ -2,8 +2,9 @@ using System.Globalization;
 
 namespace EfficientAD.Training;
 
-/// <summary>Ends a run whose loss on held-back good images no longer falls. It does not break off: the learning rate first falls
-/// to a hundredth within a last tenth of the steps, without which the noise of the last steps would stay in the weights.</summary>
+/// <summary>Ends a run whose loss on held-back good images no longer falls. It does not break off: the learning rate
+/// first falls to a hundredth within a last tenth of the steps, without which the noise of the last steps would stay in
+/// the weights.</summary>
 /// <param name="interval">Steps between two looks at the held-back images.</param>
 internal sealed class EarlyStop(int interval)
 {
@@ -26,7 +27,8 @@ internal sealed class EarlyStop(int interval)
     {
         if (state.Split(' ') is not [var best, var rate, var stale, var from, var end]
             || !TryNumber(best, out float bestLoss) || !TryNumber(rate, out float lastRate)
-            || !TryInteger(stale, out int staleLooks) || !TryInteger(from, out int first) || !TryInteger(end, out int last)
+            || !TryInteger(stale, out int staleLooks)
+            || !TryInteger(from, out int first) || !TryInteger(end, out int last)
             || (first >= 0 && last <= first))
         {
             return false;

@@ -9,8 +9,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>Trains a model on a category's good images (paper, section 3): teacher statistics, optimiser steps, then map
-/// quantiles and threshold on images that were set aside. The test set is never looked at.</summary>
+/// <summary>Trains a model on a category's good images (paper, section 3): teacher statistics, optimiser steps, then
+/// map quantiles and threshold on images that were set aside. The test set is never looked at.</summary>
 public sealed class EfficientADTrainer : IDisposable
 {
     private const int RenderedPenaltyImages = 512;
@@ -30,8 +30,8 @@ public sealed class EfficientADTrainer : IDisposable
     private readonly EarlyStop? _earlyStop;
     private readonly string _teacherOrigin, _dataHash, _dataName;
 
-    /// <param name="backend">What computes, in place of the options' device: a backend in a context of the caller's, for
-    /// instance. It stays the caller's and must outlive the trainer.</param>
+    /// <param name="backend">What computes, in place of the options' device: a backend in a context of the caller's,
+    /// for instance. It stays the caller's and must outlive the trainer.</param>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     /// <exception cref="DatasetException">There are too few images.</exception>
     /// <exception cref="ModelFormatException">The teacher's file does not fit.</exception>
@@ -54,8 +54,8 @@ public sealed class EfficientADTrainer : IDisposable
         if (options.EarlyStopInterval > 0) _earlyStop = new EarlyStop(options.EarlyStopInterval);
         long budget = options.ResolveCacheBudget();
         _images = new ImageSet(_split.Train.Count, i => ImageReader.Default.Read(_split.Train[i]), budget);
-        _features = new FeatureCache(
-            _split.Train.Count, _backend is CudaBackend cuda ? cuda.Stream.Context.QueryFreeBytes() / FeaturesShare : budget);
+        long room = _backend is CudaBackend cuda ? cuda.Stream.Context.QueryFreeBytes() / FeaturesShare : budget;
+        _features = new FeatureCache(_split.Train.Count, room);
         if (!_recipe.Penalty) return;
         _penaltyImages = options.PenaltyPaths.Count > 0
             ? new ImageSet(options.PenaltyPaths.Count, i => ImageReader.Default.Read(options.PenaltyPaths[i]), budget)
@@ -87,8 +87,12 @@ public sealed class EfficientADTrainer : IDisposable
             (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks, _earlyStop);
             schedule.ResumeAt(step, steps);
         }
+        else
+        {
+            TeacherStatistics.Find(
+                _networks, _input, _images.Count, i => _images[i], _features, progress, cancellation);
+        }
 
-        if (!_options.Resume) ComputeStatistics(progress, cancellation);
         TakeSteps(schedule, progress, cancellation);
         return Finish(schedule.Steps, progress);
     }
@@ -101,36 +105,15 @@ public sealed class EfficientADTrainer : IDisposable
     }
 
     private string Fingerprint =>
-        $"{_options.Describe()}, teacher {_teacherOrigin}, data {_dataHash[..16]}, {_penaltyImages?.Count ?? 0} penalty images";
-
-    /// <summary>Teacher statistics over the plain training images: mean and standard deviation per channel (paper, section
-    /// 3.1).</summary>
-    private void ComputeStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-    {
-        using var tape = new Autograd.Tape(_backend);
-        using Tensor image = _backend.Allocate(new Shape(1, 3, _options.InputHeight, _options.InputWidth));
-        Tensor features = _networks.Teacher.Forward(tape, Autograd.Variable.Constant(image)).Value;
-        var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
-        for (int i = 0; i < _images.Count; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            _input.Write(_images[i].View, ColourAdjustment.None, image);
-            tape.Forward();
-            statistics.Add(_backend, features);
-            _features.Keep(i, _backend, features);
-            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, _images.Count));
-        }
-
-        _backend.Upload(statistics.Mean(), _networks.Mean);
-        _backend.Upload(statistics.Deviation(), _networks.Deviation);
-    }
+        $"{_options.Describe()}, teacher {_teacherOrigin}, data {_dataHash[..16]}, " +
+        $"{_penaltyImages?.Count ?? 0} penalty images";
 
     private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var step = new TrainingStep(
             _networks, _recipe, _draws, _options.InputHeight, _options.InputWidth, _options.Fit);
-        using HeldBackLoss? heldBack = _earlyStop is null ? null : new HeldBackLoss(
-            _networks, _recipe, _input, _split.Validation, _options.InputHeight, _options.InputWidth);
+        using HeldBackLoss? heldBack =
+            _earlyStop is null ? null : new HeldBackLoss(_networks, _recipe, _input, _split.Validation);
         var sinceCheckpoint = Stopwatch.StartNew();
         for (; schedule.Step < schedule.Steps; schedule.Advance())
         {
@@ -150,7 +133,8 @@ public sealed class EfficientADTrainer : IDisposable
                 if (_earlyStop.End is { } end) schedule.EndAt(end);
             }
 
-            progress?.Report(new TrainingProgress(TrainingPhase.Steps, schedule.Step + 1, schedule.Steps, losses, learningRate));
+            progress?.Report(new TrainingProgress(
+                TrainingPhase.Steps, schedule.Step + 1, schedule.Steps, losses, learningRate));
             if (sinceCheckpoint.Elapsed < _options.CheckpointInterval) continue;
             RequireFinite(step.LastLosses);
             SaveCheckpoint(schedule, finished: 1);
@@ -161,40 +145,32 @@ public sealed class EfficientADTrainer : IDisposable
 
         void RequireFinite(StepLosses losses)
         {
-            if (!float.IsFinite(losses.Total)) throw new TrainingDivergedException(schedule.Step, losses, CheckpointPath);
+            if (float.IsFinite(losses.Total)) return;
+            throw new TrainingDivergedException(schedule.Step, losses, CheckpointPath);
         }
     }
 
     private void SaveCheckpoint(StepSchedule schedule, int finished = 0) => TrainingCheckpoint.Save(
         CheckpointPath, Fingerprint, schedule.Step + finished, schedule.Steps, _networks, _earlyStop);
 
-    /// <summary>Map quantiles and threshold on the images set aside (paper, section 3.4), then the model's file.</summary>
+    /// <summary>Map quantiles and threshold on the images set aside (paper, section 3.4), then the model's
+    /// file.</summary>
     private ModelInformation Finish(int steps, IProgress<TrainingProgress>? progress)
     {
         using var trained = new DetectionNetworks(_backend, _options.Size, _recipe.Padded, trainable: false);
         trained.CopyFrom(_networks);
-        if (_recipe.WeighsPlaces) trained.AddPlaceWeights(_options.InputHeight, _options.InputWidth);
-        using var plan = new Detection.DetectionPlan(
-            trained, _recipe.MapOrder, _options.InputHeight, _options.InputWidth, fit: _options.Fit);
-        if (_recipe.WeighsPlaces) PlaceWeightFit.Run(trained, plan, _images.Count, i => _images[i]);
-        using var fit = AutoencoderFit.For(_recipe, trained, _input, _options.InputHeight, _options.InputWidth);
-        var validation = new ValidationMaps(plan, _backend, _split.Validation.Count, fit);
-        for (int i = 0; i < _split.Validation.Count; i++)
-        {
-            validation.Add(ImageReader.Default.Read(_split.Validation[i]));
-            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, _split.Validation.Count));
-        }
-
+        (Detection.MapScaling scaling, float[] scores) = MapCalibration.Find(
+            trained, _recipe, _input, _images.Count, i => _images[i], _split.Validation.Count, ReadAside, progress,
+            CancellationToken.None);
         (int height, int width) = _images.CommonSize();
-        Detection.MapScaling scaling = validation.FindScaling(_recipe);
-        float[] scores = validation.Scores(scaling);
         Detection.PooledDistribution? pooled = null;
         Detection.PooledScaling? pooledScaling = null;
         if (_options.PooledHead)
         {
-            using var head = new PooledHeadFit(trained, _input, _options.InputHeight, _options.InputWidth);
+            using var head = new PooledHeadFit(trained, _input);
             pooled = head.FindDistribution(Enumerable.Range(0, _images.Count).Select(i => _images[i]));
-            pooledScaling = head.FindScaling(pooled, _split.Validation.Select(path => ImageReader.Default.Read(path)), scores);
+            pooledScaling = head.FindScaling(
+                pooled, Enumerable.Range(0, _split.Validation.Count).Select(ReadAside), scores);
         }
 
         var information = new ModelInformation
@@ -225,6 +201,8 @@ public sealed class EfficientADTrainer : IDisposable
         File.Delete(CheckpointPath);
         return information;
     }
+
+    private RgbImage ReadAside(int index) => ImageReader.Default.Read(_split.Validation[index]);
 
     private RgbImage RenderPenalty(int index) =>
         NaturalTexture.Render(_options.Seed, index, Math.Max(_options.InputHeight, _options.InputWidth));

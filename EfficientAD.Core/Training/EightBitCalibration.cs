@@ -9,8 +9,8 @@ using EfficientAD.Networks.Quantization;
 
 namespace EfficientAD.Training;
 
-/// <summary>What a model must say for detection in numbers of 8 bits: what hidden maps hold over good images, and how far such
-/// detection then is from float32. On the CPU, whatever trained or calibrates.</summary>
+/// <summary>What a model must say for detection in numbers of 8 bits: what hidden maps hold over good images, and how
+/// far such detection then is from float32. On the CPU, whatever trained or calibrates.</summary>
 internal static class EightBitCalibration
 {
     /// <param name="networks">Frozen, on any backend.</param>
@@ -48,7 +48,8 @@ internal static class EightBitCalibration
             return new EightBitFindings(
                 activations, model with { Int8 = ParityOf(EightBits.Int8), Fp8 = ParityOf(EightBits.Fp8) }, reports);
 
-            PrecisionParity ParityOf(EightBits format) => reports.Single(report => report.Precision == format.Name).Parity;
+            PrecisionParity ParityOf(EightBits format) =>
+                reports.Single(report => report.Precision == format.Name).Parity;
         }
         finally
         {

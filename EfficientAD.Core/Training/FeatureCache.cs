@@ -3,8 +3,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>The teacher's raw features of training images, kept where the backend computes while they fit a budget: the teacher
-/// is frozen, so a plain image has the same features in every epoch.</summary>
+/// <summary>The teacher's raw features of training images, kept where the backend computes while they fit a budget: the
+/// teacher is frozen, so a plain image has the same features in every epoch.</summary>
 /// <param name="count">Number of training images.</param>
 /// <param name="budget">Bytes that may be kept; 4.8 MB an image at 256 x 256.</param>
 public sealed class FeatureCache(int count, long budget) : IDisposable

@@ -7,8 +7,9 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>The hard-feature loss of good images that the student does not learn from: the upper tail of the local map where it
-/// causes false alarms. It needs no defect, and stops falling when the student has learned what good parts share.</summary>
+/// <summary>The hard-feature loss of good images that the student does not learn from: the upper tail of the local map
+/// where it causes false alarms. It needs no defect, and stops falling when the student has learned what good parts
+/// share.</summary>
 internal sealed class HeldBackLoss : IDisposable
 {
     private const int MostImages = 8;  // each costs a teacher and half a student
@@ -21,17 +22,16 @@ internal sealed class HeldBackLoss : IDisposable
     private readonly ImageSet _images;
 
     /// <param name="paths">Good images that are not trained on; the first few are looked at.</param>
-    /// <param name="height">Of the networks' input in pixels.</param>
-    /// <param name="width">Of the networks' input in pixels.</param>
-    public HeldBackLoss(
-        DetectionNetworks networks, Recipe recipe, NetworkInput input, IReadOnlyList<string> paths, int height, int width)
+    public HeldBackLoss(DetectionNetworks networks, Recipe recipe, NetworkInput input, IReadOnlyList<string> paths)
     {
         (_backend, _input) = (networks.Backend, input);
-        _images = new ImageSet(Math.Min(paths.Count, MostImages), i => ImageReader.Default.Read(paths[i]), long.MaxValue);
+        int count = Math.Min(paths.Count, MostImages);
+        _images = new ImageSet(count, i => ImageReader.Default.Read(paths[i]), long.MaxValue);
         _tape = new Tape(_backend);
-        _image = _tape.Allocate(new Shape(1, 3, height, width));
+        _image = _tape.Allocate(new Shape(1, 3, input.Height, input.Width));
         Variable image = Variable.Constant(_image);
-        Variable target = _tape.NormalizeChannels(networks.Teacher.Forward(_tape, image), networks.Mean, networks.Deviation);
+        Variable features = networks.Teacher.Forward(_tape, image);
+        Variable target = _tape.NormalizeChannels(features, networks.Mean, networks.Deviation);
         _loss = _tape.HardFeatureLoss(
             target, networks.Student.TeacherHalf(_tape, networks.Student.Hidden(_tape, image)), recipe.HardQuantile);
     }

@@ -4,7 +4,8 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>Images by index, decoded or rendered when first asked for and kept while they fit a budget of memory.</summary>
+/// <summary>Images by index, decoded or rendered when first asked for and kept while they fit a budget of
+/// memory.</summary>
 /// <param name="count">How many there are.</param>
 /// <param name="load">Makes image i; called again if it was not kept.</param>
 /// <param name="budget">Bytes that may be kept.</param>
@@ -40,8 +41,8 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
         }
     }
 
-    /// <summary>Shows a penalty image to the networks. As published: resized to twice their input, then its centre; images at
-    /// the input's scale are only resized to it.</summary>
+    /// <summary>Shows a penalty image to the networks. As published: resized to twice their input, then its centre;
+    /// images at the input's scale are only resized to it.</summary>
     /// <param name="input">[1, 3, h, w]; overwritten.</param>
     public void Prepare(int index, ColourAdjustment adjustment, IBackend backend, Tensor input)
     {

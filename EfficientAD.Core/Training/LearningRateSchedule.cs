@@ -6,6 +6,7 @@ public enum LearningRateSchedule
     /// <summary>Constant, a tenth in the last 5 % of the steps (paper, appendix).</summary>
     StepAt95Percent,
 
-    /// <summary>Rises linearly over the first 5 %, then falls along half a cosine to a hundredth: best for few steps.</summary>
+    /// <summary>Rises linearly over the first 5 %, then falls along half a cosine to a hundredth: best for few
+    /// steps.</summary>
     WarmUpCosine,
 }

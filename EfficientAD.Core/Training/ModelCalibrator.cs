@@ -1,4 +1,3 @@
-using EfficientAD.Autograd;
 using EfficientAD.Backends;
 using EfficientAD.Data;
 using EfficientAD.Detection;
@@ -6,7 +5,6 @@ using EfficientAD.Imaging;
 using EfficientAD.Models;
 using EfficientAD.Networks;
 using EfficientAD.Networks.Quantization;
-using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
@@ -66,36 +64,31 @@ public sealed class ModelCalibrator : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled; nothing was written.</exception>
     public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (NeedsStatistics) ComputeStatistics(progress, cancellation);
-        if (_options.WeighsPlaces) _networks.AddPlaceWeights(_outline.InputHeight, _outline.InputWidth);
-        using var plan = new DetectionPlan(
-            _networks, _outline.MapOrder, _outline.InputHeight, _outline.InputWidth, fit: Fit);
-        if (_options.WeighsPlaces) PlaceWeightFit.Run(_networks, plan, Images.Train.Count, i => Read(Images.Train[i]));
-        Recipe recipe = TrainedBy();
-        using var fit = AutoencoderFit.For(recipe, _networks, Input, _outline.InputHeight, _outline.InputWidth);
-        var maps = new ValidationMaps(plan, _backend, Images.Validation.Count, fit);
-        for (int i = 0; i < Images.Validation.Count; i++)
+        var input = new NetworkInput(
+            _backend, _model?.Fit ?? ImageFit.Squash, _outline.InputHeight, _outline.InputWidth);
+        if (NeedsStatistics)
         {
-            cancellation.ThrowIfCancellationRequested();
-            maps.Add(Read(Images.Validation[i]));
-            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, Images.Validation.Count));
+            TeacherStatistics.Find(
+                _networks, input, Images.Train.Count, ReadTrain, kept: null, progress, cancellation);
         }
 
-        MapScaling scaling = maps.FindScaling(recipe);
-        float[] scores = maps.Scores(scaling);
-        PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, scores);
+        (MapScaling scaling, float[] scores) = MapCalibration.Find(
+            _networks, TrainedBy(), input, Images.Train.Count, ReadTrain, Images.Validation.Count,
+            i => Read(Images.Validation[i]), progress, cancellation);
+        PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, input, scores);
         ModelInformation information = Inform(
             scaling, pooled, Calibration.FromGoodScores(scores, _options.FalsePositiveRate));
         HiddenActivations? activations = null;
         string[] compared = _options.EightBits ? EightBitCalibration.Some(Images.Validation, MostCompared) : [];
-        if (compared.Length > 0 && EightBitCalibration.Run(_networks, information, compared, _options.Cpu, cancellation) is { } precision)
+        if (compared.Length > 0
+            && EightBitCalibration.Run(_networks, information, compared, _options.Cpu, cancellation) is { } precision)
             (activations, information, Precisions) = (precision.Activations, precision.Information, precision.Reports);
         ModelFile.Save(_options.OutputPath, information, _networks, _distribution, activations);
         return information;
     }
 
-    /// <summary>What numbers of 8 bits do to the model; empty before <see cref="Run"/>, for padded networks, and where the options
-    /// do not ask for it.</summary>
+    /// <summary>What numbers of 8 bits do to the model; empty before <see cref="Run"/>, for padded networks, and where
+    /// the options do not ask for it.</summary>
     public IReadOnlyList<PrecisionReport> Precisions { get; private set; } = [];
 
     public void Dispose()
@@ -104,36 +97,18 @@ public sealed class ModelCalibrator : IDisposable
         _backend.Dispose();
     }
 
-    private void ComputeStatistics(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    private PooledScaling ScaleHead(PooledDistribution distribution, NetworkInput input, float[] scores)
     {
-        using var tape = new Tape(_backend);
-        Tensor image = tape.Allocate(new Shape(1, 3, _outline.InputHeight, _outline.InputWidth));
-        NetworkInput input = Input;
-        Tensor features = _networks.Teacher.Forward(tape, Variable.Constant(image)).Value;
-        var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
-        for (int i = 0; i < Images.Train.Count; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            input.Write(Read(Images.Train[i]).View, ColourAdjustment.None, image);
-            tape.Forward();
-            statistics.Add(_backend, features);
-            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, Images.Train.Count));
-        }
-
-        _backend.Upload(statistics.Mean(), _networks.Mean);
-        _backend.Upload(statistics.Deviation(), _networks.Deviation);
-    }
-
-    private PooledScaling ScaleHead(PooledDistribution distribution, float[] scores)
-    {
-        using var head = new PooledHeadFit(_networks, Input, _outline.InputHeight, _outline.InputWidth);
+        using var head = new PooledHeadFit(_networks, input);
         return head.FindScaling(distribution, Images.Validation.Select(Read), scores);
     }
 
-    /// <summary>The recipe as far as the maps' scales depend on it. What a model's training left out shows in its own scales.</summary>
+    /// <summary>The recipe as far as the maps' scales depend on it. What a model's training left out shows in its own
+    /// scales.</summary>
     private Recipe TrainedBy()
     {
-        Recipe recipe = Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference;
+        Recipe named = Recipe.Published.FirstOrDefault(recipe => recipe.Name == _outline.Recipe) ?? Recipe.Reference;
+        Recipe recipe = named with { MapOrder = _outline.MapOrder, WeighsPlaces = _options.WeighsPlaces };
         if (_model is not { Scaling: var scaling }) return recipe;
         return recipe with
         {
@@ -142,9 +117,7 @@ public sealed class ModelCalibrator : IDisposable
         };
     }
 
-    private NetworkInput Input => new(_backend, Fit, _outline.InputHeight, _outline.InputWidth);
-
-    private ImageFit Fit => _model?.Fit ?? ImageFit.Squash;
+    private RgbImage ReadTrain(int index) => Read(Images.Train[index]);
 
     private RgbImage Read(string path)
     {

@@ -6,9 +6,9 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>How well the student imitates good parts, place by place: where it errs more than elsewhere on every part, at edges
-/// for instance, the same error says less. Not in the paper, whose scale of the local map is one for all places (section
-/// 3.4).</summary>
+/// <summary>How well the student imitates good parts, place by place: where it errs more than elsewhere on every part,
+/// at edges for instance, the same error says less. Not in the paper, whose scale of the local map is one for all
+/// places (section 3.4).</summary>
 internal static class PlaceWeightFit
 {
     private const int MostImages = 32;
@@ -16,13 +16,14 @@ internal static class PlaceWeightFit
     /// <summary>How many of so many images are looked at.</summary>
     public static int ImagesOf(int count) => Math.Min(count, MostImages);
 
-    /// <summary>Overwrites the networks' place weights by 2 a / (m + a) with m the mean of the smoothed local map at a place, a
-    /// that over all places: 1 where they agree, at most 2 and never 0, since few images know m but roughly.</summary>
+    /// <summary>Overwrites the networks' place weights by 2 a / (m + a) with m the mean of the smoothed local map at a
+    /// place, a that over all places: 1 where they agree, at most 2 and never 0, since few images know m but
+    /// roughly.</summary>
     /// <param name="networks">Have place weights.</param>
     /// <param name="plan">Of these networks, made when they had place weights; layer by layer.</param>
     /// <param name="count">Good images that there are; <see cref="ImagesOf"/> them are taken, evenly spread.</param>
-    /// <exception cref="InvalidOperationException">The student imitates the teacher without any error, or its error is not
-    /// finite.</exception>
+    /// <exception cref="InvalidOperationException">The student imitates the teacher without any error, or its error is
+    /// not finite.</exception>
     public static void Run(DetectionNetworks networks, DetectionPlan plan, int count, Func<int, RgbImage> image)
     {
         IBackend backend = networks.Backend;
@@ -42,8 +43,8 @@ internal static class PlaceWeightFit
         if (!double.IsFinite(mean) || mean <= 0)
         {
             throw new InvalidOperationException(
-                $"The local map of {taken} good images is {mean / taken} on average, so its places cannot be weighed. " +
-                "Are the images blank?");
+                $"The local map of {taken} good images is {mean / taken} on average, so its places cannot be " +
+                "weighed. Are the images blank?");
         }
 
         backend.Upload(Array.ConvertAll(sums, sum => (float)(2 * mean / (sum + mean))), weights);

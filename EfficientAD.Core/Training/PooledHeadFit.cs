@@ -4,14 +4,12 @@ using EfficientAD.Networks;
 
 namespace EfficientAD.Training;
 
-/// <summary>What the head on pooled features learns from good images: their distribution, and how the distance from it adds to
-/// the score (PUAD, section 3.3).</summary>
+/// <summary>What the head on pooled features learns from good images: their distribution, and how the distance from it
+/// adds to the score (PUAD, section 3.3).</summary>
 /// <param name="networks">Frozen.</param>
-/// <param name="height">Of the networks' input in pixels.</param>
-/// <param name="width">Of the networks' input in pixels.</param>
-internal sealed class PooledHeadFit(DetectionNetworks networks, NetworkInput input, int height, int width) : IDisposable
+internal sealed class PooledHeadFit(DetectionNetworks networks, NetworkInput input) : IDisposable
 {
-    private readonly PooledFeatures _features = new(networks.Backend, networks.Student, height, width);
+    private readonly PooledFeatures _features = new(networks.Backend, networks.Student, input.Height, input.Width);
 
     /// <param name="images">Those that the networks were trained on.</param>
     public PooledDistribution FindDistribution(IEnumerable<RgbImage> images) =>

@@ -9,7 +9,8 @@ public sealed record Recipe
 
     public int Steps { get; init; } = 70_000;
 
-    /// <summary>Images per step; the hard-feature quantile is taken per image, so that a batch is the sum of single steps.</summary>
+    /// <summary>Images per step; the hard-feature quantile is taken per image, so that a batch is the sum of single
+    /// steps.</summary>
     public int BatchSize { get; init; } = 1;
 
     public float LearningRate { get; init; } = 1e-4f;
@@ -19,11 +20,12 @@ public sealed record Recipe
 
     public LearningRateSchedule Schedule { get; init; }
 
-    /// <summary>Whether the student is punished for knowing patches outside of the data set (paper, section 3.2).</summary>
+    /// <summary>Whether the student is punished for knowing patches outside of the data set (paper, section
+    /// 3.2).</summary>
     public bool Penalty { get; init; } = true;
 
-    /// <summary>Quantile from which on a difference counts in the hard-feature loss, in [0, 1); at 0 it is the mean squared
-    /// error.</summary>
+    /// <summary>Quantile from which on a difference counts in the hard-feature loss, in [0, 1); at 0 it is the mean
+    /// squared error.</summary>
     public float HardQuantile { get; init; } = 0.999f;
 
     /// <summary>Whether an autoencoder is trained and its map counts (paper, section 3.3).</summary>
@@ -32,9 +34,9 @@ public sealed record Recipe
     /// <summary>Whether each map has a scale of its own (paper, section 3.4), or both have one.</summary>
     public bool SeparateMapScales { get; init; } = true;
 
-    /// <summary>Starts the student's hidden layers from the teacher's instead of from random numbers: it then learns in hundreds
-    /// of steps what else takes thousands. Its last layer starts random, and learns nothing about features that good
-    /// images do not show.</summary>
+    /// <summary>Starts the student's hidden layers from the teacher's instead of from random numbers: it then learns in
+    /// hundreds of steps what else takes thousands. Its last layer starts random, and learns nothing about features
+    /// that good images do not show.</summary>
     public bool WarmStart { get; init; }
 
     /// <summary>Padded networks (64 x 64 maps at 256) instead of unpadded ones (56 x 56).</summary>
@@ -42,12 +44,13 @@ public sealed record Recipe
 
     public MapOrder MapOrder { get; init; }
 
-    /// <summary>Whether the global map counts only as far as the autoencoder has learned (<see cref="AutoencoderFit"/>), or fully,
-    /// as published. After few steps it is mostly noise, which the map's own quantiles would scale up to the local map's range.</summary>
+    /// <summary>Whether the global map counts only as far as the autoencoder has learned
+    /// (<see cref="AutoencoderFit"/>), or fully, as published. After few steps it is mostly noise, which the map's own
+    /// quantiles would scale up to the local map's range.</summary>
     public bool WeighsGlobalMap { get; init; }
 
-    /// <summary>Whether the local map is multiplied, place by place, by what the student's usual error there says (<see
-    /// cref="PlaceWeightFit"/>), and smoothed over 3 x 3 places; else it stays as it is, as published.</summary>
+    /// <summary>Whether the local map is multiplied, place by place, by what the student's usual error there says
+    /// (<see cref="PlaceWeightFit"/>), and smoothed over 3 x 3 places; else it stays as it is, as published.</summary>
     public bool WeighsPlaces { get; init; }
 
     /// <summary>The open re-implementation's, with the penalty that it switches off by default.</summary>
@@ -59,9 +62,9 @@ public sealed record Recipe
     /// <summary>anomalib's, with our validation split: its default takes the test set.</summary>
     public static Recipe Anomalib => new() { Name = "anomalib", MapOrder = MapOrder.Anomalib };
 
-    /// <summary>For minutes instead of hours: a student that starts from the teacher's hidden layers, few steps at a larger
-    /// rate that warms up and falls, a hard-feature loss that learns from a tenth of the features instead of a thousandth, and
-    /// a local map whose places are weighed.</summary>
+    /// <summary>For minutes instead of hours: a student that starts from the teacher's hidden layers, few steps at a
+    /// larger rate that warms up and falls, a hard-feature loss that learns from a tenth of the features instead of a
+    /// thousandth, and a local map whose places are weighed.</summary>
     public static Recipe Quick => new()
     {
         Name = "quick",
@@ -75,8 +78,8 @@ public sealed record Recipe
         WeighsPlaces = true,
     };
 
-    /// <summary>A baseline to read the others by: a student of random weights that imitates the teacher, by the mean squared
-    /// error, and nothing else.</summary>
+    /// <summary>A baseline to read the others by: a student of random weights that imitates the teacher, by the mean
+    /// squared error, and nothing else.</summary>
     public static Recipe StudentTeacher => Quick with
     {
         Name = "student-teacher",
@@ -93,7 +96,9 @@ public sealed record Recipe
     /// <exception cref="ArgumentException">No recipe has this name.</exception>
     public static Recipe Named(string name) =>
         Published.FirstOrDefault(recipe => recipe.Name == name)
-        ?? throw new ArgumentException($"There is no recipe '{name}'. Choose {string.Join(", ", Published.Select(recipe => recipe.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"There is no recipe '{name}'. Choose {string.Join(", ", Published.Select(recipe => recipe.Name))}.",
+            nameof(name));
 
     /// <param name="step">From 0.</param>
     /// <param name="steps">Of the whole run.</param>

@@ -18,7 +18,8 @@ public sealed class StepDraws(ulong seed)
 
     private enum Purpose : ulong { Shuffle, Jitter, Penalty, Dropout, Student, Autoencoder }
 
-    /// <summary>Which training image the <paramref name="sample"/>-th sample of the run is: every image once per epoch.</summary>
+    /// <summary>Which training image the <paramref name="sample"/>-th sample of the run is: every image once per
+    /// epoch.</summary>
     public int ImageIndex(long sample, int count)
     {
         int epoch = (int)(sample / count);
@@ -31,7 +32,8 @@ public sealed class StepDraws(ulong seed)
         return _order[(int)(sample % count)];
     }
 
-    /// <summary>One of brightness, contrast and saturation, by a factor in [0.8, 1.2] (algorithm of the paper's appendix).</summary>
+    /// <summary>One of brightness, contrast and saturation, by a factor in [0.8, 1.2] (algorithm of the paper's
+    /// appendix).</summary>
     public ColourAdjustment Jitter(long sample)
     {
         CounterRandom random = Stream(Purpose.Jitter, sample);
@@ -48,7 +50,8 @@ public sealed class StepDraws(ulong seed)
     public (int Index, ColourAdjustment Adjustment) Penalty(long sample, int count)
     {
         CounterRandom random = Stream(Purpose.Penalty, sample);
-        return (random.Below(0, count), random.Uniform(1) < GreyProbability ? ColourAdjustment.Grey : ColourAdjustment.None);
+        bool grey = random.Uniform(1) < GreyProbability;
+        return (random.Below(0, count), grey ? ColourAdjustment.Grey : ColourAdjustment.None);
     }
 
     /// <summary>The mask of one dropout layer in one step.</summary>

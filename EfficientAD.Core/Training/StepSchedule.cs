@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace EfficientAD.Training;
 
-/// <summary>How many steps a run takes and where it is. With a time limit the number is fitted to the time that is left, first
-/// after a few steps and then now and then, so that a machine that slows down still ends in time.</summary>
+/// <summary>How many steps a run takes and where it is. With a time limit the number is fitted to the time that is
+/// left, first after a few steps and then now and then, so that a machine that slows down still ends in time.</summary>
 internal sealed class StepSchedule
 {
     private const int FirstFit = 5, FitInterval = 25;

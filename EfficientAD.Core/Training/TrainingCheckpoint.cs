@@ -6,11 +6,12 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>The state of an interrupted run: weights, Adam's moments, statistics, and where it stood. Everything else follows
-/// from the options, whose fingerprint it carries.</summary>
+/// <summary>The state of an interrupted run: weights, Adam's moments, statistics, and where it stood. Everything else
+/// follows from the options, whose fingerprint it carries.</summary>
 internal static class TrainingCheckpoint
 {
-    private const string StepKey = "step", StepsKey = "steps", FingerprintKey = "fingerprint", EarlyStopKey = "early_stop";
+    private const string StepKey = "step", StepsKey = "steps";
+    private const string FingerprintKey = "fingerprint", EarlyStopKey = "early_stop";
     private const string MeanName = "teacher_mean", DeviationName = "teacher_std";
 
     public static void Save(
@@ -21,7 +22,8 @@ internal static class TrainingCheckpoint
         writer.Metadata[StepsKey] = steps.ToString(CultureInfo.InvariantCulture);
         writer.Metadata[FingerprintKey] = fingerprint;
         if (earlyStop is not null) writer.Metadata[EarlyStopKey] = earlyStop.State;
-        foreach ((string name, Tensor tensor) in State(networks)) NetworkWeights.Add(writer, networks.Backend, name, tensor);
+        foreach ((string name, Tensor tensor) in State(networks))
+            NetworkWeights.Add(writer, networks.Backend, name, tensor);
         writer.Save(path);
     }
 
@@ -36,13 +38,16 @@ internal static class TrainingCheckpoint
         if (found != fingerprint)
         {
             throw new ModelFormatException(
-                $"{path} belongs to a run with other options or data.{Environment.NewLine}It has {found}{Environment.NewLine}" +
-                $"now:   {fingerprint}{Environment.NewLine}Resume with the same options, or start anew without --resume.");
+                $"{path} belongs to a run with other options or data.{Environment.NewLine}" +
+                $"It has {found}{Environment.NewLine}now:   {fingerprint}{Environment.NewLine}" +
+                "Resume with the same options, or start anew without --resume.");
         }
 
-        foreach ((string name, Tensor tensor) in State(networks)) NetworkWeights.Load(file, name, tensor, networks.Backend);
+        foreach ((string name, Tensor tensor) in State(networks))
+            NetworkWeights.Load(file, name, tensor, networks.Backend);
         if (earlyStop is not null && !earlyStop.TryRestore(metadata.Text(EarlyStopKey)))
-            throw new ModelFormatException($"{path}: metadata '{EarlyStopKey}' is damaged. Start anew without --resume.");
+            throw new ModelFormatException(
+                $"{path}: metadata '{EarlyStopKey}' is damaged. Start anew without --resume.");
         int steps = metadata.Integer(StepsKey, 1, int.MaxValue);
         return (metadata.Integer(StepKey, 0, steps), steps);
     }

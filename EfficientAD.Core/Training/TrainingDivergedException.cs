@@ -4,8 +4,8 @@ namespace EfficientAD.Training;
 public sealed class TrainingDivergedException : Exception
 {
     internal TrainingDivergedException(int step, StepLosses losses, string checkpointPath)
-        : base($"The losses of step {step + 1} are not finite: hard {losses.Hard}, penalty {losses.Penalty}, autoencoder " +
-               $"{losses.Autoencoder}, student-autoencoder {losses.StudentAutoencoder}. " +
+        : base($"The losses of step {step + 1} are not finite: hard {losses.Hard}, penalty {losses.Penalty}, " +
+               $"autoencoder {losses.Autoencoder}, student-autoencoder {losses.StudentAutoencoder}. " +
                (File.Exists(checkpointPath) ? $"The last checkpoint, {checkpointPath}, is untouched. " : "") +
                "Look for unusual training images, or train with another seed or a smaller learning rate.")
     {

@@ -1,10 +1,10 @@
-using System.Globalization;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cuda;
 using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
+using static System.FormattableString;
 
 namespace EfficientAD.Training;
 
@@ -49,14 +49,16 @@ public sealed record TrainingOptions
     /// <summary>Time between checkpoints.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Bytes for cached teacher features and decoded images, each; null takes an eighth of the memory.</summary>
+    /// <summary>Bytes for cached teacher features and decoded images, each; null takes an eighth of the
+    /// memory.</summary>
     public long? CacheBudget { get; init; }
 
-    /// <summary>Steps between two looks at the loss of held-back good images; the run ends when that no longer falls. 0 takes all
-    /// steps.</summary>
+    /// <summary>Steps between two looks at the loss of held-back good images; the run ends when that no longer falls. 0
+    /// takes all steps.</summary>
     public int EarlyStopInterval { get; init; }
 
-    /// <summary>Adds a head that scores the whole image by the mean of the student's features over it (after PUAD).</summary>
+    /// <summary>Adds a head that scores the whole image by the mean of the student's features over it (after
+    /// PUAD).</summary>
     public bool PooledHead { get; init; }
 
     /// <summary>Share of good images that the threshold may let fail.</summary>
@@ -83,32 +85,43 @@ public sealed record TrainingOptions
         if (Steps is not null && Duration is not null)
             throw new ArgumentException("A run has either a number of steps or a duration, not both.");
         if (Steps < 1) throw new ArgumentException($"A run has at least 1 step, not {Steps}.");
-        if (Duration < TimeSpan.FromSeconds(10)) throw new ArgumentException($"A run takes at least 10 seconds, not {Duration}.");
+        if (Duration < TimeSpan.FromSeconds(10))
+            throw new ArgumentException($"A run takes at least 10 seconds, not {Duration}.");
         foreach (int size in new[] { InputHeight, InputWidth })
         {
             if (size is < PatchDescriptionNetwork.ReceptiveField or > 4096)
-                throw new ArgumentException($"The input is {InputHeight} x {InputWidth}; each side must lie between {PatchDescriptionNetwork.ReceptiveField} and 4096 pixels.");
+                throw new ArgumentException(
+                    $"The input is {InputHeight} x {InputWidth}; each side must lie between " +
+                    $"{PatchDescriptionNetwork.ReceptiveField} and 4096 pixels.");
         }
 
         if (Recipe.HardQuantile is not (>= 0 and < 1))
-            throw new ArgumentException($"The hard-feature loss's quantile lies from 0 to below 1, not at {Recipe.HardQuantile}.");
-        if (EarlyStopInterval < 0) throw new ArgumentException($"Steps between two looks are 0 or more, not {EarlyStopInterval}.");
+            throw new ArgumentException(
+                $"The hard-feature loss's quantile lies from 0 to below 1, not at {Recipe.HardQuantile}.");
+        if (EarlyStopInterval < 0)
+            throw new ArgumentException($"Steps between two looks are 0 or more, not {EarlyStopInterval}.");
         if (Fit == ImageFit.Letterbox && Recipe.MapOrder != MapOrder.Aligned)
         {
             throw new ArgumentException(
-                $"A letterbox needs the map order aligned, not {Name(Recipe.MapOrder)}: the others do not know where the image lies.");
+                $"A letterbox needs the map order aligned, not {Name(Recipe.MapOrder)}: the others do not know where " +
+                "the image lies.");
         }
 
         if (Resume && !File.Exists(CheckpointPath))
-            throw new ArgumentException($"There is nothing to resume: {CheckpointPath} does not exist. Start without --resume.");
+            throw new ArgumentException(
+                $"There is nothing to resume: {CheckpointPath} does not exist. Start without --resume.");
     }
 
     /// <summary>What decides the outcome, in one line.</summary>
-    internal string Describe() =>
-        $"{Size}, recipe {Recipe.Name}, {(Duration is { } duration ? $"{duration.TotalMinutes:0.##} minutes" : $"{TargetSteps} steps")}, " +
-        $"batch {Recipe.BatchSize}, map order {Name(Recipe.MapOrder)}, seed {Seed}, input {InputHeight} x {InputWidth}" +
-        (Fit == ImageFit.Squash ? "" : ", letterbox") + (EarlyStopInterval > 0 ? $", early stop every {EarlyStopInterval}" : "") +
-        string.Concat(RecipeChanges().Select(change => $", {change}"));
+    internal string Describe()
+    {
+        string length = Duration is { } duration ? $"{duration.TotalMinutes:0.##} minutes" : $"{TargetSteps} steps";
+        return $"{Size}, recipe {Recipe.Name}, {length}, batch {Recipe.BatchSize}, " +
+            $"map order {Name(Recipe.MapOrder)}, seed {Seed}, input {InputHeight} x {InputWidth}" +
+            (Fit == ImageFit.Squash ? "" : ", letterbox") +
+            (EarlyStopInterval > 0 ? $", early stop every {EarlyStopInterval}" : "") +
+            string.Concat(RecipeChanges().Select(change => $", {change}"));
+    }
 
     /// <summary>Which images the penalty uses, in words.</summary>
     public string DescribePenalty() => !Recipe.Penalty ? "none"
@@ -122,10 +135,14 @@ public sealed record TrainingOptions
         var deviations = new List<string>();
         int? taken = steps ?? Steps;
         if (taken is { } count && count != Recipe.Steps) deviations.Add($"{count} steps instead of {Recipe.Steps}");
-        else if (taken is null && Duration is { } duration) deviations.Add($"as many steps as {duration.TotalMinutes:0.##} minutes allow instead of {Recipe.Steps}");
-        if (Recipe.Penalty && PenaltyPaths.Count == 0) deviations.Add("rendered penalty images (dead leaves with 1/f texture) instead of ImageNet's");
-        if (InputHeight != 256 || InputWidth != 256) deviations.Add($"input {InputHeight} x {InputWidth} instead of 256 x 256");
-        if (Fit == ImageFit.Letterbox) deviations.Add("images keep their shape in a frame (letterbox) instead of being squashed");
+        else if (taken is null && Duration is { } duration)
+            deviations.Add($"as many steps as {duration.TotalMinutes:0.##} minutes allow instead of {Recipe.Steps}");
+        if (Recipe.Penalty && PenaltyPaths.Count == 0)
+            deviations.Add("rendered penalty images (dead leaves with 1/f texture) instead of ImageNet's");
+        if (InputHeight != 256 || InputWidth != 256)
+            deviations.Add($"input {InputHeight} x {InputWidth} instead of 256 x 256");
+        if (Fit == ImageFit.Letterbox)
+            deviations.Add("images keep their shape in a frame (letterbox) instead of being squashed");
         if (EarlyStopInterval > 0) deviations.Add("ends when the loss of held-back good images no longer falls");
         if (PooledHead) deviations.Add("a head on pooled features adds to the score (PUAD)");
         deviations.AddRange(RecipeChanges());
@@ -136,13 +153,16 @@ public sealed record TrainingOptions
     private IEnumerable<string> RecipeChanges()
     {
         Recipe published = Recipe.Published.FirstOrDefault(recipe => recipe.Name == Recipe.Name) ?? Recipe;
-        if (Recipe.BatchSize != published.BatchSize) yield return $"batch {Recipe.BatchSize} instead of {published.BatchSize}";
+        if (Recipe.BatchSize != published.BatchSize)
+            yield return $"batch {Recipe.BatchSize} instead of {published.BatchSize}";
         if (Recipe.HardQuantile != published.HardQuantile)
-            yield return string.Create(CultureInfo.InvariantCulture, $"hard quantile {Recipe.HardQuantile} instead of {published.HardQuantile}");
+            yield return Invariant($"hard quantile {Recipe.HardQuantile} instead of {published.HardQuantile}");
         if (Recipe.LearningRate != published.LearningRate)
-            yield return string.Create(CultureInfo.InvariantCulture, $"learning rate {Recipe.LearningRate} instead of {published.LearningRate}");
-        if (Recipe.Penalty != published.Penalty) yield return Recipe.Penalty ? "with the penalty" : "without the penalty";
-        if (Recipe.Autoencoder != published.Autoencoder) yield return Recipe.Autoencoder ? "with an autoencoder" : "without the autoencoder";
+            yield return Invariant($"learning rate {Recipe.LearningRate} instead of {published.LearningRate}");
+        if (Recipe.Penalty != published.Penalty)
+            yield return Recipe.Penalty ? "with the penalty" : "without the penalty";
+        if (Recipe.Autoencoder != published.Autoencoder)
+            yield return Recipe.Autoencoder ? "with an autoencoder" : "without the autoencoder";
         if (Recipe.SeparateMapScales != published.SeparateMapScales)
             yield return Recipe.SeparateMapScales ? "a scale for each map" : "one scale for both maps";
         if (Recipe.WeighsPlaces != published.WeighsPlaces)

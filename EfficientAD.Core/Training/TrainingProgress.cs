@@ -16,7 +16,8 @@ public enum TrainingPhase
 /// <summary>How far a run is.</summary>
 /// <param name="Phase">What it is doing.</param>
 /// <param name="Done">Images or steps finished in this phase.</param>
-/// <param name="Total">Images or steps of this phase; may shrink or grow once, when a run with a time limit has timed its first steps.</param>
+/// <param name="Total">Images or steps of this phase; may shrink or grow once, when a run with a time limit has timed
+/// its first steps.</param>
 /// <param name="Losses">Of the last step; null outside of <see cref="TrainingPhase.Steps"/>.</param>
 /// <param name="LearningRate">Of the last step; 0 outside of <see cref="TrainingPhase.Steps"/>.</param>
 public readonly record struct TrainingProgress(

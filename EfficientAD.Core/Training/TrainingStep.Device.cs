@@ -11,8 +11,8 @@ public sealed partial class TrainingStep
 {
     private readonly DeviceStep? _device;  // null where the CPU computes, and without autoencoder or with a letterbox
 
-    /// <summary>As <see cref="DrawImages"/> adds them: per sample the plain view, the augmented one, that of the autoencoder
-    /// where its size is another, the penalty's.</summary>
+    /// <summary>As <see cref="DrawImages"/> adds them: per sample the plain view, the augmented one, that of the
+    /// autoencoder where its size is another, the penalty's.</summary>
     private DeviceStep OnDevice(CudaBackend cuda)
     {
         int batch = _recipe.BatchSize;
@@ -27,7 +27,8 @@ public sealed partial class TrainingStep
         Variable[] losses = _penalty is null
             ? [_hard, _autoencoder!, _studentAutoencoder!] : [_hard, _autoencoder!, _studentAutoencoder!, _penalty];
         return new DeviceStep(
-            cuda, outputs, [.. losses.Select(loss => loss.Value)], cuda.Stream.Context.QueryFreeBytes() / 2, ComputeOnDevice);
+            cuda, outputs, [.. losses.Select(loss => loss.Value)], cuda.Stream.Context.QueryFreeBytes() / 2,
+            ComputeOnDevice);
     }
 
     private bool HasAutoencoderImages => _autoencoderImages!.Address != _images.Samples(_recipe.BatchSize, 1).Address;
@@ -36,7 +37,8 @@ public sealed partial class TrainingStep
         int step, float learningRate, ImageSet images, ImageSet? penaltyImages, FeatureCache features)
     {
         Step = 0;  // the block carries it
-        _device!.Begin((ulong)step * StepDraws.DropoutsPerStep, new AdamSettings(learningRate, _recipe.WeightDecay), step + 1);
+        var settings = new AdamSettings(learningRate, _recipe.WeightDecay);
+        _device!.Begin((ulong)step * StepDraws.DropoutsPerStep, settings, step + 1);
         int batch = _recipe.BatchSize;
         bool featuresKnown = true;
         for (int b = 0; b < batch; b++)

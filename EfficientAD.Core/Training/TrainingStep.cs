@@ -8,11 +8,13 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>One optimiser step of EfficientAD (paper, algorithm 1), with fixed shapes and buffers, recorded once.</summary>
+/// <summary>One optimiser step of EfficientAD (paper, algorithm 1), with fixed shapes and buffers, recorded
+/// once.</summary>
 /// <remarks>
-/// Exact savings that published implementations leave: the three images of the student are one batch through all layers but
-/// the last; of the last layer each pass computes the half that its loss uses; the teacher's features of a plain image never
-/// change and come from a <see cref="FeatureCache"/>; the hard-feature loss's sparse gradient is the backend's affair.
+/// Exact savings that published implementations leave: the three images of the student are one batch through all layers
+/// but the last; of the last layer each pass computes the half that its loss uses; the teacher's features of a plain
+/// image never change and come from a <see cref="FeatureCache"/>; the hard-feature loss's sparse gradient is the
+/// backend's affair.
 /// </remarks>
 public sealed partial class TrainingStep : IDisposable
 {
@@ -32,20 +34,23 @@ public sealed partial class TrainingStep : IDisposable
     /// <param name="height">Of the networks' input in pixels.</param>
     /// <param name="width">Of the networks' input in pixels.</param>
     public TrainingStep(
-        DetectionNetworks networks, Recipe recipe, StepDraws draws, int height, int width, ImageFit fit = ImageFit.Squash)
+        DetectionNetworks networks, Recipe recipe, StepDraws draws, int height, int width,
+        ImageFit fit = ImageFit.Squash)
     {
         IBackend backend = networks.Backend;
         (PatchDescriptionNetwork teacher, PatchDescriptionNetwork student) = (networks.Teacher, networks.Student);
         Autoencoder autoencoder = networks.Autoencoder;
         (_backend, _recipe, _draws) = (backend, recipe, draws);
         _input = new NetworkInput(backend, fit, height, width);
-        IEnumerable<Parameter> parameters = recipe.Autoencoder ? student.Parameters.Concat(autoencoder.Parameters) : student.Parameters;
+        IEnumerable<Parameter> parameters = student.Parameters;
+        if (recipe.Autoencoder) parameters = parameters.Concat(autoencoder.Parameters);
         _parameters = [.. parameters.Select(parameter => parameter.ForAdam)];
         int batch = recipe.BatchSize, views = 1 + (recipe.Autoencoder ? 1 : 0) + (recipe.Penalty ? 1 : 0);
         _images = backend.Allocate(new Shape(views * batch, 3, height, width));
         (_plainTeacher, _augmentedTeacher, _tape) = (new Tape(backend), new Tape(backend), new Tape(backend));
 
-        // The batch: plain images, augmented images where there is an autoencoder, penalty images where there is a penalty.
+        // The batch: plain images, augmented images where there is an autoencoder, penalty images where there is a
+        // penalty.
         Variable images = Variable.Constant(_images), plain = images.Samples(0, batch);
         Variable plainFeatures = teacher.Forward(_plainTeacher, plain);
         _plainFeatures = plainFeatures.Value;
@@ -74,13 +79,15 @@ public sealed partial class TrainingStep : IDisposable
             teacher.Forward(_augmentedTeacher, augmented), networks.Mean, networks.Deviation);
         Shape map = plainTarget.Value.Shape;
         Variable predicted = autoencoder.Predict(
-            _tape, Variable.Constant(_autoencoderImages), recipe.Padded, map.H, map.W, layer => draws.Dropout(Step, layer));
+            _tape, Variable.Constant(_autoencoderImages), recipe.Padded, map.H, map.W,
+            layer => draws.Dropout(Step, layer));
         _autoencoder = _tape.MeanSquaredError(augmentedTarget, predicted);
         _studentAutoencoder = _tape.MeanSquaredError(predicted, imitated[1]);
         _total = _penalty is null
             ? _tape.Sum(_hard, _autoencoder, _studentAutoencoder)
             : _tape.Sum(_hard, _penalty, _autoencoder, _studentAutoencoder);
-        if (backend is CudaBackend cuda && fit == ImageFit.Squash) _device = OnDevice(cuda);  // a device squashes images itself
+        // A device squashes images itself.
+        if (backend is CudaBackend cuda && fit == ImageFit.Squash) _device = OnDevice(cuda);
     }
 
     /// <summary>Inputs of the step: [views * batch, 3, h, w], plain images, augmented ones, penalty images.</summary>
@@ -89,12 +96,13 @@ public sealed partial class TrainingStep : IDisposable
     /// <summary>From 0: which dropout masks the gradients and which bias correction the update takes.</summary>
     internal int Step { get; set; }
 
-    /// <summary>Draws the step's images, runs forward and backward, and lets Adam move student and autoencoder.</summary>
+    /// <summary>Draws the step's images, runs forward and backward, and lets Adam move student and
+    /// autoencoder.</summary>
     /// <param name="step">From 0.</param>
     /// <param name="learningRate">Of this step.</param>
     /// <param name="features">Teacher features of plain images, from earlier steps.</param>
-    /// <returns>The losses before the update; on a CUDA device, which works on while the host goes on, those of a few steps
-    /// before.</returns>
+    /// <returns>The losses before the update; on a CUDA device, which works on while the host goes on, those of a few
+    /// steps before.</returns>
     public StepLosses Run(int step, float learningRate, ImageSet images, ImageSet? penaltyImages, FeatureCache features)
     {
         if (_device is not null) return RunOnDevice(step, learningRate, images, penaltyImages, features);
@@ -173,7 +181,10 @@ public sealed partial class TrainingStep : IDisposable
         int batch = _recipe.BatchSize;
         _plainTeacher.Forward();
         for (int b = 0; b < batch; b++)
-            features.Keep(_draws.ImageIndex((long)step * batch + b, images.Count), _backend, _plainFeatures.Samples(b, 1));
+        {
+            int index = _draws.ImageIndex((long)step * batch + b, images.Count);
+            features.Keep(index, _backend, _plainFeatures.Samples(b, 1));
+        }
     }
 
     private void Preprocess(RgbImage image, ColourAdjustment adjustment, Tensor output) =>

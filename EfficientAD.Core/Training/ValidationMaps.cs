@@ -5,13 +5,13 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>The two maps of every good image set aside: their pixels give the quantiles (paper, section 3.4), their maxima
-/// the threshold.</summary>
+/// <summary>The two maps of every good image set aside: their pixels give the quantiles (paper, section 3.4), their
+/// maxima the threshold.</summary>
 /// <param name="fit">Weighs the global map by what the autoencoder explains; null does not, as published.</param>
 internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int count, AutoencoderFit? fit = null)
 {
-    // Of the global map's quantiles, as a share of the local map's: both are errors of features of unit variance, and a map that
-    // varies far less, because its autoencoder and student agree on a constant, would be scaled up to noise.
+    // Of the global map's quantiles, as a share of the local map's: both are errors of features of unit variance, and a
+    // map that varies far less, because its autoencoder and student agree on a constant, would be scaled up to noise.
     private const float SmallestSpan = 0.1f;
 
     private readonly int _mapCount = plan.LocalMap.Shape.Plane;
@@ -34,20 +34,26 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
     public MapScaling FindScaling(Recipe recipe)
     {
         float[] local = InsideOf(_local), global = InsideOf(_global);
-        using Tensor values = backend.Allocate(new Shape(1, 1, 1, local.Length)), quantile = backend.Allocate(new Shape(1, 1, 1, 1));
+        using Tensor values = backend.Allocate(new Shape(1, 1, 1, local.Length));
+        using Tensor quantile = backend.Allocate(new Shape(1, 1, 1, 1));
         backend.Upload(local, values);
         (float localLow, float localHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
         backend.Upload(global, values);
         (float globalLow, float globalHigh) = (Quantile(MapScaling.LowQuantile), Quantile(MapScaling.HighQuantile));
         if (!recipe.SeparateMapScales) (globalLow, globalHigh) = (localLow, localHigh);
         if (fit is not null)
-            globalHigh = globalLow + MathF.Max(globalHigh - globalLow, SmallestSpan * (localHigh - localLow)) / fit.Explained;
+        {
+            float span = MathF.Max(globalHigh - globalLow, SmallestSpan * (localHigh - localLow));
+            globalHigh = globalLow + span / fit.Explained;
+        }
+
         if (!recipe.Autoencoder) (globalLow, globalHigh) = (0, 0);
         var scaling = new MapScaling(localLow, localHigh, globalLow, globalHigh);
         return scaling is { IsValid: true, LocalScale: > 0 } && (scaling.GlobalScale > 0 || !recipe.Autoencoder)
             ? scaling
             : throw new InvalidOperationException(
-                $"The maps of the {count} validation images cannot be scaled: their quantiles are {scaling}. Are those images blank or all the same?");
+                $"The maps of the {count} validation images cannot be scaled: their quantiles are {scaling}. " +
+                "Are those images blank or all the same?");
 
         float Quantile(float q)
         {
@@ -58,7 +64,8 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
         }
     }
 
-    /// <summary>The values whose patches are centred on an image: a letterbox's frame says nothing about good parts.</summary>
+    /// <summary>The values whose patches are centred on an image: a letterbox's frame says nothing about good
+    /// parts.</summary>
     private float[] InsideOf(float[] maps)
     {
         (int mapHeight, int mapWidth) = (plan.LocalMap.Shape.H, plan.LocalMap.Shape.W);

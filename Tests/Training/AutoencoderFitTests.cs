@@ -66,15 +66,15 @@ public sealed class AutoencoderFitTests : IDisposable
     {
         var input = new NetworkInput(_backend, ImageFit.Squash, Size, Size);
         foreach (Recipe recipe in new[] { Recipe.Reference, Recipe.Paper, Recipe.Anomalib })
-            Assert.Null(AutoencoderFit.For(recipe, _networks, input, Size, Size));
-        Assert.Null(AutoencoderFit.For(Recipe.Quick with { Autoencoder = false }, _networks, input, Size, Size));
+            Assert.Null(AutoencoderFit.For(recipe, _networks, input));
+        Assert.Null(AutoencoderFit.For(Recipe.Quick with { Autoencoder = false }, _networks, input));
     }
 
     private AutoencoderFit Say(float value)
     {
         _backend.Fill(value, _networks.Autoencoder.Layers[^1].Bias.Value);
         return AutoencoderFit.For(
-            Recipe.Quick, _networks, new NetworkInput(_backend, ImageFit.Squash, Size, Size), Size, Size)!;
+            Recipe.Quick, _networks, new NetworkInput(_backend, ImageFit.Squash, Size, Size))!;
     }
 
     private static ImageView Picture(int index) => NaturalTexture.Render(1, index, Size).View;

@@ -1,0 +1,38 @@
+using EfficientAD.Autograd;
+using EfficientAD.Imaging;
+using EfficientAD.Networks;
+using EfficientAD.Tensors;
+
+namespace EfficientAD.Training;
+
+/// <summary>Mean and standard deviation of each channel of the teacher over good images, by which its features are
+/// normalised (paper, section 3.1).</summary>
+internal static class TeacherStatistics
+{
+    /// <summary>Overwrites the networks' mean and deviation.</summary>
+    /// <param name="count">Images that there are; every one is taken as it is, without augmentation.</param>
+    /// <param name="kept">Keeps each image's features where it has room; null keeps none.</param>
+    /// <exception cref="InvalidOperationException">A channel never varies or is not finite.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing was overwritten.</exception>
+    public static void Find(
+        DetectionNetworks networks, NetworkInput input, int count, Func<int, RgbImage> image, FeatureCache? kept,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        using var tape = new Tape(networks.Backend);
+        Tensor pixels = tape.Allocate(new Shape(1, 3, input.Height, input.Width));
+        Tensor features = networks.Teacher.Forward(tape, Variable.Constant(pixels)).Value;
+        var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
+        for (int i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            input.Write(image(i).View, ColourAdjustment.None, pixels);
+            tape.Forward();
+            statistics.Add(networks.Backend, features);
+            kept?.Keep(i, networks.Backend, features);
+            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, count));
+        }
+
+        networks.Backend.Upload(statistics.Mean(), networks.Mean);
+        networks.Backend.Upload(statistics.Deviation(), networks.Deviation);
+    }
+}
