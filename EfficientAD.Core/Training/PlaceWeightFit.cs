@@ -18,7 +18,7 @@ internal static class PlaceWeightFit
 
     /// <summary>Overwrites the networks' place weights by 2 a / (m + a) with m the mean of the smoothed local map at a
     /// place, a that over all places: 1 where they agree, at most 2 and never 0, since few images know m but
-    /// roughly.</summary>
+    /// roughly. In a letterbox's frame nothing is learned: places that always lie in it keep the weight 1.</summary>
     /// <param name="networks">Have place weights.</param>
     /// <param name="plan">Of these networks, made when they had place weights; layer by layer.</param>
     /// <param name="count">Good images that there are; <see cref="ImagesOf"/> them are taken, evenly spread.</param>
@@ -30,23 +30,35 @@ internal static class PlaceWeightFit
         Tensor weights = networks.PlaceWeights!;
         backend.Fill(1, weights);
         var sums = new double[weights.Shape.Count];
+        var counts = new int[sums.Length];
         var map = new float[sums.Length];
         int taken = ImagesOf(count);
         for (int i = 0; i < taken; i++)
         {
-            plan.ComputeMaps(image((int)((long)i * count / taken)).View);
+            RgbImage shown = image((int)((long)i * count / taken));
+            plan.ComputeMaps(shown.View);
             backend.Download(plan.WeighedMap!, map);
-            for (int place = 0; place < map.Length; place++) sums[place] += map[place];
+            FittedArea area = plan.AreaOf(shown.Height, shown.Width);
+            for (int place = 0; place < map.Length; place++)
+            {
+                (int y, int x) = Math.DivRem(place, weights.Shape.W);
+                if (!plan.IsInside(area, y, x)) continue;
+                sums[place] += map[place];
+                counts[place]++;
+            }
         }
 
-        double mean = sums.Average();
+        double mean = sums.Sum() / counts.Sum();
         if (!double.IsFinite(mean) || mean <= 0)
         {
             throw new InvalidOperationException(
-                $"The local map of {taken} good images is {mean / taken} on average, so its places cannot be " +
-                "weighed. Are the images blank?");
+                $"The local map of {taken} good images is {mean} on average, so its places cannot be weighed. " +
+                "Are the images blank?");
         }
 
-        backend.Upload(Array.ConvertAll(sums, sum => (float)(2 * mean / (sum + mean))), weights);
+        var found = new float[sums.Length];
+        for (int place = 0; place < found.Length; place++)
+            found[place] = counts[place] == 0 ? 1 : (float)(2 * mean / (sums[place] / counts[place] + mean));
+        backend.Upload(found, weights);
     }
 }

@@ -109,6 +109,30 @@ public sealed class LetterboxTests : IDisposable
     }
 
     [Fact]
+    public void PlaceWeights_AreThoseOfTheImageAlone()
+    {
+        _networks.AddPlaceWeights(Input, Input);
+        using DetectionPlan plan = Plan();
+        RgbImage image = NaturalTexture.Render(2, 0, 128);
+        RgbImage wide = PillowResize.Resize(image.View, ImageHeight, ImageWidth);
+        PlaceWeightFit.Run(_networks, plan, count: 1, _ => wide);
+
+        float[] weights = _backend.Download(_networks.PlaceWeights!);
+        _backend.Fill(1, _networks.PlaceWeights!);
+        plan.ComputeMaps(wide.View);
+        float[] errors = _backend.Download(plan.WeighedMap!);
+        int side = plan.LocalMap.Shape.W;
+        double mean = Inside().Average(place => errors[place]);
+        float[] expected = Array.ConvertAll(new float[errors.Length], _ => 1f);
+        foreach (int place in Inside()) expected[place] = (float)(2 * mean / (errors[place] + mean));
+        TensorAssert.Close(expected, weights, 1e-5, because: "float sums");
+
+        // Rows whose patches are centred inside: 16.5 + 4 y from 32 to 96.
+        IEnumerable<int> Inside() =>
+            Enumerable.Range(0, errors.Length).Where(i => 16.5 + 4 * (i / side) is >= 32 and < 96);
+    }
+
+    [Fact]
     public void Model_RemembersIt_FromTrainingToDetection()
     {
         using var task = new TinyTask(trainingImages: 4);
