@@ -29,8 +29,9 @@ internal sealed class CalibrateSettings : ComputeSettings
 
     [CommandOption("--split <SPLIT>")]
     [Description(
-        "reference: as nelson1425/EfficientAD split the images it trained on; all: every good image. " +
-        "Default: reference for its networks, else all.")]
+        "reference: as nelson1425/EfficientAD split the images it trained on; training: as 'efficientad train' did; " +
+        "all: every good image. Default: reference for its networks, training for a model and the images that it was " +
+        "trained on, else all.")]
     public string? Split { get; init; }
 
     [CommandOption("--false-positives <SHARE>")]
@@ -60,6 +61,8 @@ internal sealed class CalibrateSettings : ComputeSettings
     {
         if (Split is not null && !Splits.Contains(Split))
             return ValidationResult.Error($"--split {Split}: give {string.Join(" or ", Splits)}.");
+        if (IsOfDetection)
+            return ValidationResult.Error($"--precision {Precision}: of detection. Calibrate with full, tf32 or half.");
         if (FalsePositives is not (> 0 and <= 0.5f))
             return ValidationResult.Error($"--false-positives {FalsePositives}: give more than 0 and at most 0.5.");
         return base.Validate();
@@ -75,6 +78,7 @@ internal sealed class CalibrateSettings : ComputeSettings
         EightBits = EightBits,
         Device = Processor,
         Cpu = Cpu,
+        Cuda = Cuda,
     };
 }
 
@@ -84,7 +88,7 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
     {
         settings.RequireDevice();
         OutputFile.Protect(settings.Out, settings.Force);
-        AnomalyDataset dataset = DatasetReader.Open(settings.Data);
+        AnomalyDataset dataset = DatasetReader.Open(settings.Data, withTest: false);
         using var calibrator = new ModelCalibrator(dataset, settings.ToOptions());
         if (!settings.Json) Describe(dataset, calibrator);
         ModelInformation? model = null;
@@ -100,6 +104,7 @@ internal sealed class CalibrateCommand(CommandOutput output) : Command<Calibrate
 
         if (settings.Json) WriteJson(settings.Out, calibrator, model!);
         else Summarise(settings.Out, calibrator, model!);
+        if (model!.Calibration.Caveat is { } caveat) output.Warn(caveat);
         return ExitCode.Success;
     }
 

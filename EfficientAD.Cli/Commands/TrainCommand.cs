@@ -13,7 +13,7 @@ internal sealed class TrainCommand(CommandOutput output) : Command<TrainSettings
     {
         settings.RequireDevice();
         ProtectOutput(settings);
-        AnomalyDataset dataset = DatasetReader.Open(settings.Data);
+        AnomalyDataset dataset = DatasetReader.Open(settings.Data, withTest: false);
         TrainingOptions options = settings.ToOptions();
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(settings.Out))!);
         var run = new TrainingRun(output, settings.Json);

@@ -12,6 +12,8 @@ namespace EfficientAD.Cli.Runs;
 /// <summary>Trains a model and tells how it goes.</summary>
 internal sealed class TrainingRun(CommandOutput output, bool json)
 {
+    private const int FewSteps = 50;
+
     public ModelInformation Run(AnomalyDataset dataset, TrainingOptions options, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
@@ -29,7 +31,15 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
 
         if (json) WriteDone(model!, options, clock.Elapsed);
         else Summarise(model!, options, clock.Elapsed);
-        return model!;
+        if (model!.Calibration.Caveat is { } caveat) output.Warn(caveat);
+        if (options.Duration is { } limit && model.Steps < FewSteps)
+        {
+            output.Warn(
+                $"Only {model.Steps} steps fitted into {Durations.Format(limit)}; below {FewSteps} a student has " +
+                "hardly begun to learn. Give more minutes.");
+        }
+
+        return model;
     }
 
     /// <summary>What will happen, and in what it differs from the recipe, before hours go by.</summary>

@@ -12,12 +12,14 @@ public static class DatasetReader
     /// good ones, or, where it has none, those one level below. <see cref="ImageReader.HasImageExtension"/> tells what
     /// is an image; hidden files are skipped, symbolic links are followed within the folder only. Nothing is decoded.
     /// </param>
+    /// <param name="withTest">Whether test images are wanted: training needs none, and nothing wrong with them stops it.
+    /// VisA lists them in the same file, so there they are read either way.</param>
     /// <exception cref="DatasetException">The folder is missing, empty, unreadable, a folder of categories, or
     /// incomplete.</exception>
-    public static AnomalyDataset Open(string folder)
+    public static AnomalyDataset Open(string folder, bool withTest = true)
     {
         var category = new DatasetFolder(folder);
-        if (MvtecLayout.Matches(category.Path)) return MvtecLayout.Read(category);
+        if (MvtecLayout.Matches(category.Path)) return MvtecLayout.Read(category, withTest);
         if (VisaLayout.Matches(category.Path)) return VisaLayout.Read(category);
 
         var images = category.Images();

@@ -10,7 +10,7 @@ internal static class MvtecLayout
 
     public static bool Matches(string category) => Directory.Exists(Path.Combine(category, "train", Good));
 
-    public static AnomalyDataset Read(DatasetFolder category)
+    public static AnomalyDataset Read(DatasetFolder category, bool withTest)
     {
         bool hasValidation = category.Has("validation", Good);
         return new AnomalyDataset(
@@ -19,7 +19,7 @@ internal static class MvtecLayout
             hasValidation ? DatasetLayout.MvtecLoco : DatasetLayout.MvtecAd,
             category.Open("train", Good).SomeImages(),
             hasValidation ? category.Open("validation", Good).SomeImages() : [],
-            category.Has("test") ? ReadTest(category) : []);
+            withTest && category.Has("test") ? ReadTest(category) : []);
     }
 
     private static List<TestSample> ReadTest(DatasetFolder category)

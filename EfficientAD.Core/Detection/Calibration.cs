@@ -9,6 +9,9 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
 {
     public const float DefaultFalsePositiveRate = 0.01f;
 
+    // With a tenth of the images set aside, as many as 80 leave.
+    private const int FewImages = 8;
+
     // A spread below this share of the scores' size is chance: too few images.
     private const double SmallestRelativeSpread = 1e-3;
 
@@ -40,6 +43,13 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
         double normal = mean + spread * NormalQuantile(1 - falsePositiveRate);
         return new Calibration((float)Math.Max(empirical, normal), (float)spread, falsePositiveRate, sorted.Length);
     }
+
+    /// <summary>Why the threshold should not be trusted yet; null where nothing speaks against it.</summary>
+    public string? Caveat => Images is > 0 and < FewImages
+        ? $"The threshold rests on the scores of {Images} good image{(Images == 1 ? "" : "s")}; below {FewImages} it " +
+            "says little, and many good parts may fail. Give more good images, or check it on some that were not " +
+            "trained on."
+        : null;
 
     /// <summary>Monotone in the score, in [0, 1], 0.5 at the threshold.</summary>
     public float Calibrate(float score) => (float)(1 / (1 + Math.Exp(-((double)score - Threshold) / Scale)));

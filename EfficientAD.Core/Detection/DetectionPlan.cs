@@ -151,12 +151,7 @@ public sealed class DetectionPlan : IDisposable
     internal bool Covers(FittedArea area) => (area.Height, area.Width) == _inputSize;
 
     /// <summary>Whether the patch of a value of the raw maps is centred on an area.</summary>
-    internal bool IsInside(FittedArea area, int y, int x)
-    {
-        float row = MapPlacement.CentreOf(y, _padded) - area.Top;
-        float column = MapPlacement.CentreOf(x, _padded) - area.Left;
-        return row >= 0 && row < area.Height && column >= 0 && column < area.Width;
-    }
+    internal bool IsInside(FittedArea area, int y, int x) => MapPlacement.IsInside(area, _padded, y, x);
 
     /// <summary>What the networks read.</summary>
     internal DetectionInput Input => _input

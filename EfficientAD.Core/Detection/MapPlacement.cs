@@ -41,6 +41,13 @@ internal readonly record struct MapPlacement(
         };
     }
 
+    /// <summary>Whether the patch of a value of the raw maps is centred on an area of the input.</summary>
+    public static bool IsInside(FittedArea area, bool padded, int y, int x)
+    {
+        (float row, float column) = (CentreOf(y, padded) - area.Top, CentreOf(x, padded) - area.Left);
+        return row >= 0 && row < area.Height && column >= 0 && column < area.Width;
+    }
+
     /// <summary>Where the value of row or column i lies in the input, in pixels.</summary>
     public static float CentreOf(int i, bool padded) => (padded ? PaddedFirstCentre : FirstCentre) + OutputStride * i;
 

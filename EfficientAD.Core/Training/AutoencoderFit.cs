@@ -1,6 +1,7 @@
 using EfficientAD.Autograd;
 using EfficientAD.Autograd.Operations;
 using EfficientAD.Backends;
+using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -18,9 +19,11 @@ internal sealed class AutoencoderFit : IDisposable
     private readonly NetworkInput _input;
     private readonly Tape _tape;
     private readonly Tensor _image, _autoencoderImage;
-    private readonly Variable _loss;
+    private readonly Tensor _target, _predicted;
+    private readonly bool _padded;
+    private readonly float[] _targetValues, _predictedValues;
     private double _sum;
-    private int _count;
+    private long _count;
 
     private AutoencoderFit(DetectionNetworks networks, NetworkInput input)
     {
@@ -31,26 +34,45 @@ internal sealed class AutoencoderFit : IDisposable
         Variable features = networks.Teacher.Forward(_tape, Variable.Constant(_image));
         Variable target = _tape.NormalizeChannels(features, networks.Mean, networks.Deviation);
         Shape map = target.Value.Shape;
-        _loss = _tape.MeanSquaredError(target, networks.Autoencoder.Predict(
-            _tape, Variable.Constant(_autoencoderImage), networks.Teacher.Padded, map.H, map.W));
+        _padded = networks.Teacher.Padded;
+        Variable predicted = networks.Autoencoder.Predict(
+            _tape, Variable.Constant(_autoencoderImage), _padded, map.H, map.W);
+        (_target, _predicted) = (target.Value, predicted.Value);
+        (_targetValues, _predictedValues) = (new float[map.Count], new float[map.Count]);
     }
 
     /// <returns>Null for a recipe whose global map counts fully, or not at all.</returns>
     public static AutoencoderFit? For(Recipe recipe, DetectionNetworks networks, NetworkInput input) =>
         recipe is { WeighsGlobalMap: true, Autoencoder: true } ? new AutoencoderFit(networks, input) : null;
 
-    /// <summary>The features have unit variance, so what the loss lacks of 1 is explained. At least 0.01.</summary>
+    /// <summary>The features have unit variance, so what the mean squared error lacks of 1 is explained. At least
+    /// 0.01.</summary>
     public float Explained => MathF.Max(Least, (float)(1 - _sum / _count));
 
+    /// <summary>Takes the places whose patches are centred on the image: a letterbox's frame is always
+    /// explained.</summary>
     public void Add(ImageView image)
     {
         _input.Write(image, ColourAdjustment.None, _image);
         _input.Write(image, ColourAdjustment.None, _autoencoderImage);
         _tape.Forward();
-        Span<float> loss = stackalloc float[1];
-        _tape.Backend.Download(_loss.Value, loss);
-        _sum += loss[0];
-        _count++;
+        _tape.Backend.Download(_target, _targetValues);
+        _tape.Backend.Download(_predicted, _predictedValues);
+        FittedArea area = FittedArea.Of(_input.Fit, (image.Height, image.Width), (_input.Height, _input.Width));
+        Shape map = _target.Shape;
+        for (int y = 0; y < map.H; y++)
+        {
+            for (int x = 0; x < map.W; x++)
+            {
+                if (!MapPlacement.IsInside(area, _padded, y, x)) continue;
+                _count += map.C;
+                for (int i = y * map.W + x; i < map.Count; i += map.Plane)
+                {
+                    float difference = _targetValues[i] - _predictedValues[i];
+                    _sum += difference * difference;
+                }
+            }
+        }
     }
 
     public void Dispose() => _tape.Dispose();

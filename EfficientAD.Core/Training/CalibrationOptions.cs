@@ -1,5 +1,6 @@
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
+using EfficientAD.Backends.Cuda;
 using EfficientAD.Detection;
 
 namespace EfficientAD.Training;
@@ -15,6 +16,10 @@ public enum CalibrationSplit
     /// <summary>All good images give all of it; where the layout has validation images, these give map quantiles and
     /// threshold. For images that the networks were not trained on: on others a student is too good.</summary>
     All,
+
+    /// <summary>As the training of a model of ours split them: the images that it set aside give map quantiles and
+    /// threshold.</summary>
+    Training,
 }
 
 /// <summary>How <see cref="ModelCalibrator"/> works.</summary>
@@ -26,7 +31,8 @@ public sealed record CalibrationOptions
     /// <summary>Where the model is written; may be the same file.</summary>
     public required string OutputPath { get; init; }
 
-    /// <summary>Null means Reference for networks of the reference without teacher statistics, else All.</summary>
+    /// <summary>Null means Reference for networks of the reference without teacher statistics, Training for a model of
+    /// ours and the very images that it was trained on, else All.</summary>
     public CalibrationSplit? Split { get; init; }
 
     /// <summary>Share of good images that the threshold is meant to let fail, in (0, 0.5].</summary>
@@ -45,4 +51,7 @@ public sealed record CalibrationOptions
 
     /// <summary>Used where the CPU computes.</summary>
     public CpuOptions Cpu { get; init; } = new();
+
+    /// <summary>Used where a CUDA device computes.</summary>
+    public CudaOptions Cuda { get; init; } = new();
 }

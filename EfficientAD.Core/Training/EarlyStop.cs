@@ -5,13 +5,14 @@ namespace EfficientAD.Training;
 /// <summary>Ends a run whose loss on held-back good images no longer falls. It does not break off: the learning rate
 /// first falls to a hundredth within a last tenth of the steps, without which the noise of the last steps would stay in
 /// the weights.</summary>
-/// <param name="interval">Steps between two looks at the held-back images.</param>
+/// <param name="interval">Steps between two looks at the held-back images; a short run looks more often.</param>
 internal sealed class EarlyStop(int interval)
 {
     // Five looks in a row without a gain of a hundredth: the loss of a few images is noisy.
     private const int Patience = 5;
     private const float SmallestGain = 0.01f, LastRate = 0.01f;
     private const double LastShare = 0.1;
+    private const int FewestLooks = 20;  // of a run that takes all its steps
 
     private float _best = float.PositiveInfinity, _rate;
     private int _stale, _from = -1, _end;
@@ -39,11 +40,14 @@ internal sealed class EarlyStop(int interval)
     }
 
     /// <summary>Whether the held-back images are looked at behind this step, counted from 0.</summary>
-    public bool IsDue(int step) => _from < 0 && (step + 1) % interval == 0;
+    /// <param name="steps">Of the whole run, as planned.</param>
+    public bool IsDue(int step, int steps) =>
+        _from < 0 && (step + 1) % Math.Clamp(steps / FewestLooks, 1, interval) == 0;
 
+    /// <param name="steps">Of the whole run, as planned: it never ends later.</param>
     /// <param name="loss">Of the held-back images behind this step.</param>
     /// <param name="learningRate">Of this step.</param>
-    public void Add(int step, float loss, float learningRate)
+    public void Add(int step, int steps, float loss, float learningRate)
     {
         if (loss < (1 - SmallestGain) * _best)
         {
@@ -51,9 +55,9 @@ internal sealed class EarlyStop(int interval)
             return;
         }
 
-        if (++_stale < Patience) return;
+        if (++_stale < Patience || step + 1 >= steps) return;
         (_from, _rate) = (step + 1, learningRate);
-        _end = _from + Math.Max(1, (int)(LastShare * _from));
+        _end = Math.Min(_from + Math.Max(1, (int)(LastShare * _from)), steps);
     }
 
     /// <summary>The rate of a step: the planned one, or the falling one of the end.</summary>

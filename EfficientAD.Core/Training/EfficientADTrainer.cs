@@ -23,12 +23,12 @@ public sealed class EfficientADTrainer : IDisposable
     private readonly IBackend _backend;
     private readonly bool _ownsBackend;
     private readonly DetectionNetworks _networks;
-    private readonly ImageSet _images;
+    private readonly ImageSet _images, _imagesAside;
     private readonly ImageSet? _penaltyImages;
     private readonly FeatureCache _features;
     private readonly NetworkInput _input;
     private readonly EarlyStop? _earlyStop;
-    private readonly string _teacherOrigin, _dataHash, _dataName;
+    private readonly string _teacherOrigin, _dataHash, _dataName, _fingerprint;
 
     /// <param name="backend">What computes, in place of the options' device: a backend in a context of the caller's,
     /// for instance. It stays the caller's and must outlive the trainer.</param>
@@ -41,6 +41,13 @@ public sealed class EfficientADTrainer : IDisposable
         options.Validate();
         (_options, _recipe, _dataName) = (options, options.Recipe, dataset.Name);
         _split = dataset.SplitTrainValidation(options.Seed);
+        if (options.PooledHead && _split.Train.Count < 2)
+        {
+            throw new DatasetException(
+                $"{dataset.Root} leaves {_split.Train.Count} image to learn from; a head on pooled features needs at " +
+                "least 2. Add good images, or train without it.");
+        }
+
         _dataHash = DatasetHash.Compute(dataset.Root, _split.Train.Concat(_split.Validation));
         _draws = new StepDraws(options.Seed);
 
@@ -53,12 +60,13 @@ public sealed class EfficientADTrainer : IDisposable
 
         if (options.EarlyStopInterval > 0) _earlyStop = new EarlyStop(options.EarlyStopInterval);
         long budget = options.ResolveCacheBudget();
-        _images = new ImageSet(_split.Train.Count, i => ImageReader.Default.Read(_split.Train[i]), budget);
+        (_images, _imagesAside) = (ImageSet.Of(_split.Train, budget), ImageSet.Of(_split.Validation, budget));
         long room = _backend is CudaBackend cuda ? cuda.Stream.Context.QueryFreeBytes() / FeaturesShare : budget;
         _features = new FeatureCache(_split.Train.Count, room);
+        _fingerprint = $"{options.Describe()}, teacher {_teacherOrigin}, data {_dataHash[..16]}";
         if (!_recipe.Penalty) return;
         _penaltyImages = options.PenaltyPaths.Count > 0
-            ? new ImageSet(options.PenaltyPaths.Count, i => ImageReader.Default.Read(options.PenaltyPaths[i]), budget)
+            ? ImageSet.Of(options.PenaltyPaths, budget)
             : new ImageSet(RenderedPenaltyImages, RenderPenalty, budget) { AtInputScale = true };
     }
 
@@ -74,27 +82,28 @@ public sealed class EfficientADTrainer : IDisposable
     /// <summary>Trains and writes the model; afterwards the checkpoint is deleted.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written first.</exception>
     /// <exception cref="TrainingDivergedException">A loss is not finite; the last checkpoint stays.</exception>
-    /// <exception cref="ImageFormatException">A training image cannot be read.</exception>
+    /// <exception cref="ImageFormatException">A good image cannot be read: told before the first step.</exception>
     public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         _networks.Student.Initialize(_draws.StudentWeights);
         if (_recipe.WarmStart) _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
         _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
-        var schedule = new StepSchedule(
-            _options, _split.Validation.Count + (_recipe.WeighsPlaces ? PlaceWeightFit.ImagesOf(_images.Count) : 0));
+        var schedule = new StepSchedule(_options, ImagesBehind);
+        _imagesAside.ReadAll(cancellation);
         if (_options.Resume)
         {
-            (int step, int steps) = TrainingCheckpoint.Load(CheckpointPath, Fingerprint, _networks, _earlyStop);
+            _images.ReadAll(cancellation);
+            (int step, int? steps) = TrainingCheckpoint.Load(CheckpointPath, _fingerprint, _networks, _earlyStop);
             schedule.ResumeAt(step, steps);
         }
         else
         {
-            TeacherStatistics.Find(
-                _networks, _input, _images.Count, i => _images[i], _features, progress, cancellation);
+            TeacherStatistics.Find(_networks, _input, _images, _features, progress, cancellation);
         }
 
         TakeSteps(schedule, progress, cancellation);
-        return Finish(schedule.Steps, progress);
+        SaveCheckpoint(schedule);  // the steps are not lost if what follows fails
+        return Finish(schedule.Steps, progress, cancellation);
     }
 
     public void Dispose()
@@ -104,16 +113,17 @@ public sealed class EfficientADTrainer : IDisposable
         if (_ownsBackend) _backend.Dispose();
     }
 
-    private string Fingerprint =>
-        $"{_options.Describe()}, teacher {_teacherOrigin}, data {_dataHash[..16]}, " +
-        $"{_penaltyImages?.Count ?? 0} penalty images";
+    /// <summary>Images whose maps or features are computed behind the steps.</summary>
+    private int ImagesBehind =>
+        _imagesAside.Count + (_recipe.WeighsPlaces ? PlaceWeightFit.ImagesOf(_images.Count) : 0)
+        + (_options.PooledHead ? _images.Count + _imagesAside.Count : 0);
 
     private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var step = new TrainingStep(
             _networks, _recipe, _draws, _options.InputHeight, _options.InputWidth, _options.Fit);
         using HeldBackLoss? heldBack =
-            _earlyStop is null ? null : new HeldBackLoss(_networks, _recipe, _input, _split.Validation);
+            _earlyStop is null ? null : new HeldBackLoss(_networks, _recipe, _input, _imagesAside);
         var sinceCheckpoint = Stopwatch.StartNew();
         for (; schedule.Step < schedule.Steps; schedule.Advance())
         {
@@ -127,9 +137,9 @@ public sealed class EfficientADTrainer : IDisposable
             float learningRate = _earlyStop?.LearningRateAt(schedule.Step, planned) ?? planned;
             StepLosses losses = step.Run(schedule.Step, learningRate, _images, _penaltyImages, _features);
             RequireFinite(losses);
-            if (_earlyStop is not null && _earlyStop.IsDue(schedule.Step))
+            if (_earlyStop is not null && _earlyStop.IsDue(schedule.Step, schedule.Steps))
             {
-                _earlyStop.Add(schedule.Step, heldBack!.Measure(), learningRate);
+                _earlyStop.Add(schedule.Step, schedule.Steps, heldBack!.Measure(), learningRate);
                 if (_earlyStop.End is { } end) schedule.EndAt(end);
             }
 
@@ -151,26 +161,25 @@ public sealed class EfficientADTrainer : IDisposable
     }
 
     private void SaveCheckpoint(StepSchedule schedule, int finished = 0) => TrainingCheckpoint.Save(
-        CheckpointPath, Fingerprint, schedule.Step + finished, schedule.Steps, _networks, _earlyStop);
+        CheckpointPath, _fingerprint, schedule.Step + finished, schedule.KnownSteps, _networks, _earlyStop);
 
     /// <summary>Map quantiles and threshold on the images set aside (paper, section 3.4), then the model's
     /// file.</summary>
-    private ModelInformation Finish(int steps, IProgress<TrainingProgress>? progress)
+    private ModelInformation Finish(
+        int steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var trained = new DetectionNetworks(_backend, _options.Size, _recipe.Padded, trainable: false);
         trained.CopyFrom(_networks);
         (Detection.MapScaling scaling, float[] scores) = MapCalibration.Find(
-            trained, _recipe, _input, _images.Count, i => _images[i], _split.Validation.Count, ReadAside, progress,
-            CancellationToken.None);
-        (int height, int width) = _images.CommonSize();
+            trained, _recipe, _input, _images, _imagesAside, progress, cancellation);
+        (int height, int width) = ImageSet.CommonSize(_images, _imagesAside);
         Detection.PooledDistribution? pooled = null;
         Detection.PooledScaling? pooledScaling = null;
         if (_options.PooledHead)
         {
             using var head = new PooledHeadFit(trained, _input);
-            pooled = head.FindDistribution(Enumerable.Range(0, _images.Count).Select(i => _images[i]));
-            pooledScaling = head.FindScaling(
-                pooled, Enumerable.Range(0, _split.Validation.Count).Select(ReadAside), scores);
+            pooled = head.FindDistribution(_images);
+            pooledScaling = head.FindScaling(pooled, _imagesAside, scores);
         }
 
         var information = new ModelInformation
@@ -201,8 +210,6 @@ public sealed class EfficientADTrainer : IDisposable
         File.Delete(CheckpointPath);
         return information;
     }
-
-    private RgbImage ReadAside(int index) => ImageReader.Default.Read(_split.Validation[index]);
 
     private RgbImage RenderPenalty(int index) =>
         NaturalTexture.Render(_options.Seed, index, Math.Max(_options.InputHeight, _options.InputWidth));

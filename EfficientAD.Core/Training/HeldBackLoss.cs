@@ -20,13 +20,13 @@ internal sealed class HeldBackLoss : IDisposable
     private readonly Tensor _image;
     private readonly Variable _loss;
     private readonly ImageSet _images;
+    private readonly int _count;
 
-    /// <param name="paths">Good images that are not trained on; the first few are looked at.</param>
-    public HeldBackLoss(DetectionNetworks networks, Recipe recipe, NetworkInput input, IReadOnlyList<string> paths)
+    /// <param name="images">Good ones that are not trained on; the first few are looked at.</param>
+    public HeldBackLoss(DetectionNetworks networks, Recipe recipe, NetworkInput input, ImageSet images)
     {
-        (_backend, _input) = (networks.Backend, input);
-        int count = Math.Min(paths.Count, MostImages);
-        _images = new ImageSet(count, i => ImageReader.Default.Read(paths[i]), long.MaxValue);
+        (_backend, _input, _images) = (networks.Backend, input, images);
+        _count = Math.Min(images.Count, MostImages);
         _tape = new Tape(_backend);
         _image = _tape.Allocate(new Shape(1, 3, input.Height, input.Width));
         Variable image = Variable.Constant(_image);
@@ -41,7 +41,7 @@ internal sealed class HeldBackLoss : IDisposable
     {
         float sum = 0;
         Span<float> value = stackalloc float[1];
-        for (int i = 0; i < _images.Count; i++)
+        for (int i = 0; i < _count; i++)
         {
             _input.Write(_images[i].View, ColourAdjustment.None, _image);
             _tape.Forward();
@@ -49,7 +49,7 @@ internal sealed class HeldBackLoss : IDisposable
             sum += value[0];
         }
 
-        return sum / _images.Count;
+        return sum / _count;
     }
 
     public void Dispose() => _tape.Dispose();

@@ -15,6 +15,11 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
     private readonly HashSet<(int Height, int Width)> _sizes = [];
     private long _left = budget;
 
+    /// <summary>The images of these files.</summary>
+    /// <param name="budget">Bytes that may be kept.</param>
+    public static ImageSet Of(IReadOnlyList<string> paths, long budget) =>
+        new(paths.Count, i => ImageReader.Default.Read(paths[i]), budget);
+
     public int Count => count;
 
     /// <summary>Whether the images are shown as they are; others are penalty images that are first resized to twice the
@@ -49,6 +54,19 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
         backend.Preprocess(this[index].View, adjustment, Zoom * input.Shape.H, Zoom * input.Shape.W, input);
     }
 
-    /// <summary>The size of all images seen so far, or zeros where they differ.</summary>
-    public (int Height, int Width) CommonSize() => _sizes.Count == 1 ? _sizes.First() : (0, 0);
+    /// <summary>Reads every image once: what cannot be read is told before anything rests on it, and all sizes are
+    /// known.</summary>
+    /// <exception cref="ImageFormatException">An image cannot be read.</exception>
+    public void ReadAll(CancellationToken cancellation)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _ = this[i];
+        }
+    }
+
+    /// <summary>The size of all images of two sets that were seen so far, or zeros where they differ.</summary>
+    public static (int Height, int Width) CommonSize(ImageSet first, ImageSet second) =>
+        first._sizes.Union(second._sizes).ToArray() is [var size] ? size : (0, 0);
 }

@@ -1,5 +1,4 @@
 using EfficientAD.Detection;
-using EfficientAD.Imaging;
 using EfficientAD.Networks;
 
 namespace EfficientAD.Training;
@@ -11,24 +10,24 @@ internal readonly record struct MapCalibration(MapScaling Scaling, float[] Score
 {
     /// <param name="networks">Frozen; gain place weights where the recipe has them.</param>
     /// <param name="recipe">Says which maps count, how they are scaled and in which order.</param>
-    /// <param name="trained">Number of images that the networks were trained on; some of them weigh the places.</param>
-    /// <param name="aside">Number of good images that were set aside.</param>
+    /// <param name="trained">Images that the networks were trained on; some of them weigh the places.</param>
+    /// <param name="aside">Good images that were set aside.</param>
     /// <exception cref="InvalidOperationException">A map does not vary or is not finite.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static MapCalibration Find(
-        DetectionNetworks networks, Recipe recipe, NetworkInput input, int trained, Func<int, RgbImage> trainedImage,
-        int aside, Func<int, RgbImage> imageAside, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+        DetectionNetworks networks, Recipe recipe, NetworkInput input, ImageSet trained, ImageSet aside,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         if (recipe.WeighsPlaces) networks.AddPlaceWeights(input.Height, input.Width);
         using var plan = new DetectionPlan(networks, recipe.MapOrder, input.Height, input.Width, fit: input.Fit);
-        if (recipe.WeighsPlaces) PlaceWeightFit.Run(networks, plan, trained, trainedImage);
+        if (recipe.WeighsPlaces) PlaceWeightFit.Run(networks, plan, trained);
         using AutoencoderFit? fit = AutoencoderFit.For(recipe, networks, input);
-        var maps = new ValidationMaps(plan, networks.Backend, aside, fit);
-        for (int i = 0; i < aside; i++)
+        var maps = new ValidationMaps(plan, networks.Backend, aside.Count, fit);
+        for (int i = 0; i < aside.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            maps.Add(imageAside(i));
-            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, aside));
+            maps.Add(aside[i]);
+            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, aside.Count));
         }
 
         MapScaling scaling = maps.FindScaling(recipe);

@@ -22,10 +22,12 @@ public sealed class ModelCalibrator : IDisposable
     private readonly ModelInformation? _model;
     private readonly DetectionNetworks _networks;
     private readonly PooledDistribution? _distribution;
-    private readonly HashSet<(int Height, int Width)> _sizes = [];
+    private readonly ImageSet _statistics, _aside;
 
     /// <exception cref="ModelFormatException">The file is no model, or is damaged.</exception>
     /// <exception cref="DatasetException">There are too few images for the split.</exception>
+    /// <exception cref="ArgumentException">The split is that of a training, but the networks were trained
+    /// elsewhere.</exception>
     public ModelCalibrator(AnomalyDataset dataset, CalibrationOptions options)
     {
         (_dataset, _options) = (dataset, options);
@@ -37,16 +39,22 @@ public sealed class ModelCalibrator : IDisposable
         _model = model?.Information;
         _outline = uncalibrated?.Information ?? Outline(_model!);
 
-        _backend = options.Device.Open(options.Cpu);
+        _backend = options.Device.Open(options.Cpu, options.Cuda);
         _networks = uncalibrated?.Load(_backend) ?? model!.Load(_backend);
         _distribution = model?.LoadPooled();
 
         NeedsStatistics = uncalibrated is { HasStatistics: false };
-        Split = options.Split
-            ?? (NeedsStatistics && _outline.Recipe == "reference" ? CalibrationSplit.Reference : CalibrationSplit.All);
-        Images = Split == CalibrationSplit.Reference
-            ? dataset.SplitAsReference()
-            : new TrainingSplit(dataset.Train, dataset.Validation.Count > 0 ? dataset.Validation : dataset.Train);
+        Split = options.Split ?? (
+            NeedsStatistics && _outline.Recipe == "reference" ? CalibrationSplit.Reference
+            : IsTrainedOn(dataset) ? CalibrationSplit.Training
+            : CalibrationSplit.All);
+        Images = Split switch
+        {
+            CalibrationSplit.Reference => dataset.SplitAsReference(),
+            CalibrationSplit.Training => SplitOfTraining(dataset),
+            _ => new TrainingSplit(dataset.Train, dataset.Validation.Count > 0 ? dataset.Validation : dataset.Train),
+        };
+        (_statistics, _aside) = (ImageSet.Of(Images.Train, budget: 0), ImageSet.Of(Images.Validation, budget: 0));
     }
 
     /// <summary>Whether the file lacks the teacher's mean and standard deviation, so that they are computed
@@ -68,13 +76,11 @@ public sealed class ModelCalibrator : IDisposable
             _backend, _model?.Fit ?? ImageFit.Squash, _outline.InputHeight, _outline.InputWidth);
         if (NeedsStatistics)
         {
-            TeacherStatistics.Find(
-                _networks, input, Images.Train.Count, ReadTrain, kept: null, progress, cancellation);
+            TeacherStatistics.Find(_networks, input, _statistics, kept: null, progress, cancellation);
         }
 
         (MapScaling scaling, float[] scores) = MapCalibration.Find(
-            _networks, TrainedBy(), input, Images.Train.Count, ReadTrain, Images.Validation.Count,
-            i => Read(Images.Validation[i]), progress, cancellation);
+            _networks, TrainedBy(), input, _statistics, _aside, progress, cancellation);
         PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, input, scores);
         ModelInformation information = Inform(
             scaling, pooled, Calibration.FromGoodScores(scores, _options.FalsePositiveRate));
@@ -100,7 +106,7 @@ public sealed class ModelCalibrator : IDisposable
     private PooledScaling ScaleHead(PooledDistribution distribution, NetworkInput input, float[] scores)
     {
         using var head = new PooledHeadFit(_networks, input);
-        return head.FindScaling(distribution, Images.Validation.Select(Read), scores);
+        return head.FindScaling(distribution, _aside, scores);
     }
 
     /// <summary>The recipe as far as the maps' scales depend on it. What a model's training left out shows in its own
@@ -117,19 +123,26 @@ public sealed class ModelCalibrator : IDisposable
         };
     }
 
-    private RgbImage ReadTrain(int index) => Read(Images.Train[index]);
-
-    private RgbImage Read(string path)
+    /// <summary>Whether the model was trained on these very images, of which it then set some aside.</summary>
+    private bool IsTrainedOn(AnomalyDataset dataset)
     {
-        RgbImage image = ImageReader.Default.Read(path);
-        _sizes.Add((image.Height, image.Width));
-        return image;
+        if (_model is null || (dataset.Train.Count < 2 && dataset.Validation.Count == 0)) return false;
+        TrainingSplit split = dataset.SplitTrainValidation(_model.Seed);
+        return split.Train.Count == _model.TrainingImages
+            && DatasetHash.Compute(dataset.Root, split.Train.Concat(split.Validation)) == _model.DataHash;
     }
+
+    private TrainingSplit SplitOfTraining(AnomalyDataset dataset) => _model is { TrainingImages: > 0 }
+        ? dataset.SplitTrainValidation(_model.Seed)
+        : throw new ArgumentException(
+            $"{_options.ModelPath} was trained by another program, whose split is not known. Split as reference or " +
+            "all.");
 
     private ModelInformation Inform(MapScaling scaling, PooledScaling? pooled, Calibration calibration)
     {
-        (int height, int width) = _sizes.Count == 1 ? _sizes.First() : (0, 0);
+        (int height, int width) = ImageSet.CommonSize(_statistics, _aside);
         string deviation = $"calibrated on {Images.Validation.Count} images of {_dataset.Name}";
+        if (_options.WeighsPlaces) deviation += $"; {TrainingOptions.PlacesWeighed}";
         if (_model is not null)
         {
             return _model with
@@ -142,7 +155,7 @@ public sealed class ModelCalibrator : IDisposable
                 ImageHeight = height,
                 ImageWidth = width,
                 ValidationImages = Images.Validation.Count,
-                Deviations = _model.Deviations.Length == 0 ? deviation : $"{_model.Deviations}; {deviation}",
+                Deviations = string.Join("; ", [.. StillTrue(_model.Deviations), deviation]),
             };
         }
 
@@ -169,6 +182,12 @@ public sealed class ModelCalibrator : IDisposable
             Penalty = "unknown",
         };
     }
+
+    /// <summary>What a model says of how it differs from its recipe, less what finding the places' weights
+    /// changes.</summary>
+    private IEnumerable<string> StillTrue(string deviations) =>
+        deviations.Split("; ", StringSplitOptions.RemoveEmptyEntries).Where(deviation =>
+            !_options.WeighsPlaces || deviation is not (TrainingOptions.PlacesWeighed or TrainingOptions.PlacesAlike));
 
     private static UncalibratedInformation Outline(ModelInformation model) => new()
     {

@@ -21,10 +21,10 @@ internal static class PlaceWeightFit
     /// roughly. In a letterbox's frame nothing is learned: places that always lie in it keep the weight 1.</summary>
     /// <param name="networks">Have place weights.</param>
     /// <param name="plan">Of these networks, made when they had place weights; layer by layer.</param>
-    /// <param name="count">Good images that there are; <see cref="ImagesOf"/> them are taken, evenly spread.</param>
+    /// <param name="images">Good ones; <see cref="ImagesOf"/> them are taken, evenly spread.</param>
     /// <exception cref="InvalidOperationException">The student imitates the teacher without any error, or its error is
     /// not finite.</exception>
-    public static void Run(DetectionNetworks networks, DetectionPlan plan, int count, Func<int, RgbImage> image)
+    public static void Run(DetectionNetworks networks, DetectionPlan plan, ImageSet images)
     {
         IBackend backend = networks.Backend;
         Tensor weights = networks.PlaceWeights!;
@@ -32,10 +32,10 @@ internal static class PlaceWeightFit
         var sums = new double[weights.Shape.Count];
         var counts = new int[sums.Length];
         var map = new float[sums.Length];
-        int taken = ImagesOf(count);
+        int taken = ImagesOf(images.Count);
         for (int i = 0; i < taken; i++)
         {
-            RgbImage shown = image((int)((long)i * count / taken));
+            RgbImage shown = images[(int)((long)i * images.Count / taken)];
             plan.ComputeMaps(shown.View);
             backend.Download(plan.WeighedMap!, map);
             FittedArea area = plan.AreaOf(shown.Height, shown.Width);

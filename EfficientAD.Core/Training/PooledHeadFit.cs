@@ -12,14 +12,15 @@ internal sealed class PooledHeadFit(DetectionNetworks networks, NetworkInput inp
     private readonly PooledFeatures _features = new(networks.Backend, networks.Student, input.Height, input.Width);
 
     /// <param name="images">Those that the networks were trained on.</param>
-    public PooledDistribution FindDistribution(IEnumerable<RgbImage> images) =>
-        PooledDistribution.Fit([.. images.Select(Pool)]);
+    public PooledDistribution FindDistribution(ImageSet images) =>
+        PooledDistribution.Fit([.. Enumerable.Range(0, images.Count).Select(i => Pool(images[i]))]);
 
     /// <param name="images">Good ones that were set aside.</param>
     /// <param name="scores">Of these images by their maps; overwritten by those with the head.</param>
-    public PooledScaling FindScaling(PooledDistribution distribution, IEnumerable<RgbImage> images, float[] scores)
+    public PooledScaling FindScaling(PooledDistribution distribution, ImageSet images, float[] scores)
     {
-        double[] distances = [.. images.Select(image => distribution.Distance(Pool(image)))];
+        double[] distances =
+            [.. Enumerable.Range(0, images.Count).Select(i => distribution.Distance(Pool(images[i])))];
         PooledScaling scaling = PooledScaling.FromGood(scores, distances);
         for (int i = 0; i < scores.Length; i++) scores[i] = scaling.Combine(scores[i], distances[i]);
         return scaling;

@@ -16,14 +16,14 @@ internal sealed class StepSchedule
     private readonly double _reservedSteps;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private TimeSpan _lastFit;
-    private int _lastFitStep;
-    private bool _isFixed;
+    private int _first, _lastFitStep;
+    private bool _isFitted, _isFixed;
 
     /// <param name="imagesBehind">Images whose maps are computed behind the steps.</param>
     public StepSchedule(TrainingOptions options, int imagesBehind)
     {
         _duration = options.Duration;
-        _reservedSteps = ReservedStepsPerImage * imagesBehind;
+        _reservedSteps = ReservedStepsPerImage * imagesBehind / options.Recipe.BatchSize;
         Steps = options.TargetSteps;
     }
 
@@ -32,10 +32,15 @@ internal sealed class StepSchedule
 
     public int Steps { get; private set; }
 
-    /// <summary>Goes on where a checkpoint was; the number of steps stays what it was.</summary>
-    public void ResumeAt(int step, int steps)
+    /// <summary>The number of steps for a checkpoint; null as long as a time limit has not been fitted.</summary>
+    public int? KnownSteps => _duration is null || _isFitted || _isFixed ? Steps : null;
+
+    /// <summary>Goes on where a checkpoint was; the number of steps stays what it was, where it was known.</summary>
+    public void ResumeAt(int step, int? steps)
     {
-        (Step, Steps) = (step, steps);
+        Step = _first = step;
+        if (steps is not { } known) return;
+        Steps = known;
         _isFixed = true;
     }
 
@@ -50,18 +55,19 @@ internal sealed class StepSchedule
     {
         Step++;
         if (_isFixed || _duration is not { } duration) return;
-        if (Step == 1)
+        int taken = Step - _first;
+        if (taken == 1)
         {
             // The first step compiles and allocates; it does not count.
             (_lastFit, _lastFitStep) = (_clock.Elapsed, Step);
             return;
         }
 
-        if (Step != FirstFit && Step % FitInterval != 0) return;
+        if (taken != FirstFit && taken % FitInterval != 0) return;
         TimeSpan now = _clock.Elapsed;
         double secondsPerStep = (now - _lastFit).TotalSeconds / (Step - _lastFitStep);
         double left = (duration - now - Reserve).TotalSeconds / secondsPerStep - _reservedSteps;
         Steps = Step + Math.Max(0, (int)left);
-        (_lastFit, _lastFitStep) = (now, Step);
+        (_lastFit, _lastFitStep, _isFitted) = (now, Step, true);
     }
 }

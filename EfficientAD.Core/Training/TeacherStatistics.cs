@@ -10,26 +10,26 @@ namespace EfficientAD.Training;
 internal static class TeacherStatistics
 {
     /// <summary>Overwrites the networks' mean and deviation.</summary>
-    /// <param name="count">Images that there are; every one is taken as it is, without augmentation.</param>
+    /// <param name="images">Every one is taken as it is, without augmentation.</param>
     /// <param name="kept">Keeps each image's features where it has room; null keeps none.</param>
     /// <exception cref="InvalidOperationException">A channel never varies or is not finite.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was overwritten.</exception>
     public static void Find(
-        DetectionNetworks networks, NetworkInput input, int count, Func<int, RgbImage> image, FeatureCache? kept,
+        DetectionNetworks networks, NetworkInput input, ImageSet images, FeatureCache? kept,
         IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         using var tape = new Tape(networks.Backend);
         Tensor pixels = tape.Allocate(new Shape(1, 3, input.Height, input.Width));
         Tensor features = networks.Teacher.Forward(tape, Variable.Constant(pixels)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < images.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            input.Write(image(i).View, ColourAdjustment.None, pixels);
+            input.Write(images[i].View, ColourAdjustment.None, pixels);
             tape.Forward();
             statistics.Add(networks.Backend, features);
             kept?.Keep(i, networks.Backend, features);
-            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, count));
+            progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, images.Count));
         }
 
         networks.Backend.Upload(statistics.Mean(), networks.Mean);

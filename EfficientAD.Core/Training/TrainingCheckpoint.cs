@@ -12,14 +12,16 @@ internal static class TrainingCheckpoint
 {
     private const string StepKey = "step", StepsKey = "steps";
     private const string FingerprintKey = "fingerprint", EarlyStopKey = "early_stop";
+    private const int Unknown = 0;
     private const string MeanName = "teacher_mean", DeviationName = "teacher_std";
 
+    /// <param name="steps">Of the run; null where a time limit has not yet told.</param>
     public static void Save(
-        string path, string fingerprint, int step, int steps, DetectionNetworks networks, EarlyStop? earlyStop)
+        string path, string fingerprint, int step, int? steps, DetectionNetworks networks, EarlyStop? earlyStop)
     {
         var writer = new SafetensorsWriter();
         writer.Metadata[StepKey] = step.ToString(CultureInfo.InvariantCulture);
-        writer.Metadata[StepsKey] = steps.ToString(CultureInfo.InvariantCulture);
+        writer.Metadata[StepsKey] = (steps ?? Unknown).ToString(CultureInfo.InvariantCulture);
         writer.Metadata[FingerprintKey] = fingerprint;
         if (earlyStop is not null) writer.Metadata[EarlyStopKey] = earlyStop.State;
         foreach ((string name, Tensor tensor) in State(networks))
@@ -27,9 +29,9 @@ internal static class TrainingCheckpoint
         writer.Save(path);
     }
 
-    /// <returns>The next step and the run's number of steps.</returns>
+    /// <returns>The next step and the run's number of steps, null where it was not known yet.</returns>
     /// <exception cref="ModelFormatException">The file is no checkpoint, or one of another run.</exception>
-    public static (int Step, int Steps) Load(
+    public static (int Step, int? Steps) Load(
         string path, string fingerprint, DetectionNetworks networks, EarlyStop? earlyStop)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
@@ -48,8 +50,10 @@ internal static class TrainingCheckpoint
         if (earlyStop is not null && !earlyStop.TryRestore(metadata.Text(EarlyStopKey)))
             throw new ModelFormatException(
                 $"{path}: metadata '{EarlyStopKey}' is damaged. Start anew without --resume.");
-        int steps = metadata.Integer(StepsKey, 1, int.MaxValue);
-        return (metadata.Integer(StepKey, 0, steps), steps);
+        int steps = metadata.Integer(StepsKey, Unknown, int.MaxValue);
+        return steps == Unknown
+            ? (metadata.Integer(StepKey, 0, int.MaxValue), null)
+            : (metadata.Integer(StepKey, 0, steps), steps);
     }
 
     private static IEnumerable<(string Name, Tensor Tensor)> State(DetectionNetworks networks)

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Backends.Cuda;
@@ -53,8 +55,8 @@ public sealed record TrainingOptions
     /// memory.</summary>
     public long? CacheBudget { get; init; }
 
-    /// <summary>Steps between two looks at the loss of held-back good images; the run ends when that no longer falls. 0
-    /// takes all steps.</summary>
+    /// <summary>Steps between two looks at the loss of held-back good images, a twentieth of the run at most; the run
+    /// ends when that no longer falls. 0 takes all steps.</summary>
     public int EarlyStopInterval { get; init; }
 
     /// <summary>Adds a head that scores the whole image by the mean of the student's features over it (after
@@ -72,6 +74,9 @@ public sealed record TrainingOptions
 
     /// <summary>Used where a CUDA device computes.</summary>
     public CudaOptions Cuda { get; init; } = new();
+
+    internal const string PlacesWeighed = "places of the local map weighed";
+    internal const string PlacesAlike = "all places of the local map alike";
 
     internal int TargetSteps => Steps ?? Recipe.Steps;
 
@@ -120,7 +125,17 @@ public sealed record TrainingOptions
             $"map order {Name(Recipe.MapOrder)}, seed {Seed}, input {InputHeight} x {InputWidth}" +
             (Fit == ImageFit.Squash ? "" : ", letterbox") +
             (EarlyStopInterval > 0 ? $", early stop every {EarlyStopInterval}" : "") +
-            string.Concat(RecipeChanges().Select(change => $", {change}"));
+            (PooledHead ? ", head" : "") +
+            string.Concat(RecipeChanges().Select(change => $", {change}")) +
+            (PenaltyPaths.Count == 0 ? "" : $", penalty images {HashOf(PenaltyPaths)}");
+    }
+
+    /// <summary>Of the names alone: there may be a million of them.</summary>
+    private static string HashOf(IReadOnlyList<string> paths)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string path in paths) hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(path)}\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..8];
     }
 
     /// <summary>Which images the penalty uses, in words.</summary>
@@ -166,7 +181,7 @@ public sealed record TrainingOptions
         if (Recipe.SeparateMapScales != published.SeparateMapScales)
             yield return Recipe.SeparateMapScales ? "a scale for each map" : "one scale for both maps";
         if (Recipe.WeighsPlaces != published.WeighsPlaces)
-            yield return Recipe.WeighsPlaces ? "places of the local map weighed" : "all places of the local map alike";
+            yield return Recipe.WeighsPlaces ? PlacesWeighed : PlacesAlike;
         if (Recipe.MapOrder != published.MapOrder)
             yield return $"map order {Name(Recipe.MapOrder)} instead of {Name(published.MapOrder)}";
     }

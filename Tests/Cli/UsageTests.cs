@@ -58,6 +58,7 @@ public class UsageTests
         { "kernels --size S --input 32", "33 to 4096" },
         { "kernels --model m --input 64", "goes with --size" },
         { "kernels --training", "give --model or --size" },
+        { "calibrate --model m --data d --out o --precision int8", "Calibrate with full, tf32 or half" },
         { "kernels --size S --precision double", "give full, tf32, half" },
         { "kernels --card voodoo", "give h100, a6000, rtx4090, orin" },
     };

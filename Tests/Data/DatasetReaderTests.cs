@@ -72,6 +72,14 @@ public sealed class DatasetReaderTests : IDisposable
     }
 
     [Fact]
+    public void TestFolder_IsNotEvenListedForTraining()
+    {
+        _folder.Add("cat/train/good/0.png", "cat/test/stray.png");
+        Assert.Throws<DatasetException>(() => DatasetReader.Open(_folder.At("cat")));
+        Assert.Empty(DatasetReader.Open(_folder.At("cat"), withTest: false).Test);
+    }
+
+    [Fact]
     public void MaskUnderAnotherName_IsNamed()
     {
         _folder.Add("part/train/good/000.png", "part/test/crack/000.png", "part/ground_truth/crack/000.png");

@@ -15,6 +15,15 @@ public class CalibrationTests
     }
 
     [Fact]
+    public void ThresholdOfAHandfulOfImages_IsCalledUncertain()
+    {
+        Assert.Contains("1 good image;", Calibration.FromGoodScores([1]).Caveat, StringComparison.Ordinal);
+        Assert.NotNull(Calibration.FromGoodScores([1, 2, 3, 4, 5, 6, 7]).Caveat);
+        Assert.Null(Calibration.FromGoodScores([1, 2, 3, 4, 5, 6, 7, 8]).Caveat);
+        Assert.Null(new Calibration(1, 1, 0, Images: 0).Caveat);  // found by another program, who knows how
+    }
+
+    [Fact]
     public void ManyScoresWithATail_TakeTheEmpiricalQuantile()
     {
         // One in fifty good parts scores 100: the empirical 0.99 quantile sees them, the normal one falls short.

@@ -115,7 +115,7 @@ public sealed class LetterboxTests : IDisposable
         using DetectionPlan plan = Plan();
         RgbImage image = NaturalTexture.Render(2, 0, 128);
         RgbImage wide = PillowResize.Resize(image.View, ImageHeight, ImageWidth);
-        PlaceWeightFit.Run(_networks, plan, count: 1, _ => wide);
+        PlaceWeightFit.Run(_networks, plan, new ImageSet(1, _ => wide, budget: 0));
 
         float[] weights = _backend.Download(_networks.PlaceWeights!);
         _backend.Fill(1, _networks.PlaceWeights!);

@@ -1,3 +1,5 @@
+using EfficientAD.Autograd;
+using EfficientAD.Autograd.Operations;
 using EfficientAD.Backends;
 using EfficientAD.Backends.Cpu;
 using EfficientAD.Detection;
@@ -41,6 +43,33 @@ public sealed class AutoencoderFitTests : IDisposable
         fit.Add(Picture(0));
         fit.Add(Picture(1));
         Assert.Equal(expected, fit.Explained, 1e-5f);
+    }
+
+    /// <summary>A frame looks alike in every image, so it would always count as explained.</summary>
+    [Fact]
+    public void LetterboxFrame_CountsForNothing()
+    {
+        _networks.Teacher.Initialize(new CounterRandom(1, 0));
+        RgbImage wide = PillowResize.Resize(NaturalTexture.Render(1, 3, Size).View, Size / 4, Size);
+        _backend.Fill(0.5f, _networks.Autoencoder.Layers[^1].Bias.Value);
+        using AutoencoderFit fit = AutoencoderFit.For(
+            Recipe.Quick, _networks, new NetworkInput(_backend, ImageFit.Letterbox, Size, Size))!;
+        fit.Add(wide.View);
+
+        // What the teacher makes of the drawn picture, of the rows whose patches are centred on the image.
+        using var tape = new Tape(_backend);
+        Tensor input = tape.Allocate(new Shape(1, 3, Size, Size));
+        new NetworkInput(_backend, ImageFit.Letterbox, Size, Size).Write(wide.View, ColourAdjustment.None, input);
+        Tensor features = tape.NormalizeChannels(
+            _networks.Teacher.Forward(tape, Variable.Constant(input)), _networks.Mean, _networks.Deviation).Value;
+        tape.Forward();
+        float[] values = _backend.Download(features);
+        double[] errors = [.. values.Where((_, i) => IsInside(i / features.Shape.W % features.Shape.H))
+            .Select(value => (value - 0.5) * (value - 0.5))];
+        Assert.InRange(errors.Length, 1, values.Length - 1);
+        Assert.Equal(Math.Max(0.01, 1 - errors.Average()), fit.Explained, 1e-5);
+
+        static bool IsInside(int row) => 16.5 + 4 * row is >= Size * 3 / 8 and < Size * 5 / 8;
     }
 
     [Fact]

@@ -9,10 +9,10 @@ public class EarlyStopTests
     public void FallingLoss_NeverEnds()
     {
         var stop = new EarlyStop(10);
-        for (int look = 0; look < 100; look++) stop.Add(10 * look + 9, MathF.Pow(0.98f, look), 1e-3f);
+        for (int look = 0; look < 100; look++) stop.Add(10 * look + 9, 1000, MathF.Pow(0.98f, look), 1e-3f);
         Assert.Null(stop.End);
-        Assert.True(stop.IsDue(9));
-        Assert.False(stop.IsDue(10));
+        Assert.True(stop.IsDue(9, 1000));
+        Assert.False(stop.IsDue(10, 1000));
         Assert.Equal(1e-4f, stop.LearningRateAt(500, planned: 1e-4f));
     }
 
@@ -25,13 +25,26 @@ public class EarlyStopTests
         for (int look = 0; look < losses.Length; look++)
         {
             Assert.Null(stop.End);
-            stop.Add(10 * look + 9, losses[look], 1e-3f);
+            stop.Add(10 * look + 9, 1000, losses[look], 1e-3f);
         }
 
         Assert.Equal(110, stop.End);
-        Assert.False(stop.IsDue(109));
+        Assert.False(stop.IsDue(109, 1000));
         Assert.Equal(1e-3f * (1 - 0.99f / 10), stop.LearningRateAt(100, planned: 1), 1e-9f);
         Assert.Equal(1e-5f, stop.LearningRateAt(109, planned: 1), 1e-9f);
+    }
+
+    [Fact]
+    public void ShortRun_LooksTwentyTimesAndNeverEndsLate()
+    {
+        var stop = new EarlyStop(100);
+        Assert.True(stop.IsDue(14, 300));
+        Assert.False(stop.IsDue(15, 300));
+        Assert.True(stop.IsDue(99, 70_000));
+        Assert.True(stop.IsDue(0, 3));
+        for (int look = 0; look < 6; look++) stop.Add(95 + look, 102, 1, 1e-3f);
+        Assert.Equal(102, stop.End);  // a tenth more would be 111
+        Assert.Equal(1e-5f, stop.LearningRateAt(101, planned: 1), 1e-9f);
     }
 
     [Fact]
@@ -40,7 +53,7 @@ public class EarlyStopTests
         EarlyStop stop = new(10), fresh = new(10), resumed = new(10);
         Assert.True(fresh.TryRestore(stop.State));
         Assert.Null(fresh.End);
-        for (int look = 0; look < 6; look++) stop.Add(10 * look + 9, 1 / 3f, 1e-3f / 3);
+        for (int look = 0; look < 6; look++) stop.Add(10 * look + 9, 1000, 1 / 3f, 1e-3f / 3);
         Assert.True(resumed.TryRestore(stop.State));
         Assert.Equal((stop.End, stop.State), (resumed.End, resumed.State));
         Assert.Equal(stop.LearningRateAt(62, 1), resumed.LearningRateAt(62, 1));

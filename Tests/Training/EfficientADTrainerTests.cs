@@ -92,6 +92,62 @@ public class EfficientADTrainerTests
         Assert.Contains(".png", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>One that was set aside is not looked at by any step; hours of them must not be lost to it.</summary>
+    [Fact]
+    public void DamagedImageSetAside_IsNamedBeforeTheFirstStep()
+    {
+        using var task = new TinyTask(trainingImages: 4);
+        string aside = Assert.Single(task.Dataset.SplitTrainValidation(1).Validation);
+        File.WriteAllBytes(aside, File.ReadAllBytes(aside)[..^20]);
+
+        var phases = new HashSet<TrainingPhase>();
+        var refused = Assert.Throws<ImageFormatException>(() => Train(
+            task.Dataset, task.Options(2), new Recorder(progress => phases.Add(progress.Phase))));
+        Assert.Contains(Path.GetFileName(aside), refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(TrainingPhase.Steps, phases);
+    }
+
+    [Fact]
+    public void WhatFailsBehindTheSteps_LosesNoneOfThem()
+    {
+        using var task = new TinyTask(trainingImages: 4);
+        Train(task.Dataset, task.Options(3));
+        byte[] uninterrupted = File.ReadAllBytes(task.ModelPath);
+        File.Delete(task.ModelPath);
+
+        var steps = 0;
+        var failing = new Recorder(progress =>
+        {
+            if (progress.Phase == TrainingPhase.Quantiles) throw new InvalidOperationException("no room");
+            if (progress.Phase == TrainingPhase.Steps) steps++;
+        });
+        Assert.Throws<InvalidOperationException>(() => Train(task.Dataset, task.Options(3), failing));
+        Assert.Equal(3, steps);
+        Train(
+            task.Dataset, task.Options(3) with { Resume = true },
+            new Recorder(progress => Assert.NotEqual(TrainingPhase.Steps, progress.Phase)));
+        Assert.Equal(uninterrupted, File.ReadAllBytes(task.ModelPath));
+    }
+
+    [Fact]
+    public void ImageOfAnotherSizeAmongThoseSetAside_LeavesTheSizeOpen()
+    {
+        using var task = new TinyTask(trainingImages: 4);
+        string aside = Assert.Single(task.Dataset.SplitTrainValidation(1).Validation);
+        ImageWriter.WritePng(aside, PillowResize.Resize(TinyTask.Part(3).View, 50, 60));
+        ModelInformation information = Train(task.Dataset, task.Options(1));
+        Assert.Equal((0, 0), (information.ImageHeight, information.ImageWidth));
+    }
+
+    [Fact]
+    public void HeadOfASingleTrainingImage_IsRefusedAtOnce()
+    {
+        using var task = new TinyTask(trainingImages: 2);
+        var refused = Assert.Throws<DatasetException>(
+            () => Train(task.Dataset, task.Options(1) with { PooledHead = true }));
+        Assert.Contains("at least 2", refused.Message, StringComparison.Ordinal);
+    }
+
     [Theory, MemberData(nameof(Recipes))]
     public void InputThatIsNotSquareAndABatchOfTwo_Train(string recipe)
     {
@@ -124,6 +180,42 @@ public class EfficientADTrainerTests
         ModelInformation information = Train(
             task.Dataset, task.Options(1) with { Steps = null, Duration = TimeSpan.FromSeconds(10) });
         Assert.InRange(information.Steps, 5, 999);
+    }
+
+    /// <summary>Else the run would take the recipe's 70,000 steps.</summary>
+    [Fact]
+    public void TimeLimitThatWasInterruptedEarly_IsFittedAfterResuming()
+    {
+        using var task = new TinyTask(trainingImages: 4);
+        TrainingOptions options = task.Options(1) with { Steps = null, Duration = TimeSpan.FromSeconds(10) };
+        using var cancel = new CancellationTokenSource();
+        var stopAfterTwo = new Recorder(progress =>
+        {
+            if (progress is { Phase: TrainingPhase.Steps, Done: 2 }) cancel.Cancel();
+        });
+        Assert.ThrowsAny<OperationCanceledException>(() => Train(task.Dataset, options, stopAfterTwo, cancel));
+        using (SafetensorsFile file = SafetensorsFile.Open(task.ModelPath + ".checkpoint"))
+            Assert.Equal(("2", "0"), (file.Metadata["step"], file.Metadata["steps"]));
+
+        var schedule = new StepSchedule(options, imagesBehind: 0);
+        schedule.ResumeAt(2, null);
+        for (int i = 0; i < 5; i++) schedule.Advance();
+        Assert.NotNull(schedule.KnownSteps);
+        var known = new StepSchedule(options, imagesBehind: 0);
+        known.ResumeAt(7, 40);
+        for (int i = 0; i < 5; i++) known.Advance();
+        Assert.Equal(40, known.KnownSteps);
+    }
+
+    [Fact]
+    public void PenaltyImagesOfOtherNames_AreAnotherRun()
+    {
+        TrainingOptions options = new() { ModelPath = "m", PenaltyPaths = ["a/1.png", "a/2.png"] };
+        string described = options.Describe();
+        Assert.Equal(described, (options with { PenaltyPaths = ["b/1.png", "b/2.png"] }).Describe());
+        Assert.NotEqual(described, (options with { PenaltyPaths = ["a/1.png", "a/3.png"] }).Describe());
+        Assert.NotEqual(described, (options with { PenaltyPaths = [] }).Describe());
+        Assert.NotEqual(described, (options with { PooledHead = true }).Describe());
     }
 
     private static TrainingOptions Options(TinyTask task, string recipe, int steps) =>

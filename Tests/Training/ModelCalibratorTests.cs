@@ -77,6 +77,28 @@ public sealed class ModelCalibratorTests(PublishedFolder published) : IClassFixt
         Assert.True(separate.Scaling.GlobalScale > 0);
     }
 
+    /// <summary>On the images that a model was trained on its student is too good: those it set aside count.</summary>
+    [Fact]
+    public void OwnTrainingImages_AreSplitAsTheTrainingDid()
+    {
+        using var task = new TinyTask(trainingImages: 8);
+        ModelInformation trained;
+        using (var trainer = new EfficientADTrainer(task.Dataset, task.Options(2) with { Seed = 3 }))
+            trained = trainer.Run(null, TestContext.Current.CancellationToken);
+        string path = Path.Combine(task.Root, "again.safetensors");
+        using (var calibrator = new ModelCalibrator(task.Dataset, Options(task.ModelPath, path)))
+        {
+            Assert.Equal(CalibrationSplit.Training, calibrator.Split);
+            ModelInformation again = calibrator.Run(null, TestContext.Current.CancellationToken);
+            Assert.Equal((trained.Scaling, trained.Calibration), (again.Scaling, again.Calibration));
+        }
+
+        using var other = new TinyTask(trainingImages: 7);
+        using var calibratorOfOthers = new ModelCalibrator(other.Dataset, Options(task.ModelPath, path));
+        Assert.Equal(CalibrationSplit.All, calibratorOfOthers.Split);
+        Assert.Equal(7, calibratorOfOthers.Images.Validation.Count);
+    }
+
     private static ModelInformation Recalibrate(TinyTask task, TrainingOptions options)
     {
         File.Delete(options.ModelPath);

@@ -58,6 +58,22 @@ public class PlaceWeightFitTests
         Assert.NotEqual(trained, WeightsOf(Calibrate(task.ModelPath, other, "found", weighsPlaces: true)));
     }
 
+    [Fact]
+    public void Calibration_SaysThatPlacesAreWeighedNow()
+    {
+        using var task = new TinyTask(trainingImages: 8);
+        TrainingOptions options = task.Options(2) with { Recipe = Recipe.Quick with { WeighsPlaces = false } };
+        using (var trainer = new EfficientADTrainer(task.Dataset, options))
+        {
+            string trained = trainer.Run(null, TestContext.Current.CancellationToken).Deviations;
+            Assert.Contains("all places of the local map alike", trained, StringComparison.Ordinal);
+        }
+
+        using ModelFile file = ModelFile.Open(Calibrate(task.ModelPath, task, "weighed", weighsPlaces: true));
+        Assert.DoesNotContain("alike", file.Information.Deviations, StringComparison.Ordinal);
+        Assert.Contains("places of the local map weighed", file.Information.Deviations, StringComparison.Ordinal);
+    }
+
     private static DetectionNetworks Published(CpuBackend backend, DetectionNetworks networks)
     {
         var copy = new DetectionNetworks(backend, PdnSize.Small, padded: false, trainable: false);
