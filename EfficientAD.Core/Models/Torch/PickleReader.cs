@@ -13,10 +13,13 @@ internal ref struct PickleReader
     private const int MaximumSteps = 1_000_000;
     private const int HighestProtocol = 5;
 
+    // Of module and class together; the longest that a model refers to has about 80 characters.
+    private const int MaximumName = 1024;
+
     private readonly Func<object?, object?> _resolve;
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
-    private readonly Dictionary<int, object?> _memo = [];
+    private readonly PickleMemo _memo = new(MaximumSteps);
     private PickleStream _stream;
 
     /// <param name="file">The file's name, for messages.</param>
@@ -102,9 +105,9 @@ internal ref struct PickleReader
             case PickleOpcode.Mark: _marks.Add(_stack.Count); break;
             case PickleOpcode.Pop: Pop(); break;
             case PickleOpcode.PopMark: PopMark(); break;
-            case PickleOpcode.Put: _memo[_stream.Byte()] = Top(); break;
-            case PickleOpcode.LongPut: _memo[_stream.Int32()] = Top(); break;
-            case PickleOpcode.Memoize: _memo[_memo.Count] = Top(); break;
+            case PickleOpcode.Put: Remember(_stream.Byte()); break;
+            case PickleOpcode.LongPut: Remember(_stream.Int32()); break;
+            case PickleOpcode.Memoize: Remember(_memo.Defined); break;
             default: return false;
         }
 
@@ -170,11 +173,19 @@ internal ref struct PickleReader
         }
     }
 
-    private PickleGlobal Global(string module, string name) => PickleNames.Contains(module, name)
-        ? new PickleGlobal(module, name)
-        : throw Refused(
-            $"asks Python for {SafetensorsHeader.Printable($"{module}.{name}")}, which is not among the names that " +
-            "a model file is read with (if it is your own class, save the model's state_dict() instead)");
+    private PickleGlobal Global(string module, string name)
+    {
+        // Before anything is built of them: two texts may be named by a hundred thousand opcodes.
+        if (module.Length + name.Length > MaximumName)
+            throw Refused(
+                $"names a class by {module.Length + name.Length} characters; the limit is {MaximumName}");
+        var type = new PickleGlobal(module, name);
+        return PickleNames.Contains(module, name)
+            ? type
+            : throw Refused(
+                $"asks Python for {type}, which is not among the names that " +
+                "a model file is read with (if it is your own class, save the model's state_dict() instead)");
+    }
 
     private readonly void Extend(scoped ReadOnlySpan<object?> values)
     {
@@ -202,8 +213,14 @@ internal ref struct PickleReader
         for (int i = 0; i < pairs.Length; i += 2) dictionary.Entries.Add((pairs[i], pairs[i + 1]));
     }
 
+    private readonly void Remember(int index)
+    {
+        if (!_memo.TrySet(index, Top()))
+            throw Refused($"numbers a value {index}; numbers from 0 to {MaximumSteps - 1} are read");
+    }
+
     private readonly object? Remembered(int index) =>
-        _memo.TryGetValue(index, out object? value)
+        _memo.TryGet(index, out object? value)
             ? value
             : throw Refused($"refers to value {index}, which it did not define");
 

@@ -3,7 +3,8 @@ namespace EfficientAD.Models.Torch;
 /// <summary>A class or function that a pickle names. It is a pair of texts: never looked up, never called.</summary>
 internal sealed record PickleGlobal(string Module, string Name)
 {
-    public override string ToString() => $"{Module}.{Name}";
+    /// <summary>Safe to print, for messages.</summary>
+    public override string ToString() => SafetensorsHeader.Printable($"{Module}.{Name}");
 }
 
 /// <summary>What a pickle wants built by a call or a class: kept as it is written, inert.</summary>
@@ -42,13 +43,29 @@ internal sealed record PickleTuple(object?[] Items)
 /// <summary>A dictionary, in the order in which it was written. Keys are compared only where they are texts.</summary>
 internal sealed class PickleDictionary
 {
+    // Made at the first question, when reading is over: thousands of objects may share one large dictionary.
+    private Dictionary<string, object?>? _byText;
+    private int _indexed;
+
     public List<(object? Key, object? Value)> Entries { get; } = [];
+
+    /// <summary>How many entries were looked at to answer all questions so far.</summary>
+    public long EntriesRead { get; private set; }
 
     /// <summary>The last value under a text key; null where there is none.</summary>
     public object? Get(string key)
     {
-        for (int i = Entries.Count - 1; i >= 0; i--)
-            if (Entries[i].Key is string text && text == key) return Entries[i].Value;
-        return null;
+        if (_byText is null || _indexed != Entries.Count) _byText = Index();
+        return _byText.GetValueOrDefault(key);
+    }
+
+    private Dictionary<string, object?> Index()
+    {
+        var index = new Dictionary<string, object?>();
+        foreach ((object? key, object? value) in Entries)
+            if (key is string text) index[text] = value;
+        _indexed = Entries.Count;
+        EntriesRead += _indexed;
+        return index;
     }
 }

@@ -66,7 +66,8 @@ internal sealed class TensorTree
     {
         Facts[Join(path, "__class__")] = item.Type.Name;
         foreach (string name in ModuleContent)
-            if (item.Attribute(name) is PickleDictionary content) VisitEntries(path, content, depth);
+            if (item.Attribute(name) is PickleDictionary content && _visited.Add(content))
+                VisitEntries(path, content, depth);
         Visit(path, item.State, depth + 1);
         VisitEntries(path, item.Items, depth);
     }

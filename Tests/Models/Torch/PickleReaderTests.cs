@@ -52,6 +52,10 @@ public class PickleReaderTests
         { "beyond the mark", [(byte)'N', (byte)'(', (byte)'0'], "takes a value from an empty stack" },
         { "no mark", [(byte)'N', (byte)'t'], "closes a group that it did not open" },
         { "undefined memo", [(byte)'h', 7], "refers to value 7" },
+        { "gap in the memo", [(byte)'N', (byte)'q', 5, (byte)'h', 3], "refers to value 3" },
+        { "negative reference", [(byte)'N', (byte)'q', 0, (byte)'j', 255, 255, 255, 255], "refers to value -1" },
+        { "negative memo", [(byte)'N', (byte)'r', 255, 255, 255, 255], "numbers a value -1" },
+        { "memo beyond all steps", [(byte)'N', (byte)'r', 0x40, 0x42, 0x0f, 0], "numbers a value 1000000" },
         { "no list", [(byte)'N', (byte)'N', (byte)'a'], "appends to something that is no list" },
         { "no dictionary", [(byte)']', (byte)'N', (byte)'N', (byte)'s'], "sets items of something that is no" },
         { "odd dictionary", [(byte)'(', (byte)'N', (byte)'d'], "has a key without a value" },
@@ -122,6 +126,43 @@ public class PickleReaderTests
             .Add((byte)'h', 0).Letters("s").End();
         var dictionary = Assert.IsType<PickleDictionary>(Read(pickle));
         Assert.Same(dictionary, dictionary.Get("self"));
+    }
+
+    [Fact]
+    public void NumbersThatPythonGivesByItself_CountTheDefinedOnes()
+    {
+        // 10 as number 5, 20 as the next one, which is 1; both again.
+        byte[] pickle = new PickleBytes().Letters("(K\nq\u0005K\u0014").Add(0x94).Letters("h\u0001h\u0005t").End();
+        var tuple = Assert.IsType<PickleTuple>(Read(pickle));
+        Assert.Equal([10L, 20L, 20L, 10L], tuple.Items);
+    }
+
+    [Fact]
+    public void NameLongerThanAny_IsRefusedBeforeAnythingIsMadeOfIt()
+    {
+        string name = new('x', 1024 - "torch".Length);
+        Assert.IsType<PickleGlobal>(Read(new PickleBytes().Global("torch", name).End()));
+        Assert.IsType<PickleGlobal>(Read(new PickleBytes().Text("torch").Text(name).Add(0x93).End()));
+        const string Reason = "names a class by 1025 characters; the limit is 1024";
+        AssertRefused(new PickleBytes().Global("torch", name + "x").End(), Reason);
+        AssertRefused(new PickleBytes().Text("torch").Text(name + "x").Add(0x93).End(), Reason);
+    }
+
+    [Fact]
+    public void StateThatObjectsShare_IsReadOnceForAllOfThem()
+    {
+        var state = new PickleDictionary();
+        for (int i = 0; i < 1000; i++) state.Entries.Add(($"key {i % 999}", (long)i));
+        for (int i = 0; i < 300; i++)
+        {
+            var item = new PickleObject(new PickleGlobal("torch", "X"), null) { State = state };
+            Assert.Equal(999L, item.Attribute("key 0"));  // the last of two
+            Assert.Null(item.Attribute("absent"));
+        }
+
+        Assert.Equal(1000, state.EntriesRead);
+        state.Entries.Add(("late", true));
+        Assert.Equal(true, state.Get("late"));
     }
 
     [Fact]

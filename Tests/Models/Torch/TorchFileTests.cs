@@ -136,6 +136,21 @@ public sealed class TorchFileTests(PublishedFolder published) : IClassFixture<Pu
     }
 
     [Fact]
+    public void ContentThatModulesShare_IsWalkedOnce()
+    {
+        const int Count = 300;
+        string[] names = [.. Enumerable.Range(0, Count).Select(i => $"n{i}")];
+        var pickle = new PickleBytes().Letters("}").Add((byte)'q', 1).Letters("(");
+        foreach (string name in names) pickle.Text(name).Add(0x88);
+        pickle.Letters("u0}").Add((byte)'q', 2).Letters("(").Text("_modules").Add((byte)'h', 1).Letters("u0}(");
+        foreach (string name in names)
+            pickle.Text(name).Global("torch.nn", "Module").Letters(")").Add(0x81, (byte)'h', 2).Letters("b");
+        using WeightsFile file = Open(Archive(pickle.Letters("u").End(), []));
+        Assert.Equal(2 * Count, file.Facts.Count);  // their classes, and the content of the first
+        Assert.Equal(true, file.Facts["n0.n299"]);
+    }
+
+    [Fact]
     public void NestingBeyondEveryModel_IsRefused()
     {
         var pickle = new PickleBytes();
