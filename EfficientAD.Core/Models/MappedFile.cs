@@ -22,9 +22,11 @@ internal sealed unsafe class MappedFile : IDisposable
     public long Length { get; }
 
     /// <exception cref="ModelFormatException">The file is empty.</exception>
-    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    /// <exception cref="IOException">The file is missing, is a folder, or cannot be read.</exception>
     public static MappedFile Open(string path)
     {
+        // Opening one would be refused as a lack of rights.
+        if (Directory.Exists(path)) throw new IOException($"{path} is a folder; name a file.");
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         long length = stream.Length;
         if (length == 0) throw new ModelFormatException($"{path} holds no weights: it is empty.");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using EfficientAD.Models.Torch;
 
 namespace EfficientAD.Models;
 
@@ -29,6 +30,13 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw new ModelFormatException(
                 $"{name} is no safetensors file: it has {length} bytes, the smallest has {LengthBytes + 2}.");
         }
+        ReadOnlySpan<byte> start = Slice(0, LengthBytes + 2);
+        if (!Is(start) && (TorchFile.IsZip(start) || TorchFile.IsPickle(start)))
+        {
+            throw new ModelFormatException(
+                $"{name} is no safetensors file: it starts like one of PyTorch. Make one of it: " +
+                $"efficientad import {name} --out FILE");
+        }
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(Slice(0, LengthBytes));
         if (headerLength > SafetensorsHeader.MaximumLength || headerLength > (ulong)(length - LengthBytes))
         {
@@ -50,6 +58,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>The tensors' names in the order of their data.</summary>
     public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Whether a file that starts so can be one: eight bytes of length, then JSON.</summary>
+    internal static bool Is(ReadOnlySpan<byte> start) => start is [_, _, _, _, _, 0, 0, 0, (byte)'{', ..];
 
     /// <summary>Maps a file into memory; values are read from the disk as they are touched.</summary>
     /// <exception cref="ModelFormatException">The content is not a sound safetensors file.</exception>

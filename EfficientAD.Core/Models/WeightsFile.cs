@@ -43,12 +43,17 @@ internal sealed class WeightsFile : IDisposable
     {
         MappedFile file = MappedFile.Open(path);
         byte[] start = file.Start(16).ToArray();
+        // First, as it asks for most: the length of a header may begin like any of the others.
+        if (SafetensorsFile.Is(start))
+        {
+            file.Dispose();
+            return FromSafetensors(SafetensorsFile.Open(path));
+        }
+
         if (TorchFile.IsZip(start) || TorchFile.IsPickle(start)) return FromTorch(TorchFile.Open(path, file));
         // An ONNX model begins with its version: field 1, a small number.
-        if (start is [0x08, > 0 and < 0x80, ..] && !LooksLikeSafetensors(start))
-            return FromOnnx(new OnnxFile(path, file));
+        if (start is [0x08, > 0 and < 0x80, ..]) return FromOnnx(new OnnxFile(path, file));
         file.Dispose();
-        if (LooksLikeSafetensors(start)) return FromSafetensors(SafetensorsFile.Open(path));
         throw new ModelFormatException(
             $"{path} is of no format that weights are read from: safetensors, PyTorch (.pth, .pt, .ckpt), ONNX. It " +
             $"starts with {Convert.ToHexStringLower(start)}.");
@@ -70,9 +75,6 @@ internal sealed class WeightsFile : IDisposable
     }
 
     public void Dispose() => _owner.Dispose();
-
-    /// <summary>Eight bytes of length, then JSON.</summary>
-    private static bool LooksLikeSafetensors(byte[] start) => start is [_, _, _, _, _, 0, 0, 0, (byte)'{', ..];
 
     private static WeightsFile FromSafetensors(SafetensorsFile file)
     {

@@ -109,6 +109,19 @@ public class SafetensorsHostileTests
             $"its header would take {length} bytes but the file has 24", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("504b0304000000000000")]  // a zip archive, as torch.save writes
+    [InlineData("504b0304140000000000")]
+    [InlineData("80028a0a6cfc9c46f920")]  // a pickle, as it wrote before
+    public void FileOfPyTorch_IsNamedWithWhatReadsIt(string start)
+    {
+        byte[] bytes = [.. Convert.FromHexString(start), .. new byte[100]];
+        var error = Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(bytes, "weights.pth"));
+        Assert.Equal(
+            "weights.pth is no safetensors file: it starts like one of PyTorch. Make one of it: " +
+            "efficientad import weights.pth --out FILE", error.Message);
+    }
+
     [Fact]
     public void TooManyTensors_AreRefused()
     {

@@ -61,8 +61,7 @@ internal sealed class ZipDirectory
         }
 
         ReadOnlySpan<byte> local = _archive.Slice(entry.Header, LocalLength);
-        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(local[26..]);
-        int extraLength = BinaryPrimitives.ReadUInt16LittleEndian(local[28..]);
+        (int nameLength, int extraLength) = LengthsIn(local);
         long content = entry.Header + LocalLength + nameLength + extraLength;
         bool fits = BinaryPrimitives.ReadUInt32LittleEndian(local) == LocalSignature
             && BinaryPrimitives.ReadUInt16LittleEndian(local[8..]) == 0
@@ -70,6 +69,10 @@ internal sealed class ZipDirectory
             && Encoding.UTF8.GetString(_archive.Slice(entry.Header + LocalLength, nameLength)) == entry.Name;
         return fits ? content : throw Damaged($"the header of '{name}' does not agree with the directory");
     }
+
+    /// <summary>Of the name and the extra field in a local header, which lie between it and the content.</summary>
+    private static (int Name, int Extra) LengthsIn(ReadOnlySpan<byte> local) =>
+        (BinaryPrimitives.ReadUInt16LittleEndian(local[26..]), BinaryPrimitives.ReadUInt16LittleEndian(local[28..]));
 
     private (long Start, long Length, long Count) FindDirectory()
     {
@@ -165,9 +168,9 @@ internal sealed class ZipDirectory
     private void RefuseOverlaps(long directoryStart)
     {
         ZipEntry? previous = null;
+        long end = 0;
         foreach (ZipEntry entry in _entries.Values.OrderBy(entry => entry.Header))
         {
-            long end = previous is null ? 0 : previous.Header + LocalLength + previous.Name.Length + previous.Length;
             if (entry.Header < end)
             {
                 throw Damaged(
@@ -175,11 +178,14 @@ internal sealed class ZipDirectory
                     $"'{SafetensorsHeader.Printable(previous!.Name)}' share bytes");
             }
 
+            // Where the entry really lies: its local header may have another extra field than the directory.
+            (int nameLength, int extraLength) = LengthsIn(_archive.Slice(entry.Header, LocalLength));
+            end = entry.Header + LocalLength + nameLength + extraLength + entry.Length;
             previous = entry;
         }
 
-        if (previous is not null && previous.Header + LocalLength + previous.Length > directoryStart)
-            throw Damaged($"'{SafetensorsHeader.Printable(previous.Name)}' reaches into the directory");
+        if (end > directoryStart)
+            throw Damaged($"'{SafetensorsHeader.Printable(previous!.Name)}' reaches into the directory");
     }
 
     private ModelFormatException Damaged(string what) =>

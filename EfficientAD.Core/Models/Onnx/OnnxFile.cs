@@ -33,6 +33,7 @@ internal sealed class OnnxFile : IDisposable
             var model = new ProtobufReader(name, file.Slice(0, (int)file.Length), 0);
             while (model.Read())
                 if (model is { Field: Field.Graph, HasContent: true }) ReadGraph(model.Message());
+            AddAliases();
             if (_nodes.Count == 0)
                 throw new ModelFormatException($"{name} is no ONNX model: it has no graph with nodes.");
         }
@@ -96,9 +97,27 @@ internal sealed class OnnxFile : IDisposable
                 case Field.Input when InputSize == default: InputSize = ReadInputSize(graph.Message()); break;
             }
 
-            if (_nodes.Count > MaximumItems || _tensors.Count > MaximumItems || _names > MaximumNames)
-                throw new ModelFormatException(
-                    $"{Name} has more than {MaximumItems} nodes or tensors, or {MaximumNames} names, the limits.");
+            CheckCounts();
+        }
+    }
+
+    private void CheckCounts()
+    {
+        if (_nodes.Count > MaximumItems || _tensors.Count > MaximumItems || _names > MaximumNames)
+            throw new ModelFormatException(
+                $"{Name} has more than {MaximumItems} nodes or tensors, or {MaximumNames} names, the limits.");
+    }
+
+    /// <summary>Equal initialisers are written once, the others refer to it by Identity nodes; a file may have all its
+    /// nodes before the first initialiser.</summary>
+    private void AddAliases()
+    {
+        foreach (OnnxNode node in _nodes)
+        {
+            if (node is not { Operator: "Identity", Inputs: [var source], Outputs: [var alias] }
+                || !_tensors.TryGetValue(source, out OnnxTensor? known)) continue;
+            Add(known with { Name = alias });
+            CheckCounts();
         }
     }
 
@@ -128,10 +147,6 @@ internal sealed class OnnxFile : IDisposable
 
         _nodes.Add(new OnnxNode(kind, [.. inputs], [.. outputs], [.. pads]));
         if (kind == "Constant" && constant is not null && outputs is [var name]) Add(constant with { Name = name });
-        // Equal initialisers are written once, the others refer to it.
-        if (kind == "Identity" && inputs is [var source] && outputs is [var alias]
-            && _tensors.TryGetValue(source, out OnnxTensor? known))
-            Add(known with { Name = alias });
     }
 
     private static void ReadAttribute(ProtobufReader attribute, List<long> pads, ref OnnxTensor? constant)

@@ -84,6 +84,26 @@ public sealed class OnnxFileTests(PublishedFolder published) : IClassFixture<Pub
         Assert.Contains(reasons.Split('|'), reason => error.Message.Contains(reason, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OtherNamesOfATensor_MayStandBeforeIt(bool nodesFirst)
+    {
+        byte[] tensor = Convert.FromHexString("08011001420178" + "4a040000803f");
+        byte[] initialiser = [0x2a, (byte)tensor.Length, .. tensor];
+        byte[] nodes = [.. Identity('x', 'y'), .. Identity('y', 'z')];
+        byte[] graph = nodesFirst ? [.. nodes, .. initialiser] : [.. initialiser, .. nodes];
+        byte[] model = [0x08, 7, 0x3a, (byte)graph.Length, .. graph];
+        using WeightsFile file = WeightsFile.Open(_folder.Write("model.onnx", model));
+        Assert.Equal(["x", "y", "z"], file.Names);
+        var values = new float[1];
+        file.Get("z").Read(values);
+        Assert.Equal(1, values[0]);
+
+        static byte[] Identity(char from, char to) =>
+            [0x0a, 16, 0x0a, 1, (byte)from, 0x12, 1, (byte)to, 0x22, 8, .. "Identity"u8];
+    }
+
     private bool Opens(byte[] bytes)
     {
         try

@@ -150,6 +150,27 @@ public sealed class TorchFileTests(PublishedFolder published) : IClassFixture<Pu
         Assert.Equal(true, file.Facts["n0.n299"]);
     }
 
+    [Theory]
+    [InlineData(0x0280)]
+    [InlineData(0x0380)]
+    [InlineData(0x0480)]
+    [InlineData(0x0580)]
+    public void SafetensorsWhoseLengthStartsLikeAPickle_AreRead(int length)
+    {
+        string header = """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""".PadRight(length);
+        using WeightsFile file = Open(SafetensorsTests.Bytes(header, "0000803f"));
+        var values = new float[1];
+        file.Get("a").Read(values);
+        Assert.Equal(("safetensors", 1f), (file.Format, values[0]));
+    }
+
+    [Fact]
+    public void Folder_IsNoLackOfRights()
+    {
+        var error = Assert.Throws<IOException>(() => WeightsFile.Open(_folder.Path));
+        Assert.Equal($"{_folder.Path} is a folder; name a file.", error.Message);
+    }
+
     [Fact]
     public void NestingBeyondEveryModel_IsRefused()
     {
@@ -188,6 +209,15 @@ public sealed class TorchFileTests(PublishedFolder published) : IClassFixture<Pu
         });
         AssertRefused(bytes, "share bytes");
     }
+
+    [Theory]
+    [InlineData(0, "'x/data/0' and 'x/data.pkl' share bytes")]
+    [InlineData(30 + 10 + 100, "'x/data/0' reaches into the directory")]
+    public void ExtraFieldThatMovesContentIntoTheNext_IsRefused(int header, string reason) => AssertRefused(
+        ZipBytes.Write(
+            [("x/data.pkl", new byte[100]), ("x/data/0", new byte[100])],
+            (archive, _) => BinaryPrimitives.WriteUInt16LittleEndian(archive.AsSpan(header + 28), 50)),
+        reason);
 
     [Theory]
     [InlineData(20, 0x7fffffff, "would take")]          // length of the first entry
