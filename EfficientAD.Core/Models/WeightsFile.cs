@@ -37,6 +37,12 @@ internal sealed class WeightsFile : IDisposable
     /// <summary>What else the file says: bool, long, double or text by its path.</summary>
     public IReadOnlyDictionary<string, object> Facts { get; }
 
+    /// <summary>Whether it is a model that this library wrote, calibrated or not.</summary>
+    public bool IsOurs => Facts.ContainsKey(ModelInformation.FormatKey);
+
+    /// <summary>Whether such a model lacks its calibration.</summary>
+    public bool IsUncalibrated => Facts.ContainsKey(UncalibratedModel.MissingKey);
+
     /// <exception cref="ModelFormatException">The file is of another format, damaged or hostile.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static WeightsFile Open(string path)

@@ -56,22 +56,17 @@ public sealed class NetworkComparison
     public IReadOnlyList<LayerDifference> CompareLayers()
     {
         _differences.Clear();
-        using (WeightsFile weights = WeightsFile.Open(_modelPath))
+        using (var sources = new ImportSources([_modelPath]))
         {
-            IReadOnlyList<FoundNetwork> networks = NetworkFinder.Find(weights);
-            bool isPadded = weights.Facts.TryGetValue("padding", out object? padding)
-                ? padding is "Padded"
-                : networks.Any(network => network.IsPadded == true);
-            foreach (FoundNetwork network in networks.OrderBy(network => network.Role))
+            bool isPadded = sources.IsPadded ?? false;
+            foreach (FoundNetwork network in sources.Networks.OrderBy(network => network.Role))
             {
                 string prefix = $"{NetworkFinder.Describe(network.Role)}.";
                 if (_dump.Names.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
                     Compare(network, prefix, isPadded);
             }
 
-            if (weights.Facts.ContainsKey(ModelInformation.FormatKey)
-                && !weights.Facts.ContainsKey(UncalibratedModel.MissingKey))
-                CompareMaps();
+            if (sources.Weights is [{ IsOurs: true, IsUncalibrated: false }]) CompareMaps();
         }
 
         return _differences.Count > 0

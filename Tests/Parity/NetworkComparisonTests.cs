@@ -61,6 +61,27 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
         Assert.Equal("student.conv9", run.Json.GetProperty("ignored")[0].GetString());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void PaddedNetworks_ArePaddedHereToo(bool imported)
+    {
+        string model = published.Switched("padding", to: true);
+        if (imported)
+        {
+            using var importer = new ModelImporter([model]);
+            model = Path.Combine(_folder.Path, "networks.safetensors");
+            importer.Save(model);
+        }
+
+        string path = Dump(layers => layers["teacher.conv1"] = ([128, 48, 40], new float[128 * 48 * 40]));
+        using LayerDump dump = LayerDump.Open(path);
+        IReadOnlyList<LayerDifference> layers = new NetworkComparison(_backend, model, dump).CompareLayers();
+        // Six rows and columns more than without padding: 3 at each side.
+        Assert.Equal(new Shape(1, 128, 48, 40), layers[0].Shape);
+        Assert.Null(layers[0].OtherShape);
+    }
+
     [Fact]
     public async Task OtherShape_IsShown()
     {

@@ -24,6 +24,7 @@ internal sealed class ImportSources : IDisposable
             }
 
             foreach ((string key, object value) in _weights.SelectMany(file => file.Facts)) _facts.TryAdd(key, value);
+            Networks = [.. _weights.SelectMany(NetworkFinder.Find)];
         }
         catch
         {
@@ -34,11 +35,27 @@ internal sealed class ImportSources : IDisposable
 
     public IReadOnlyList<WeightsFile> Weights => _weights;
 
+    /// <summary>All networks in the files.</summary>
+    public IReadOnlyList<FoundNetwork> Networks { get; }
+
+    /// <summary>Whether the networks pad their maps; null where no file says it.</summary>
+    public bool? IsPadded
+    {
+        get
+        {
+            // In turn: our own files, whole modules and graphs, checkpoints of anomalib since 1 and before.
+            if (_facts.GetValueOrDefault("padding") is "Padded" or "Unpadded") return _facts["padding"] is "Padded";
+            return Networks.Select(network => network.IsPadded).FirstOrDefault(padded => padded is not null)
+                ?? Fact("hyper_parameters.padding") as bool?
+                ?? Fact("hyper_parameters.model.padding") as bool?;
+        }
+    }
+
     /// <summary>The network of a role; null where no file has it.</summary>
     /// <exception cref="ModelFormatException">Several have it.</exception>
     public FoundNetwork? Network(NetworkRole role)
     {
-        FoundNetwork[] found = [.. _weights.SelectMany(NetworkFinder.Find).Where(network => network.Role == role)];
+        FoundNetwork[] found = [.. Networks.Where(network => network.Role == role)];
         return found.Length <= 1
             ? found.FirstOrDefault()
             : throw new ModelFormatException(
@@ -78,14 +95,21 @@ internal sealed class ImportSources : IDisposable
     public (long Height, long Width)? InputSize()
     {
         string? resize = _facts.FirstOrDefault(fact => Ends(fact.Key, "__class__") && fact.Value is "Resize").Key;
-        string name = resize is null ? "input_size" : $"{resize[..^"__class__".Length]}size";
-        if (Fact($"{name}.0") is long height && Fact($"{name}.1") is long width) return (height, width);
-        return Fact(name) is long side ? (side, side) : null;
+        return resize is not null ? Extents($"{resize[..^"__class__".Length]}size")
+            // Of an exported graph; of anomalib before version 1.
+            : Extents("input_size") ?? Extents("hyper_parameters.dataset.image_size");
     }
 
     public void Dispose()
     {
         foreach (WeightsFile file in _weights) file.Dispose();
+    }
+
+    /// <summary>Two numbers, or one for both.</summary>
+    private (long Height, long Width)? Extents(string name)
+    {
+        if (Fact($"{name}.0") is long height && Fact($"{name}.1") is long width) return (height, width);
+        return Fact(name) is long side ? (side, side) : null;
     }
 
     private void ReadJson(string path)

@@ -52,8 +52,7 @@ public sealed class ModelImporter : IDisposable
 
     private bool IsAnomalib => _networks.Any(network => network.Layout == NetworkLayout.AnomalibAutoencoder);
 
-    private bool IsPadded => _networks.Select(network => network.IsPadded).FirstOrDefault(padded => padded is not null)
-        ?? _sources.Fact("hyper_parameters.padding") as bool? ?? false;
+    private bool IsPadded => _sources.IsPadded ?? false;
 
     private string Origin =>
         string.Join(", ", _networks.Select(network => Path.GetFileName(network.File.Name)).Distinct());
@@ -74,6 +73,10 @@ public sealed class ModelImporter : IDisposable
         }
 
         CheckInputSize();
+        if (IsAnomalib && _sources.IsPadded is null)
+            _notes.Add(
+                "The files don't say whether the networks pad their maps; that they don't, anomalib's default, is " +
+                "assumed.");
         using var networks = new DetectionNetworks(_backend, Size, IsPadded, trainable: false);
         _teacher.Load(networks.Teacher, _backend);
         _networks[1].Load(networks.Student, _backend);

@@ -64,6 +64,12 @@ internal sealed class TensorTree
 
     private void VisitObject(string path, PickleObject item, int depth)
     {
+        if (IsConfiguration(item.Type))
+        {
+            Visit(path, item.Attribute("_content") ?? item.Attribute("_val"), depth + 1);
+            return;
+        }
+
         Facts[Join(path, "__class__")] = item.Type.Name;
         foreach (string name in ModuleContent)
             if (item.Attribute(name) is PickleDictionary content && _visited.Add(content))
@@ -71,6 +77,11 @@ internal sealed class TensorTree
         Visit(path, item.State, depth + 1);
         VisitEntries(path, item.Items, depth);
     }
+
+    /// <summary>A node of OmegaConf: a dictionary or list of nodes, or one value. What else it holds is about
+    /// itself.</summary>
+    private static bool IsConfiguration(PickleGlobal type) =>
+        type.Module == "omegaconf" || type.Module.StartsWith("omegaconf.", StringComparison.Ordinal);
 
     private void VisitEntries(string path, PickleDictionary dictionary, int depth)
     {

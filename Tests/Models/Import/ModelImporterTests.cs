@@ -1,10 +1,9 @@
-using System.IO.Compression;
 using System.Text;
 using EfficientAD.Detection;
 using EfficientAD.Models;
 using EfficientAD.Models.Import;
 using EfficientAD.Networks;
-using EfficientAD.Tests.Models.Archives;
+using EfficientAD.Tests.Models.Torch;
 using EfficientAD.Tests.References;
 
 namespace EfficientAD.Tests.Models.Import;
@@ -90,11 +89,7 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
     [Fact]
     public void MetadataOfVersion1_GiveAnOnnxModelItsThreshold()
     {
-        // Without its own post-processing an ONNX model has no threshold: here it is cut off by another name.
-        byte[] onnx = File.ReadAllBytes(published.CompleteOnnx());
-        Rename(onnx, "post_processor._image_threshold", "post_processor._image_nothresh_");
-        Rename(onnx, "post_processor._pixel_threshold", "post_processor._pixel_nothresh_");
-        string model = Write("version1.onnx", onnx);
+        string model = Write("version1.onnx", OnnxWithoutThreshold());
         byte[] json = """
             {"task": "segmentation", "image_threshold": 0.5, "pred_scores.min": -1, "pred_scores.max": 3}
             """u8.ToArray();
@@ -144,14 +139,14 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
     [Fact]
     public void MapsWithoutBorder_AreThoseOfThePaper()
     {
-        ImportedModel imported = Import(out _, Switched("pad_maps", to: false));
+        ImportedModel imported = Import(out _, published.Switched("pad_maps", to: false));
         Assert.Equal((ImportedKind.Model, MapOrder.Paper), (imported.Kind, imported.Information!.MapOrder));
     }
 
     [Fact]
     public void PaddedNetworksWithBorderedMaps_MustBeCalibratedAnew()
     {
-        ImportedModel imported = Import(out string path, Switched("padding", to: true));
+        ImportedModel imported = Import(out string path, published.Switched("padding", to: true));
         Assert.Equal((ImportedKind.Uncalibrated, true), (imported.Kind, imported.Padded));
         Assert.Equal(["map quantiles", "threshold"], imported.Missing);
         Assert.Contains(imported.Notes, note => note.Contains("border of zeros", StringComparison.Ordinal));
@@ -159,28 +154,54 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
         Assert.True(model.HasStatistics);
     }
 
-    /// <summary>The checkpoint with one of its hyper-parameters, a truth value, changed.</summary>
-    private string Switched(string parameter, bool to)
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ConfigurationOfVersion0_SaysWhatThatOfLaterOnesDoes(bool isPadded)
     {
-        using var archive = ZipFile.OpenRead(published["anomalib_2.ckpt"]);
-        var entries = new List<(string Name, byte[] Content)>();
-        foreach (ZipArchiveEntry entry in archive.Entries)
-        {
-            using var memory = new MemoryStream();
-            using (Stream content = entry.Open()) content.CopyTo(memory);
-            byte[] bytes = memory.ToArray();
-            if (entry.Name == "data.pkl")
-            {
-                int name = bytes.AsSpan().LastIndexOf(Encoding.UTF8.GetBytes(parameter));
-                int value = name + bytes.AsSpan(name).IndexOf(to ? (byte)0x89 : (byte)0x88);
-                Assert.InRange(value - name - parameter.Length, 0, 5);  // only the key's place in the memo lies between
-                bytes[value] = to ? (byte)0x88 : (byte)0x89;
-            }
+        string file = Configured(
+            PickleBytes.Node(pickle => pickle.Add(isPadded ? (byte)0x88 : (byte)0x89)),
+            PickleBytes.Node(pickle => pickle.Integer(256)));
+        ImportedModel imported = Import(out _, file);
+        Assert.Equal(
+            (isPadded ? ImportedKind.Uncalibrated : ImportedKind.Model, isPadded), (imported.Kind, imported.Padded));
+        Assert.DoesNotContain(imported.Notes, note => note.Contains("don't say", StringComparison.Ordinal));
 
-            entries.Add((entry.FullName, bytes));
-        }
+        file = Configured(null, PickleBytes.List(
+            PickleBytes.Node(pickle => pickle.Integer(512)), PickleBytes.Node(pickle => pickle.Integer(256))));
+        var error = Assert.Throws<ModelFormatException>(() => Import(out _, file));
+        Assert.Contains("was trained on images of 512 x 256", error.Message, StringComparison.Ordinal);
+    }
 
-        return Write($"{parameter}.ckpt", ZipBytes.Write(entries));
+    [Fact]
+    public void WhatNoFileSays_IsAssumedAloud()
+    {
+        ImportedModel imported = Import(out _, Configured(null, null));
+        Assert.False(imported.Padded);
+        Assert.Contains(imported.Notes, note => note.Contains("what images are resized to", StringComparison.Ordinal));
+        Assert.Contains(imported.Notes, note => note.Contains("whether the networks pad", StringComparison.Ordinal));
+        imported = Import(out _, "anomalib_2.ckpt");
+        Assert.DoesNotContain(
+            imported.Notes, note => note.Contains("whether the networks pad", StringComparison.Ordinal));
+    }
+
+    /// <summary>The checkpoint with a configuration of anomalib 0 in place of its hyper-parameters.</summary>
+    private string Configured(PickleBytes? padding, PickleBytes? imageSize) => published.Checkpoint("0.ckpt", pickle =>
+    {
+        Rename(pickle, "hyper_parameters", "other_parameters");
+        byte[] added = new PickleBytes().Text("hyper_parameters")
+            .Append(PickleBytes.Configuration(padding, imageSize)).Letters("s").End();
+        return [.. pickle[..^1], .. added[2..]];
+    });
+
+    /// <summary>Without its own post-processing an ONNX model has no threshold: here it is cut off by another
+    /// name.</summary>
+    private byte[] OnnxWithoutThreshold()
+    {
+        byte[] onnx = File.ReadAllBytes(published.CompleteOnnx());
+        Rename(onnx, "post_processor._image_threshold", "post_processor._image_nothresh_");
+        Rename(onnx, "post_processor._pixel_threshold", "post_processor._pixel_nothresh_");
+        return onnx;
     }
 
     private ImportedModel Import(out string path, params string[] files)

@@ -1,9 +1,12 @@
+using System.IO.Compression;
+using System.Text;
 using EfficientAD.Autograd;
 using EfficientAD.Backends;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
 using EfficientAD.Tests.Imaging;
+using EfficientAD.Tests.Models.Archives;
 using EfficientAD.Tests.Models.Onnx;
 using EfficientAD.Tests.References;
 
@@ -39,6 +42,30 @@ public sealed class PublishedFolder : IDisposable
             File.WriteAllBytes(path, OnnxCompletion.Complete(Read("anomalib_2.onnx")!, this["anomalib_2.ckpt"]));
         return path;
     }
+
+    /// <summary>anomalib's checkpoint with another pickle.</summary>
+    public string Checkpoint(string name, Func<byte[], byte[]> change)
+    {
+        using var archive = ZipFile.OpenRead(this["anomalib_2.ckpt"]);
+        string path = Path.Combine(Root, name);
+        File.WriteAllBytes(path, ZipBytes.Write(archive.Entries.Select(entry =>
+        {
+            using var memory = new MemoryStream();
+            using (Stream content = entry.Open()) content.CopyTo(memory);
+            return (entry.FullName, entry.Name == "data.pkl" ? change(memory.ToArray()) : memory.ToArray());
+        })));
+        return path;
+    }
+
+    /// <summary>The checkpoint with one of its hyper-parameters, a truth value, changed.</summary>
+    public string Switched(string parameter, bool to) => Checkpoint($"{parameter}.ckpt", pickle =>
+    {
+        int name = pickle.AsSpan().LastIndexOf(Encoding.UTF8.GetBytes(parameter));
+        int value = name + pickle.AsSpan(name).IndexOf(to ? (byte)0x89 : (byte)0x88);
+        Assert.InRange(value - name - parameter.Length, 0, 5);  // only the key's place in the memo lies between
+        pickle[value] = to ? (byte)0x88 : (byte)0x89;
+        return pickle;
+    });
 
     /// <summary>A data set of ten noise pictures, as the script draws them.</summary>
     public string DataSet()

@@ -57,5 +57,44 @@ internal sealed class PickleBytes
         return Letters("t").Add(0x89).Global("collections", "OrderedDict").Letters(")RtR");
     }
 
+    /// <summary>Another pickle's content, but for its protocol.</summary>
+    public PickleBytes Append(PickleBytes other) => Add(((byte[])other).AsSpan(2));
+
+    /// <summary>OmegaConf's node of one value, as it documents its classes.</summary>
+    public static PickleBytes Node(Action<PickleBytes> value) => Configured("nodes", "AnyNode", "_val", value);
+
+    public static PickleBytes List(params PickleBytes[] items) =>
+        Configured("listconfig", "ListConfig", "_content", pickle =>
+        {
+            pickle.Letters("](");
+            foreach (PickleBytes item in items) pickle.Append(item);
+            pickle.Letters("e");
+        });
+
+    /// <summary>The part of anomalib's configuration before version 1 that an import reads.</summary>
+    public static PickleBytes Configuration(PickleBytes? padding, PickleBytes? imageSize) =>
+        Dictionary(
+            ("model", Dictionary(("padding", padding))), ("dataset", Dictionary(("image_size", imageSize))));
+
+    private static PickleBytes Dictionary(params (string Key, PickleBytes? Value)[] entries) =>
+        Configured("dictconfig", "DictConfig", "_content", pickle =>
+        {
+            pickle.Letters("}(");
+            foreach ((string key, PickleBytes? value) in entries)
+                if (value is not null) pickle.Text(key).Append(value);
+            pickle.Letters("u");
+        });
+
+    /// <summary>A node with what it keeps of itself beside its content.</summary>
+    private static PickleBytes Configured(string module, string name, string content, Action<PickleBytes> value)
+    {
+        var pickle = new PickleBytes().Global($"omegaconf.{module}", name).Letters(")").Add(0x81).Letters("}(")
+            .Text("_metadata").Global("omegaconf.base", "Metadata").Letters(")").Add(0x81).Letters("}")
+            .Text("optional").Add(0x88).Letters("sb").Text("_parent").Letters("}").Text("padding").Add(0x89)
+            .Letters("s").Text(content);
+        value(pickle);
+        return pickle.Letters("ub");
+    }
+
     public PickleBytes End() => Letters(".");
 }

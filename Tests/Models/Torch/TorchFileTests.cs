@@ -150,6 +150,24 @@ public sealed class TorchFileTests(PublishedFolder published) : IClassFixture<Pu
         Assert.Equal(true, file.Facts["n0.n299"]);
     }
 
+    [Fact]
+    public void NodesOfOmegaConf_AreWhatTheyHold()
+    {
+        PickleBytes configuration = PickleBytes.Configuration(
+            PickleBytes.Node(pickle => pickle.Add(0x88)),
+            PickleBytes.List(
+                PickleBytes.Node(pickle => pickle.Integer(512)), PickleBytes.Node(pickle => pickle.Integer(256))));
+        using WeightsFile file = Open(Archive(
+            new PickleBytes().Letters("}").Text("hyper_parameters").Append(configuration).Letters("s").End(), []));
+        var expected = new Dictionary<string, object>
+        {
+            ["hyper_parameters.model.padding"] = true,
+            ["hyper_parameters.dataset.image_size.0"] = 512L,
+            ["hyper_parameters.dataset.image_size.1"] = 256L,
+        };
+        Assert.Equal(expected.OrderBy(fact => fact.Key), file.Facts.OrderBy(fact => fact.Key));
+    }
+
     [Theory]
     [InlineData(0x0280)]
     [InlineData(0x0380)]
