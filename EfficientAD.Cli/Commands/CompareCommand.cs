@@ -53,7 +53,8 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
         differences.AddRange(comparison.CompareLayers());
         string[] ignored = [.. dump.Names.Where(
             name => name != LayerDump.InputName && differences.TrueForAll(difference => difference.Layer != name))];
-        LayerDifference? parting = differences.Find(difference => difference.Relative > settings.Tolerance);
+        // Not "greater": what is no number parts as well.
+        LayerDifference? parting = differences.Find(difference => !(difference.Relative <= settings.Tolerance));
         if (settings.Json) WriteJson(differences, ignored, parting, settings.Tolerance);
         else WriteText(differences, ignored, parting, settings.Tolerance);
         return parting is null ? ExitCode.Success : ExitCode.Different;
@@ -81,9 +82,14 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
                 $"Not compared, since the model has no such layer: {string.Join(", ", ignored.Select(Printable))}.");
         output.WriteLine(parting is null
             ? $"All {differences.Count} agree within {Power(tolerance)} of their largest values."
-            : $"They part at {parting.Layer}: {Power(parting.Relative)} of its largest value, " +
-                $"more than {Power(tolerance)}.");
+            : $"They part at {parting.Layer}: {Reason(parting, tolerance)}.");
     }
+
+    private static string Reason(LayerDifference parting, double tolerance) =>
+        parting.OtherShape is not null ? "its shape differs"
+        : !double.IsFinite(parting.Maximum) ? "a value is not finite in one of the two"
+        : parting.Scale == 0 ? "the dump holds nothing but zeros there"
+        : $"{Power(parting.Relative)} of its largest value, more than {Power(tolerance)}";
 
     private static string Power(double value) => value.ToString("0.##e+0", CultureInfo.InvariantCulture);
 

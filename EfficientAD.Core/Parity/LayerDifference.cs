@@ -8,13 +8,17 @@ namespace EfficientAD.Parity;
 /// <param name="Maximum">Largest absolute difference; infinite where a value is not finite on one side only, or where
 /// the shapes differ.</param>
 /// <param name="Mean">Mean absolute difference.</param>
-/// <param name="Scale">Largest absolute value of the other implementation's output.</param>
+/// <param name="Scale">Largest finite absolute value of the other implementation's output.</param>
 /// <param name="OtherShape">Of the other output, where it is not ours; else null.</param>
 public sealed record LayerDifference(
     string Layer, Shape Shape, double Maximum, double Mean, double Scale, IReadOnlyList<long>? OtherShape = null)
 {
-    /// <summary>The largest difference in units of the largest value; what a tolerance is compared with.</summary>
-    public double Relative => Maximum == 0 ? 0 : Maximum / Math.Max(Scale, double.Epsilon);
+    /// <summary>The largest difference in units of the largest value; what a tolerance is compared with. Infinite where
+    /// <see cref="Maximum"/> is.</summary>
+    public double Relative =>
+        Maximum == 0 ? 0
+        : double.IsFinite(Maximum) ? Maximum / Math.Max(Scale, double.Epsilon)
+        : double.PositiveInfinity;
 
     internal static LayerDifference Between(
         string layer, Shape shape, ReadOnlySpan<float> ours, ReadOnlySpan<float> theirs)
@@ -26,7 +30,8 @@ public sealed record LayerDifference(
             if (double.IsNaN(difference)) difference = double.PositiveInfinity;
             maximum = Math.Max(maximum, difference);
             sum += difference;
-            scale = Math.Max(scale, Math.Abs((double)theirs[i]));
+            // A scale that is no number would make every difference count as none.
+            if (float.IsFinite(theirs[i])) scale = Math.Max(scale, Math.Abs((double)theirs[i]));
         }
 
         return new LayerDifference(layer, shape, maximum, sum / Math.Max(1, ours.Length), scale);

@@ -13,7 +13,8 @@ namespace EfficientAD.Parity;
 /// score, so that one sees where the two part.</summary>
 public sealed class NetworkComparison
 {
-    private const int SmallestSide = PatchDescriptionNetwork.ReceptiveField, LargestSide = 4096;
+    // A layer of the teacher takes a gigabyte at the largest; a dump of a few megabytes must not ask for more.
+    private const int SmallestSide = PatchDescriptionNetwork.ReceptiveField, LargestSide = 1024;
     private const string LocalMap = "local_map", GlobalMap = "global_map", Score = "score";
 
     private readonly IBackend _backend;
@@ -24,7 +25,7 @@ public sealed class NetworkComparison
     private readonly List<LayerDifference> _differences = [];
 
     /// <param name="modelPath">A model of ours, or any file that <see cref="ModelImporter"/> reads.</param>
-    /// <exception cref="ModelFormatException">The dump has no input [1, 3, height, width] of at least 33 pixels a
+    /// <exception cref="ModelFormatException">The dump has no input [1, 3, height, width] of 33 to 1,024 pixels a
     /// side.</exception>
     public NetworkComparison(IBackend backend, string modelPath, LayerDump dump)
     {

@@ -62,6 +62,40 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
     }
 
     [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public async Task ValueThatIsNotFinite_Parts(float value)
+    {
+        string dump = Dump(layers => layers["teacher.conv4"].Values[5] = value);
+        CliRun run = await CliRun.RunAsync(
+            "compare", "--model", published["teacher_small.pth"], "--dump", dump, "--threads", "2");
+        Assert.Equal((ExitCode.Different, ""), (run.Code, run.Error));
+        Assert.Contains("They part at teacher.conv4: a value is not finite in one of the two.", run.Output);
+    }
+
+    [Fact]
+    public async Task LayerOfZeros_HasNoShareOfItsLargestValue()
+    {
+        string dump = Dump(layers => layers["teacher.conv1"].Values.AsSpan().Clear());
+        CliRun run = await CliRun.RunAsync(
+            "compare", "--model", published["teacher_small.pth"], "--dump", dump, "--threads", "2");
+        Assert.Equal((ExitCode.Different, ""), (run.Code, run.Error));
+        Assert.Contains("They part at teacher.conv1: the dump holds nothing but zeros there.", run.Output);
+    }
+
+    [Fact]
+    public void ValuesThatAreNotFinite_StayOutOfTheScale()
+    {
+        var shape = new Shape(1, 1, 1, 3);
+        LayerDifference same = LayerDifference.Between(
+            "x", shape, [1, float.NaN, float.PositiveInfinity], [1, float.NaN, float.PositiveInfinity]);
+        Assert.Equal((0.0, 0.0, 1.0), (same.Maximum, same.Relative, same.Scale));
+        LayerDifference other = LayerDifference.Between("x", shape, [1, 2, 3], [1, float.NaN, 4]);
+        Assert.Equal(
+            (double.PositiveInfinity, double.PositiveInfinity, 4.0), (other.Maximum, other.Relative, other.Scale));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void PaddedNetworks_ArePaddedHereToo(bool imported)
@@ -90,7 +124,7 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
             "compare", "--model", published["teacher_small.pth"], "--dump", dump, "--threads", "2");
         Assert.Equal(ExitCode.Different, run.Code);
         Assert.Contains("the dump has [2, 3]", run.Output);
-        Assert.Contains("They part at teacher.conv2", run.Output);
+        Assert.Contains("They part at teacher.conv2: its shape differs.", run.Output);
     }
 
     [Fact]
@@ -121,13 +155,15 @@ public sealed class NetworkComparisonTests(PublishedFolder published) : IClassFi
 
     [Theory]
     [InlineData("noise", "has no layer of a network")]
-    [InlineData("small", "with sides of 33 to 4096 is expected")]
+    [InlineData("small", "with sides of 33 to 1024 is expected")]
+    [InlineData("large", "with sides of 33 to 1024 is expected")]
     [InlineData("none", "has no array 'input'")]
     [InlineData("autoencoder", "has layers of the autoencoder but an input of 45 x 37")]
     public async Task DumpThatDoesNotFit_IsTold(string kind, string reason)
     {
         var writer = new SafetensorsWriter();
         if (kind == "small") writer.Add("input", [1, 3, 20, 20], new float[1200]);
+        else if (kind == "large") writer.Add("input", [1, 3, 33, 1025], new float[3 * 33 * 1025]);
         else if (kind != "none") writer.Add("input", [1, 3, Input.H, Input.W], Drawn.Image(4, 0, Input));
         writer.Add(kind == "autoencoder" ? "autoencoder.enconv1" : "other", [1], new float[1]);
         string path = Path.Combine(_folder.Path, "dump.safetensors");
