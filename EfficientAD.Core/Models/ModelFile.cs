@@ -165,7 +165,7 @@ public sealed class ModelFile : IDisposable
     /// <summary>The networks and statistics of the file.</summary>
     /// <param name="trainable">Whether student and autoencoder get gradients.</param>
     /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or holds values that are not
-    /// finite.</exception>
+    /// finite, or deviations or weights of places that are not positive.</exception>
     public DetectionNetworks Load(IBackend backend, bool trainable = false) => Load(
         backend, new DetectionNetworks(backend, Information.Size, Information.Padded, trainable), loadsTeacher: true);
 
@@ -228,27 +228,17 @@ public sealed class ModelFile : IDisposable
             NetworkWeights.Load(_file, StudentPrefix, networks.Student.Parameters, backend);
             NetworkWeights.Load(_file, AutoencoderPrefix, networks.Autoencoder.Parameters, backend);
             NetworkWeights.Load(_file, MeanName, networks.Mean, backend);
-            NetworkWeights.Load(_file, DeviationName, networks.Deviation, backend);
-            if (_file.Names.Contains(PlaceWeightsName)) LoadPlaceWeights(backend, networks);
+            NetworkWeights.LoadPositive(_file, DeviationName, networks.Deviation, backend);
+            if (_file.Names.Contains(PlaceWeightsName))
+                NetworkWeights.LoadPositive(
+                    _file, PlaceWeightsName,
+                    networks.AddPlaceWeights(Information.InputHeight, Information.InputWidth), backend);
             return networks;
         }
         catch
         {
             networks.Dispose();
             throw;
-        }
-    }
-
-    private void LoadPlaceWeights(IBackend backend, DetectionNetworks networks)
-    {
-        Tensors.Tensor weights = networks.AddPlaceWeights(Information.InputHeight, Information.InputWidth);
-        NetworkWeights.Load(_file, PlaceWeightsName, weights, backend);
-        float least = backend.Download(weights).Min();
-        if (least <= 0)
-        {
-            throw new ModelFormatException(
-                $"{_file.Name}: '{PlaceWeightsName}' holds {least}, but a weight must be positive. The file is " +
-                "damaged.");
         }
     }
 

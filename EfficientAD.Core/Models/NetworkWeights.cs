@@ -30,6 +30,17 @@ internal static class NetworkWeights
         Upload(file.Name, name, values, destination, backend);
     }
 
+    /// <summary>Reads one tensor by whose values something is divided or weighed.</summary>
+    /// <exception cref="ModelFormatException">A value is not positive.</exception>
+    public static void LoadPositive(SafetensorsFile file, string name, Tensor destination, IBackend backend)
+    {
+        Load(file, name, destination, backend);
+        float least = backend.Download(destination).Min();
+        if (least <= 0)
+            throw new ModelFormatException(
+                $"{file.Name}: '{name}' holds {least}, but every value must be positive. The file is damaged.");
+    }
+
     /// <summary>Reads one tensor of a file of any format. Memory is taken for the shape that the network
     /// expects.</summary>
     public static void Load(string file, WeightTensor source, Tensor destination, IBackend backend)

@@ -111,7 +111,8 @@ public sealed class UncalibratedModel : IDisposable
     }
 
     /// <summary>The networks of the file, and the teacher statistics where it <see cref="HasStatistics"/>.</summary>
-    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, or is not finite.</exception>
+    /// <exception cref="ModelFormatException">A tensor is missing, has another shape, is not finite, or is a deviation
+    /// that is not positive.</exception>
     public DetectionNetworks Load(IBackend backend)
     {
         var networks = new DetectionNetworks(backend, Information.Size, Information.Padded, trainable: false);
@@ -122,7 +123,7 @@ public sealed class UncalibratedModel : IDisposable
             NetworkWeights.Load(_file, ModelFile.AutoencoderPrefix, networks.Autoencoder.Parameters, backend);
             if (!HasStatistics) return networks;
             NetworkWeights.Load(_file, ModelFile.MeanName, networks.Mean, backend);
-            NetworkWeights.Load(_file, ModelFile.DeviationName, networks.Deviation, backend);
+            NetworkWeights.LoadPositive(_file, ModelFile.DeviationName, networks.Deviation, backend);
             return networks;
         }
         catch

@@ -1,5 +1,7 @@
+using EfficientAD.Backends.Cpu;
 using EfficientAD.Detection;
 using EfficientAD.Models;
+using EfficientAD.Networks;
 using EfficientAD.Tests.Detection;
 using EfficientAD.Tests.Imaging;
 
@@ -74,6 +76,37 @@ public class ModelFileTests(ModelFixture model) : IClassFixture<ModelFixture>
         float[] values = [.. Enumerable.Repeat(1f, height * width - 1), last];
         byte[] bytes = Rewritten(_ => { }, tensors => tensors["place_weights"] = ([1, 1, height, width], values));
         Assert.Contains(said, AssertRefused(bytes).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TeacherDeviationOfNothing_IsRefused() => Assert.Contains(
+        "'teacher_std' holds 0, but every value must be positive",
+        AssertRefused(Rewritten(_ => { }, tensors => tensors["teacher_std"].Values[383] = 0)).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void TeacherDeviationOfNothing_IsRefusedBeforeCalibrationToo()
+    {
+        using var folder = new TemporaryFolder();
+        using var backend = new CpuBackend(new CpuOptions { Threads = 1 });
+        using var networks = new DetectionNetworks(backend, PdnSize.Small, padded: false, trainable: false);
+        backend.Upload(new float[PatchDescriptionNetwork.TeacherChannels], networks.Deviation);
+        string path = Path.Combine(folder.Path, "networks.safetensors");
+        var information = new UncalibratedInformation
+        {
+            Size = PdnSize.Small,
+            Padded = false,
+            MapOrder = MapOrder.Reference,
+            InputHeight = 256,
+            InputWidth = 256,
+            Recipe = "reference",
+            Origin = "nowhere",
+            Missing = "threshold",
+        };
+        UncalibratedModel.Save(path, information, networks, hasStatistics: true);
+        using UncalibratedModel model = UncalibratedModel.Open(path);
+        var error = Assert.Throws<ModelFormatException>(() => model.Load(backend));
+        Assert.Contains("'teacher_std' holds 0, but every value must be positive", error.Message);
     }
 
     private static ModelFormatException AssertRefused(byte[] bytes)

@@ -124,8 +124,9 @@ internal sealed class ImportSources : IDisposable
                 if (property.Value.ValueKind == JsonValueKind.Number)
                     _facts[$"metadata.{property.Name}"] = property.Value.GetDouble();
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a name that is not valid Unicode.
             throw new ModelFormatException($"{path} is no JSON metadata: {e.Message}", e);
         }
     }

@@ -30,6 +30,7 @@ public sealed class ModelImporter : IDisposable
         _sources = new ImportSources(paths);
         try
         {
+            if (_sources.Weights.FirstOrDefault(file => file.IsOurs) is { } own) throw IsOursAlready(own);
             FoundNetwork?[] found = [.. Enum.GetValues<NetworkRole>().Select(_sources.Network)];
             _networks = [.. found.OfType<FoundNetwork>()];
             if (_networks.Length == 0) throw NothingFound();
@@ -178,11 +179,12 @@ public sealed class ModelImporter : IDisposable
             "post_processor._image_threshold", "post_processor._pixel_threshold", "image_threshold.value",
             "metadata.image_threshold");
         float? low = ReadBound("min"), high = ReadBound("max");
-        float? range = high - low ?? _sources.Number("image_range");
-        if (threshold is null || range is not > 0) return null;
+        float? scale = (high - low ?? _sources.Number("image_range")) / 4;
+        // Two finite bounds can be too far apart, or too near.
+        if (threshold is null || scale is not (> 0 and < float.PositiveInfinity)) return null;
         _notes.Add("The threshold is anomalib's own: chosen for the best F1 on its validation images, anomalous ones " +
             "among them unless it was told otherwise.");
-        return new Calibration(threshold.Value, range.Value / 4, FalsePositiveRate: 0, Images: 0);
+        return new Calibration(threshold.Value, scale.Value, FalsePositiveRate: 0, Images: 0);
     }
 
     private float? ReadBound(string bound) => _sources.Number(
@@ -235,6 +237,13 @@ public sealed class ModelImporter : IDisposable
         Notes = [.. _notes],
         Information = information,
     };
+
+    /// <summary>An import would drop what the model was calibrated to.</summary>
+    private static ModelFormatException IsOursAlready(WeightsFile file) => new(file.IsUncalibrated
+        ? $"{file.Name} was imported already. Complete it: " +
+            $"efficientad calibrate --model {file.Name} --data DIR --out FILE"
+        : $"{file.Name} is a model of efficientad already: use it as it is, or find its thresholds anew with " +
+            $"'efficientad calibrate --model {file.Name}'.");
 
     private ModelFormatException NothingFound() => new(
         $"{string.Join(", ", _sources.Weights.Select(file => file.Name).DefaultIfEmpty("The JSON file"))} " +

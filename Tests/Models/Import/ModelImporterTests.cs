@@ -185,6 +185,39 @@ public sealed class ModelImporterTests(PublishedFolder published) : IClassFixtur
             imported.Notes, note => note.Contains("whether the networks pad", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void ModelOfOurs_IsNotStrippedOfItsCalibration()
+    {
+        Import(out string model, "anomalib_2.ckpt");
+        var error = Assert.Throws<ModelFormatException>(() => Import(out _, model));
+        Assert.Contains($"{model} is a model of efficientad already: use it as it is", error.Message);
+        Import(out string networks, "teacher_small.pth", "student_final.pth", "autoencoder_final.pth");
+        error = Assert.Throws<ModelFormatException>(() => Import(out _, networks));
+        Assert.Contains($"was imported already. Complete it: efficientad calibrate --model {networks}", error.Message);
+        Import(out string teacher, "teacher_small.pth");
+        Assert.Equal(ImportedKind.Teacher, Import(out _, teacher).Kind);
+    }
+
+    [Theory]
+    [InlineData("-3e38", "3e38")]   // infinitely far apart
+    [InlineData("0", "1e-45")]      // a quarter of it is 0
+    [InlineData("1", "1")]
+    public void RangeOfScoresThatGivesNoScale_IsMissing(string low, string high)
+    {
+        string model = Write("version1.onnx", OnnxWithoutThreshold());
+        string json = $$"""{"image_threshold": 0.5, "pred_scores.min": {{low}}, "pred_scores.max": {{high}}}""";
+        string metadata = Write("metadata.json", Encoding.UTF8.GetBytes(json));
+        Assert.Equal(["threshold"], Import(out _, model, metadata).Missing);
+    }
+
+    [Fact]
+    public void MetadataWithoutUnicode_AreRefused()
+    {
+        string metadata = Write("metadata.json", """{"\ud800": 1}"""u8.ToArray());
+        var error = Assert.Throws<ModelFormatException>(() => Import(out _, metadata));
+        Assert.Contains($"{metadata} is no JSON metadata", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>The checkpoint with a configuration of anomalib 0 in place of its hyper-parameters.</summary>
     private string Configured(PickleBytes? padding, PickleBytes? imageSize) => published.Checkpoint("0.ckpt", pickle =>
     {
