@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using EfficientAD.Backends;
 using EfficientAD.Cli.Output;
+using EfficientAD.Cli.Runs;
 using EfficientAD.Imaging;
 using EfficientAD.Parity;
 using EfficientAD.Tensors;
@@ -44,6 +45,17 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
     public override int Execute(CommandContext context, CompareSettings settings, CancellationToken cancellation)
     {
         settings.RequireDevice();
+        (List<LayerDifference> differences, string[] ignored) = Abandonable.Run(() => Compare(settings), cancellation);
+        // Not "greater": what is no number parts as well.
+        LayerDifference? parting = differences.Find(difference => !(difference.Relative <= settings.Tolerance));
+        if (settings.Json) WriteJson(differences, ignored, parting, settings.Tolerance);
+        else WriteText(differences, ignored, parting, settings.Tolerance);
+        return parting is null ? ExitCode.Success : ExitCode.Different;
+    }
+
+    /// <returns>The layers of both, and the dump's arrays that the model has no layer for.</returns>
+    private static (List<LayerDifference> Differences, string[] Ignored) Compare(CompareSettings settings)
+    {
         using LayerDump dump = LayerDump.Open(settings.Dump);
         using IBackend backend = settings.Processor.Open(settings.Cpu);
         var comparison = new NetworkComparison(backend, settings.Model, dump);
@@ -53,11 +65,7 @@ internal sealed class CompareCommand(CommandOutput output) : Command<CompareSett
         differences.AddRange(comparison.CompareLayers());
         string[] ignored = [.. dump.Names.Where(
             name => name != LayerDump.InputName && differences.TrueForAll(difference => difference.Layer != name))];
-        // Not "greater": what is no number parts as well.
-        LayerDifference? parting = differences.Find(difference => !(difference.Relative <= settings.Tolerance));
-        if (settings.Json) WriteJson(differences, ignored, parting, settings.Tolerance);
-        else WriteText(differences, ignored, parting, settings.Tolerance);
-        return parting is null ? ExitCode.Success : ExitCode.Different;
+        return (differences, ignored);
     }
 
     private void WriteText(

@@ -2,6 +2,8 @@ using System.ComponentModel;
 using System.Globalization;
 using EfficientAD.Cli.Files;
 using EfficientAD.Cli.Output;
+using EfficientAD.Cli.Runs;
+using EfficientAD.Models;
 using EfficientAD.Models.Import;
 using Spectre.Console.Cli;
 
@@ -31,11 +33,16 @@ internal sealed class ImportCommand(CommandOutput output) : Command<ImportSettin
     public override int Execute(CommandContext context, ImportSettings settings, CancellationToken cancellation)
     {
         OutputFile.Protect(settings.Out, settings.Force);
-        ImportedModel imported;
-        using (var importer = new ModelImporter(settings.Files)) imported = importer.Save(settings.Out);
+        ImportedModel imported = Abandonable.Run(() => Import(settings), cancellation);
         if (settings.Json) WriteJson(imported, settings.Out);
         else WriteText(imported, settings.Out);
         return ExitCode.Success;
+    }
+
+    private static ImportedModel Import(ImportSettings settings)
+    {
+        using var importer = new ModelImporter(settings.Files);
+        return importer.Save(settings.Out);
     }
 
     private void WriteText(ImportedModel imported, string path)
@@ -50,7 +57,9 @@ internal sealed class ImportCommand(CommandOutput output) : Command<ImportSettin
         var facts = new FactTable();
         foreach (ImportedNetwork network in imported.Networks)
         {
-            string prefix = network.Prefix.Length == 0 ? "" : $", below '{network.Prefix}'";
+            string prefix = network.Prefix.Length == 0
+                ? ""
+                : $", below '{SafetensorsHeader.Printable(network.Prefix)}'";
             facts.Add(Name(network.Role), $"{network.File} ({network.Format}), {network.Layout}{prefix}");
         }
 

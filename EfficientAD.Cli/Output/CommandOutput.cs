@@ -28,8 +28,8 @@ internal sealed class CommandOutput(IAnsiConsole console, IAnsiConsole error)
         AnsiConsole.Console,
         AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Error) }));
 
-    /// <summary>One line as it is, however long.</summary>
-    public void WriteLine(string line = "") => console.Profile.Out.Writer.WriteLine(line);
+    /// <summary>One line as it is, however long, but for control characters.</summary>
+    public void WriteLine(string line = "") => console.Profile.Out.Writer.WriteLine(PrintableText.Of(line));
 
     /// <summary>One JSON object on one line.</summary>
     /// <param name="write">Writes the object's properties.</param>
@@ -66,7 +66,7 @@ internal sealed class CommandOutput(IAnsiConsole console, IAnsiConsole error)
     public void Error(string message) => WriteError("Error: ", Color.Red, message);
 
     /// <summary>A line on standard error without heading.</summary>
-    public void Note(string message) => error.Profile.Out.Writer.WriteLine(message);
+    public void Note(string message) => error.Profile.Out.Writer.WriteLine(PrintableText.Of(message));
 
     private void WriteError(string heading, Color colour, string message)
     {

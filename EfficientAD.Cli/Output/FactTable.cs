@@ -8,7 +8,7 @@ internal sealed class FactTable
 {
     private readonly List<(string Name, string Value)> _facts = [];
 
-    public void Add(string name, string value) => _facts.Add((name, value));
+    public void Add(string name, string value) => _facts.Add((PrintableText.Of(name), PrintableText.Of(value)));
 
     public void WriteTo(CommandOutput output)
     {

@@ -40,7 +40,7 @@ internal static class MetricsTable
                 Percent(metrics.AuPro30), Percent(metrics.AuPro05),
             ];
             if (result.IsLoco) values = [.. values, Percent(metrics.AuSpro05)];
-            table.AddRow([new Text(name), .. values.Select(value => new Text(value))]);
+            table.AddRow([new Text(PrintableText.Of(name)), .. values.Select(value => new Text(value))]);
         }
     }
 
@@ -64,7 +64,7 @@ internal static class MetricsTable
                 .. results.Select(of => Percent(set(of).ImageAuroc)),
                 .. results.Select(of => Percent(set(of).AuPro30)),
             ];
-            table.AddRow([new Text(name), .. values.Select(value => new Text(value))]);
+            table.AddRow([new Text(PrintableText.Of(name)), .. values.Select(value => new Text(value))]);
         }
     }
 

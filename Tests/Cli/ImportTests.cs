@@ -1,6 +1,8 @@
 using System.Text.Json;
 using EfficientAD.Cli;
+using EfficientAD.Models;
 using EfficientAD.Tests.Imaging;
+using EfficientAD.Tests.Models.Archives;
 using EfficientAD.Tests.Models.Import;
 using EfficientAD.Tests.Models.Torch;
 
@@ -88,6 +90,49 @@ public sealed class ImportTests(PublishedFolder published) : IClassFixture<Publi
         Assert.Contains("asks Python for posix.system", run.Error);
         Assert.Single(run.Error.Trim().Split('\n'));
         Assert.False(File.Exists(owned) || File.Exists(New("m.safetensors")));
+    }
+
+    [Theory]
+    [InlineData("import")]
+    [InlineData("compare")]
+    public async Task Interruption_EndsItAtOnce(string command)
+    {
+        string model = published["teacher_small.pth"], written = New("teacher.safetensors");
+        string[] arguments = command == "import"
+            ? ["import", model, "--out", written]
+            : ["compare", "--model", model, "--dump", published["arrays.npz"]];
+        CliRun run = await CliRun.RunAsync(arguments, new StringWriter(), new CancellationToken(canceled: true));
+        Assert.Equal((ExitCode.Cancelled, "", "Interrupted."), (run.Code, run.Output, run.Error.Trim()));
+        Assert.False(File.Exists(written));
+    }
+
+    [Fact]
+    public async Task NamesInAFile_CannotSteerTheTerminal()
+    {
+        const string Escape = "\u001b]0;owned\u0007\u001b[31m";
+        var writer = new SafetensorsWriter();
+        foreach ((string layer, long[] shape) in new (string, long[])[]
+        {
+            ("conv1", [128, 3, 4, 4]), ("conv2", [256, 128, 4, 4]), ("conv3", [256, 256, 3, 3]),
+            ("conv4", [384, 256, 4, 4]),
+        })
+        {
+            writer.Add(
+                $"{Escape}.{layer}.weight", shape, new float[shape.Aggregate(1L, (count, extent) => count * extent)]);
+            writer.Add($"{Escape}.{layer}.bias", [shape[0]], new float[shape[0]]);
+        }
+
+        string file = New("escape.safetensors");
+        writer.Save(file);
+        CliRun run = await CliRun.RunAsync("import", file, "--out", New("teacher.safetensors"));
+        Assert.Equal((ExitCode.Success, ""), (run.Code, run.Error));
+        Assert.Contains("below '?]0;owned??[31m.'", run.Output);
+
+        file = _folder.Write("names.pth", ZipBytes.Write(
+            [("x/data.pkl", new PickleBytes().Global("torch", Escape).Letters("NR").End())]));
+        run = await CliRun.RunAsync("import", file, "--out", New("m.safetensors"));
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains("calls torch.?]0;owned??[31m without a tuple", run.Error);
     }
 
     private string New(string name) => Path.Combine(_folder.Path, name);
