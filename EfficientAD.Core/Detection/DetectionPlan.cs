@@ -150,8 +150,9 @@ public sealed class DetectionPlan : IDisposable
     /// <summary>Whether an area is the whole input.</summary>
     internal bool Covers(FittedArea area) => (area.Height, area.Width) == _inputSize;
 
-    /// <summary>Whether the patch of a value of the raw maps is centred on an area.</summary>
-    internal bool IsInside(FittedArea area, int y, int x) => MapPlacement.IsInside(area, _padded, y, x);
+    /// <summary>The places of the raw maps whose patches are centred on an area.</summary>
+    internal IEnumerable<int> PlacesInside(FittedArea area) =>
+        MapPlacement.PlacesInside(area, _padded, LocalMap.Shape.H, LocalMap.Shape.W);
 
     /// <summary>What the networks read.</summary>
     internal DetectionInput Input => _input

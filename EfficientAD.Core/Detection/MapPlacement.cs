@@ -41,11 +41,20 @@ internal readonly record struct MapPlacement(
         };
     }
 
-    /// <summary>Whether the patch of a value of the raw maps is centred on an area of the input.</summary>
-    public static bool IsInside(FittedArea area, bool padded, int y, int x)
+    /// <summary>The places of a raw map, y * width + x in order, whose patches are centred on an area of the
+    /// input.</summary>
+    /// <param name="height">Of the map.</param>
+    /// <param name="width">Of the map.</param>
+    public static IEnumerable<int> PlacesInside(FittedArea area, bool padded, int height, int width)
     {
-        (float row, float column) = (CentreOf(y, padded) - area.Top, CentreOf(x, padded) - area.Left);
-        return row >= 0 && row < area.Height && column >= 0 && column < area.Width;
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                (float row, float column) = (CentreOf(y, padded) - area.Top, CentreOf(x, padded) - area.Left);
+                if (row >= 0 && row < area.Height && column >= 0 && column < area.Width) yield return y * width + x;
+            }
+        }
     }
 
     /// <summary>Where the value of row or column i lies in the input, in pixels.</summary>

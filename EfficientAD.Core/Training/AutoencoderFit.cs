@@ -60,17 +60,13 @@ internal sealed class AutoencoderFit : IDisposable
         _tape.Backend.Download(_predicted, _predictedValues);
         FittedArea area = FittedArea.Of(_input.Fit, (image.Height, image.Width), (_input.Height, _input.Width));
         Shape map = _target.Shape;
-        for (int y = 0; y < map.H; y++)
+        foreach (int place in MapPlacement.PlacesInside(area, _padded, map.H, map.W))
         {
-            for (int x = 0; x < map.W; x++)
+            _count += map.C;
+            for (int i = place; i < map.Count; i += map.Plane)
             {
-                if (!MapPlacement.IsInside(area, _padded, y, x)) continue;
-                _count += map.C;
-                for (int i = y * map.W + x; i < map.Count; i += map.Plane)
-                {
-                    float difference = _targetValues[i] - _predictedValues[i];
-                    _sum += difference * difference;
-                }
+                float difference = _targetValues[i] - _predictedValues[i];
+                _sum += difference * difference;
             }
         }
     }

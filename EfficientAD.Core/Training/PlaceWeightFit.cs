@@ -38,11 +38,8 @@ internal static class PlaceWeightFit
             RgbImage shown = images[(int)((long)i * images.Count / taken)];
             plan.ComputeMaps(shown.View);
             backend.Download(plan.WeighedMap!, map);
-            FittedArea area = plan.AreaOf(shown.Height, shown.Width);
-            for (int place = 0; place < map.Length; place++)
+            foreach (int place in plan.PlacesInside(plan.AreaOf(shown.Height, shown.Width)))
             {
-                (int y, int x) = Math.DivRem(place, weights.Shape.W);
-                if (!plan.IsInside(area, y, x)) continue;
                 sums[place] += map[place];
                 counts[place]++;
             }

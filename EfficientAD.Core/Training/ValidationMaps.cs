@@ -68,19 +68,12 @@ internal sealed class ValidationMaps(DetectionPlan plan, IBackend backend, int c
     /// parts.</summary>
     private float[] InsideOf(float[] maps)
     {
-        (int mapHeight, int mapWidth) = (plan.LocalMap.Shape.H, plan.LocalMap.Shape.W);
         if (_sizes.TrueForAll(size => plan.Covers(plan.AreaOf(size.Height, size.Width)))) return maps;
         var inside = new List<float>();
         for (int i = 0; i < _sizes.Count; i++)
         {
             FittedArea area = plan.AreaOf(_sizes[i].Height, _sizes[i].Width);
-            for (int y = 0; y < mapHeight; y++)
-            {
-                for (int x = 0; x < mapWidth; x++)
-                {
-                    if (plan.IsInside(area, y, x)) inside.Add(maps[i * _mapCount + y * mapWidth + x]);
-                }
-            }
+            foreach (int place in plan.PlacesInside(area)) inside.Add(maps[i * _mapCount + place]);
         }
 
         return [.. inside];
