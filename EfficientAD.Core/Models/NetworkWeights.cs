@@ -11,14 +11,17 @@ namespace EfficientAD.Models;
 /// <summary>Moves parameters between a backend and safetensors files.</summary>
 internal static class NetworkWeights
 {
-    /// <summary>Reads every parameter from the tensor named <paramref name="prefix"/> + its own name.</summary>
+    /// <summary>Reads every parameter from the tensor named <paramref name="prefix"/> + its own name;
+    /// <see cref="Negligible"/> ones become 0.</summary>
     public static void Load(SafetensorsFile file, string prefix, IEnumerable<Parameter> parameters, IBackend backend)
     {
-        foreach (Parameter parameter in parameters) Load(file, prefix + parameter.Name, parameter.Value, backend);
+        foreach (Parameter parameter in parameters)
+            Load(file, prefix + parameter.Name, parameter.Value, backend, dropsNegligible: true);
     }
 
     /// <summary>Reads one tensor; a vector [1, c, 1, 1] is stored as [c].</summary>
-    public static void Load(SafetensorsFile file, string name, Tensor destination, IBackend backend)
+    public static void Load(
+        SafetensorsFile file, string name, Tensor destination, IBackend backend, bool dropsNegligible = false)
     {
         SafetensorsTensor source = file.Get(name);
         CheckShape(file.Name, name, source.Shape, destination.Shape);
@@ -27,7 +30,7 @@ internal static class NetworkWeights
         ReadOnlySpan<float> values = source.Type == SafetensorsType.F32
             ? MemoryMarshal.Cast<byte, float>(source.Bytes)
             : Converted(source);
-        Upload(file.Name, name, values, destination, backend);
+        Upload(file.Name, name, values, destination, backend, dropsNegligible);
     }
 
     /// <summary>Reads one tensor by whose values something is divided or weighed.</summary>
@@ -77,12 +80,20 @@ internal static class NetworkWeights
     }
 
     private static void Upload(
-        string file, string name, ReadOnlySpan<float> values, Tensor destination, IBackend backend)
+        string file, string name, ReadOnlySpan<float> values, Tensor destination, IBackend backend,
+        bool dropsNegligible = false)
     {
-        if (!AreFinite(values))
+        if (!AreFinite(values, out bool someNegligible))
             throw new ModelFormatException(
                 $"{file}: tensor '{SafetensorsHeader.Printable(name)}' holds values that are not finite. The file is " +
                 "damaged or its training diverged.");
+        if (dropsNegligible && someNegligible)
+        {
+            float[] seen = values.ToArray();
+            Negligible.DropWeights(seen);
+            values = seen;
+        }
+
         backend.Upload(values, destination);
     }
 
@@ -93,17 +104,29 @@ internal static class NetworkWeights
         return values;
     }
 
+    /// <param name="someNegligible">Whether some are <see cref="Negligible"/>, and perhaps 0.</param>
     /// <remarks>Optimised at its first call, as programs load models when they start.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool AreFinite(ReadOnlySpan<float> values)
+    private static bool AreFinite(ReadOnlySpan<float> values, out bool someNegligible)
     {
         // 0 times a value is 0, or no number where the value is not finite.
-        Vector<float> zeros = Vector<float>.Zero;
+        Vector<float> zeros = Vector<float>.Zero, least = new(float.MaxValue);
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
-            zeros += Vector<float>.Zero * new Vector<float>(values[i..]);
+        {
+            var some = new Vector<float>(values[i..]);
+            zeros += Vector<float>.Zero * some;
+            least = Vector.Min(least, Vector.Abs(some));
+        }
+
         float zero = Vector.Sum(zeros);
-        for (; i < values.Length; i++) zero += 0 * values[i];
+        someNegligible = Vector.LessThanAny(least, new Vector<float>(Negligible.Weight));
+        for (; i < values.Length; i++)
+        {
+            zero += 0 * values[i];
+            someNegligible |= MathF.Abs(values[i]) < Negligible.Weight;
+        }
+
         return zero == 0;
     }
 

@@ -7,7 +7,8 @@ namespace EfficientAD.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
-    /// <remarks>The formulas and their order of rounding are those of torch.optim.Adam.</remarks>
+    /// <remarks>The formulas and their order of rounding are those of torch.optim.Adam, but that what becomes
+    /// <see cref="Negligible"/> becomes 0.</remarks>
     public void Adam(
         Tensor gradient, AdamSettings settings, int step, Tensor firstMoment, Tensor secondMoment, Tensor parameter)
     {
@@ -45,10 +46,10 @@ public sealed unsafe partial class CpuBackend
         Vector256<float> parameter)
     {
         gradient += parameter * c.WeightDecay;
-        first = first * c.Beta1 + gradient * c.Rest1;
-        second = second * c.Beta2 + gradient * c.Rest2 * gradient;
+        first = Negligible.Drop(first * c.Beta1 + gradient * c.Rest1, Negligible.Moment);
+        second = Negligible.Drop(second * c.Beta2 + gradient * c.Rest2 * gradient, Negligible.Moment);
         Vector256<float> epsilon = Vector256.Create(AdamSettings.Epsilon);
         Vector256<float> denominator = Vector256.Sqrt(second) / c.Correction2 + epsilon;
-        return parameter - first * c.StepSize / denominator;
+        return Negligible.Drop(parameter - first * c.StepSize / denominator, Negligible.Weight);
     }
 }
