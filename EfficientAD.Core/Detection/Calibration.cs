@@ -4,7 +4,7 @@ namespace EfficientAD.Detection;
 /// <param name="Threshold">A score above it is anomalous.</param>
 /// <param name="Scale">Standard deviation of the good scores, positive.</param>
 /// <param name="FalsePositiveRate">Share of good images that the threshold is meant to let fail.</param>
-/// <param name="Images">How many good images it rests on.</param>
+/// <param name="Images">How many good images that were not trained on it rests on.</param>
 public readonly record struct Calibration(float Threshold, float Scale, float FalsePositiveRate, int Images)
 {
     public const float DefaultFalsePositiveRate = 0.01f;
@@ -15,12 +15,16 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
     // A spread below this share of the scores' size is chance: too few images.
     private const double SmallestRelativeSpread = 1e-3;
 
-    /// <summary>The larger of two estimates of the (1 - rate) quantile of good scores: the empirical one, which few
-    /// images cannot resolve, and that of a normal distribution with the scores' mean and standard deviation.</summary>
+    /// <summary>The largest of three estimates of the (1 - rate) quantile of good scores: the empirical one, which few
+    /// images cannot resolve; that of a normal distribution with the scores' mean and standard deviation, whose tail is
+    /// shorter than that of a score, which is a maximum; and the empirical one of images that were trained on. These
+    /// are many, and score no higher than others on average, so that a threshold below theirs is too low.</summary>
     /// <param name="scores">Of good images that were not trained on; at least one, finite.</param>
     /// <param name="falsePositiveRate">In (0, 0.5].</param>
+    /// <param name="seen">Of good images that were trained on, finite; none where they are not known.</param>
     public static Calibration FromGoodScores(
-        IReadOnlyList<float> scores, float falsePositiveRate = DefaultFalsePositiveRate)
+        IReadOnlyList<float> scores, float falsePositiveRate = DefaultFalsePositiveRate,
+        IReadOnlyList<float>? seen = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(scores.Count);
         if (falsePositiveRate is not (> 0 and <= 0.5f))
@@ -29,20 +33,20 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
                 nameof(falsePositiveRate), falsePositiveRate, "A false-positive rate lies above 0 and at most at 0.5.");
         }
 
-        double[] sorted = [.. scores.Select(score => (double)score).Order()];
-        if (!sorted.All(double.IsFinite))
-            throw new ArgumentException("A good image has no finite score.", nameof(scores));
-
+        double[] sorted = Sort(scores), sortedSeen = Sort(seen ?? []);
         double mean = sorted.Average();
         double spread =
             Math.Sqrt(sorted.Sum(score => (score - mean) * (score - mean)) / Math.Max(1, sorted.Length - 1));
         spread = Math.Max(spread, SmallestRelativeSpread * Math.Max(Math.Abs(mean), SmallestRelativeSpread));
-        double position = (1 - falsePositiveRate) * (sorted.Length - 1);
-        int low = (int)position, high = Math.Min(low + 1, sorted.Length - 1);
-        double empirical = sorted[low] + (sorted[high] - sorted[low]) * (position - low);
-        double normal = mean + spread * NormalQuantile(1 - falsePositiveRate);
-        return new Calibration((float)Math.Max(empirical, normal), (float)spread, falsePositiveRate, sorted.Length);
+        double threshold = Math.Max(
+            EmpiricalQuantile(sorted, 1 - falsePositiveRate), mean + spread * NormalQuantile(1 - falsePositiveRate));
+        if (sortedSeen.Length > 0)
+            threshold = Math.Max(threshold, EmpiricalQuantile(sortedSeen, 1 - falsePositiveRate));
+        return new Calibration((float)threshold, (float)spread, falsePositiveRate, sorted.Length);
     }
+
+    /// <summary>How many images it takes for one of them to be the share that may fail.</summary>
+    public static int ImagesToResolve(float falsePositiveRate) => (int)MathF.Ceiling(1 / falsePositiveRate);
 
     /// <summary>Why the threshold should not be trusted yet; null where nothing speaks against it.</summary>
     public string? Caveat => Images is > 0 and < FewImages
@@ -53,6 +57,22 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
 
     /// <summary>Monotone in the score, in [0, 1], 0.5 at the threshold.</summary>
     public float Calibrate(float score) => (float)(1 / (1 + Math.Exp(-((double)score - Threshold) / Scale)));
+
+    private static double[] Sort(IReadOnlyList<float> scores)
+    {
+        double[] sorted = [.. scores.Select(score => (double)score).Order()];
+        return sorted.All(double.IsFinite)
+            ? sorted
+            : throw new ArgumentException("A good image has no finite score.", nameof(scores));
+    }
+
+    /// <summary>Linear between the two scores beside it.</summary>
+    private static double EmpiricalQuantile(double[] sorted, double p)
+    {
+        double position = p * (sorted.Length - 1);
+        int low = (int)position, high = Math.Min(low + 1, sorted.Length - 1);
+        return sorted[low] + (sorted[high] - sorted[low]) * (position - low);
+    }
 
     /// <summary>Where the standard normal distribution reaches p in [0.5, 1): bisection of its integral by Simpson's
     /// rule.</summary>

@@ -115,8 +115,13 @@ public sealed class EfficientADTrainer : IDisposable
 
     /// <summary>Images whose maps or features are computed behind the steps.</summary>
     private int ImagesBehind =>
-        _imagesAside.Count + (_recipe.WeighsPlaces ? PlaceWeightFit.ImagesOf(_images.Count) : 0)
-        + (_options.PooledHead ? _images.Count + _imagesAside.Count : 0);
+        _imagesAside.Count + ImagesSeen
+        + (_recipe.WeighsPlaces ? Math.Min(_images.Count, PlaceWeightFit.MostImages) : 0)
+        + (_options.PooledHead ? _images.Count + _imagesAside.Count + ImagesSeen : 0);
+
+    /// <summary>Images trained on whose scores the threshold may not lie below.</summary>
+    private int ImagesSeen =>
+        Math.Min(_images.Count, Detection.Calibration.ImagesToResolve(_options.FalsePositiveRate));
 
     private void TakeSteps(StepSchedule schedule, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
@@ -170,8 +175,9 @@ public sealed class EfficientADTrainer : IDisposable
     {
         using var trained = new DetectionNetworks(_backend, _options.Size, _recipe.Padded, trainable: false);
         trained.CopyFrom(_networks);
-        (Detection.MapScaling scaling, float[] scores) = MapCalibration.Find(
-            trained, _recipe, _input, _images, _imagesAside, progress, cancellation);
+        ImageSet seen = _images.Some(ImagesSeen);
+        MapCalibration maps = MapCalibration.Find(
+            trained, _recipe, _input, _images, _imagesAside, seen, progress, cancellation);
         (int height, int width) = ImageSet.CommonSize(_images, _imagesAside);
         Detection.PooledDistribution? pooled = null;
         Detection.PooledScaling? pooledScaling = null;
@@ -179,7 +185,7 @@ public sealed class EfficientADTrainer : IDisposable
         {
             using var head = new PooledHeadFit(trained, _input);
             pooled = head.FindDistribution(_images);
-            pooledScaling = head.FindScaling(pooled, _imagesAside, scores);
+            pooledScaling = head.FindScaling(pooled, _imagesAside, seen, maps);
         }
 
         var information = new ModelInformation
@@ -192,9 +198,10 @@ public sealed class EfficientADTrainer : IDisposable
             InputWidth = _options.InputWidth,
             ImageHeight = height,
             ImageWidth = width,
-            Scaling = scaling,
+            Scaling = maps.Scaling,
             Pooled = pooledScaling,
-            Calibration = Detection.Calibration.FromGoodScores(scores, _options.FalsePositiveRate),
+            Calibration = Detection.Calibration.FromGoodScores(
+                maps.Scores, _options.FalsePositiveRate, maps.SeenScores),
             Recipe = _recipe.Name,
             Deviations = _options.DescribeDeviations(steps),
             Seed = _options.Seed,

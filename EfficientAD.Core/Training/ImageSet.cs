@@ -54,6 +54,13 @@ public sealed class ImageSet(int count, Func<int, RgbImage> load, long budget)
         backend.Preprocess(this[index].View, adjustment, Zoom * input.Shape.H, Zoom * input.Shape.W, input);
     }
 
+    /// <summary>So many of these images at most, evenly spread over them; they are kept, or not, in this set.</summary>
+    internal ImageSet Some(int most)
+    {
+        int taken = Math.Min(count, most);
+        return new ImageSet(taken, i => this[(int)((long)i * count / taken)], budget: 0);
+    }
+
     /// <summary>Reads every image once: what cannot be read is told before anything rests on it, and all sizes are
     /// known.</summary>
     /// <exception cref="ImageFormatException">An image cannot be read.</exception>

@@ -1,4 +1,5 @@
 using EfficientAD.Detection;
+using EfficientAD.Imaging;
 using EfficientAD.Networks;
 
 namespace EfficientAD.Training;
@@ -6,16 +7,18 @@ namespace EfficientAD.Training;
 /// <summary>What good images say about trained networks: the scale of each map (paper, section 3.4) and, where the
 /// recipe asks for it, the weights of the local map's places.</summary>
 /// <param name="Scores">Of each image set aside, by its maps so scaled.</param>
-internal readonly record struct MapCalibration(MapScaling Scaling, float[] Scores)
+/// <param name="SeenScores">Of each image of <c>seen</c>, likewise.</param>
+internal readonly record struct MapCalibration(MapScaling Scaling, float[] Scores, float[] SeenScores)
 {
     /// <param name="networks">Frozen; gain place weights where the recipe has them.</param>
     /// <param name="recipe">Says which maps count, how they are scaled and in which order.</param>
     /// <param name="trained">Images that the networks were trained on; some of them weigh the places.</param>
     /// <param name="aside">Good images that were set aside.</param>
+    /// <param name="seen">Those trained on whose scores are wanted too.</param>
     /// <exception cref="InvalidOperationException">A map does not vary or is not finite.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static MapCalibration Find(
-        DetectionNetworks networks, Recipe recipe, NetworkInput input, ImageSet trained, ImageSet aside,
+        DetectionNetworks networks, Recipe recipe, NetworkInput input, ImageSet trained, ImageSet aside, ImageSet seen,
         IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         if (recipe.WeighsPlaces) networks.AddPlaceWeights(input.Height, input.Width);
@@ -25,12 +28,26 @@ internal readonly record struct MapCalibration(MapScaling Scaling, float[] Score
         var maps = new ValidationMaps(plan, networks.Backend, aside.Count, fit);
         for (int i = 0; i < aside.Count; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
             maps.Add(aside[i]);
-            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, i + 1, aside.Count));
+            Tell(i + 1);
         }
 
         MapScaling scaling = maps.FindScaling(recipe);
-        return new MapCalibration(scaling, maps.Scores(scaling));
+        float[] scores = maps.Scores(scaling), seenScores = new float[seen.Count];
+        for (int i = 0; i < seen.Count; i++)
+        {
+            RgbImage image = seen[i];
+            plan.ComputeMaps(image.View);
+            seenScores[i] = plan.Combine(scaling, image.Height, image.Width, []);
+            Tell(aside.Count + i + 1);
+        }
+
+        return new MapCalibration(scaling, scores, seenScores);
+
+        void Tell(int done)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            progress?.Report(new TrainingProgress(TrainingPhase.Quantiles, done, aside.Count + seen.Count));
+        }
     }
 }

@@ -22,7 +22,7 @@ public sealed class ModelCalibrator : IDisposable
     private readonly ModelInformation? _model;
     private readonly DetectionNetworks _networks;
     private readonly PooledDistribution? _distribution;
-    private readonly ImageSet _statistics, _aside;
+    private readonly ImageSet _statistics, _aside, _seen;
 
     /// <exception cref="ModelFormatException">The file is no model, or is damaged.</exception>
     /// <exception cref="DatasetException">There are too few images for the split.</exception>
@@ -55,6 +55,8 @@ public sealed class ModelCalibrator : IDisposable
             _ => new TrainingSplit(dataset.Train, dataset.Validation.Count > 0 ? dataset.Validation : dataset.Train),
         };
         (_statistics, _aside) = (ImageSet.Of(Images.Train, budget: 0), ImageSet.Of(Images.Validation, budget: 0));
+        bool isAllAside = ReferenceEquals(Images.Train, Images.Validation);
+        _seen = _statistics.Some(isAllAside ? 0 : Calibration.ImagesToResolve(options.FalsePositiveRate));
     }
 
     /// <summary>Whether the file lacks the teacher's mean and standard deviation, so that they are computed
@@ -79,11 +81,12 @@ public sealed class ModelCalibrator : IDisposable
             TeacherStatistics.Find(_networks, input, _statistics, kept: null, progress, cancellation);
         }
 
-        (MapScaling scaling, float[] scores) = MapCalibration.Find(
-            _networks, TrainedBy(), input, _statistics, _aside, progress, cancellation);
-        PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, input, scores);
+        MapCalibration maps = MapCalibration.Find(
+            _networks, TrainedBy(), input, _statistics, _aside, _seen, progress, cancellation);
+        PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, input, maps);
         ModelInformation information = Inform(
-            scaling, pooled, Calibration.FromGoodScores(scores, _options.FalsePositiveRate));
+            maps.Scaling, pooled,
+            Calibration.FromGoodScores(maps.Scores, _options.FalsePositiveRate, maps.SeenScores));
         HiddenActivations? activations = null;
         string[] compared = _options.EightBits ? EightBitCalibration.Some(Images.Validation, MostCompared) : [];
         if (compared.Length > 0
@@ -103,10 +106,10 @@ public sealed class ModelCalibrator : IDisposable
         _backend.Dispose();
     }
 
-    private PooledScaling ScaleHead(PooledDistribution distribution, NetworkInput input, float[] scores)
+    private PooledScaling ScaleHead(PooledDistribution distribution, NetworkInput input, MapCalibration maps)
     {
         using var head = new PooledHeadFit(_networks, input);
-        return head.FindScaling(distribution, _aside, scores);
+        return head.FindScaling(distribution, _aside, _seen, maps);
     }
 
     /// <summary>The recipe as far as the maps' scales depend on it. What a model's training left out shows in its own

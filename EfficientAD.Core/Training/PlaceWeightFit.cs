@@ -11,17 +11,15 @@ namespace EfficientAD.Training;
 /// places (section 3.4).</summary>
 internal static class PlaceWeightFit
 {
-    private const int MostImages = 32;
-
-    /// <summary>How many of so many images are looked at.</summary>
-    public static int ImagesOf(int count) => Math.Min(count, MostImages);
+    /// <summary>How many images are looked at.</summary>
+    public const int MostImages = 32;
 
     /// <summary>Overwrites the networks' place weights by 2 a / (m + a) with m the mean of the smoothed local map at a
     /// place, a that over all places: 1 where they agree, at most 2 and never 0, since few images know m but
     /// roughly. In a letterbox's frame nothing is learned: places that always lie in it keep the weight 1.</summary>
     /// <param name="networks">Have place weights.</param>
     /// <param name="plan">Of these networks, made when they had place weights; layer by layer.</param>
-    /// <param name="images">Good ones; <see cref="ImagesOf"/> them are taken, evenly spread.</param>
+    /// <param name="images">Good ones; <see cref="MostImages"/> of them are taken.</param>
     /// <exception cref="InvalidOperationException">The student imitates the teacher without any error, or its error is
     /// not finite.</exception>
     public static void Run(DetectionNetworks networks, DetectionPlan plan, ImageSet images)
@@ -32,10 +30,10 @@ internal static class PlaceWeightFit
         var sums = new double[weights.Shape.Count];
         var counts = new int[sums.Length];
         var map = new float[sums.Length];
-        int taken = ImagesOf(images.Count);
-        for (int i = 0; i < taken; i++)
+        ImageSet looked = images.Some(MostImages);
+        for (int i = 0; i < looked.Count; i++)
         {
-            RgbImage shown = images[(int)((long)i * images.Count / taken)];
+            RgbImage shown = looked[i];
             plan.ComputeMaps(shown.View);
             backend.Download(plan.WeighedMap!, map);
             foreach (int place in plan.PlacesInside(plan.AreaOf(shown.Height, shown.Width)))
@@ -49,7 +47,7 @@ internal static class PlaceWeightFit
         if (!double.IsFinite(mean) || mean <= 0)
         {
             throw new InvalidOperationException(
-                $"The local map of {taken} good images is {mean} on average, so its places cannot be weighed. " +
+                $"The local map of {looked.Count} good images is {mean} on average, so its places cannot be weighed. " +
                 "Are the images blank?");
         }
 

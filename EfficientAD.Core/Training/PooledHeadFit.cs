@@ -15,15 +15,25 @@ internal sealed class PooledHeadFit(DetectionNetworks networks, NetworkInput inp
     public PooledDistribution FindDistribution(ImageSet images) =>
         PooledDistribution.Fit([.. Enumerable.Range(0, images.Count).Select(i => Pool(images[i]))]);
 
-    /// <param name="images">Good ones that were set aside.</param>
-    /// <param name="scores">Of these images by their maps; overwritten by those with the head.</param>
-    public PooledScaling FindScaling(PooledDistribution distribution, ImageSet images, float[] scores)
+    /// <param name="aside">Good images that were set aside.</param>
+    /// <param name="seen">Good images that were trained on.</param>
+    /// <param name="maps">Scores of both by their maps; overwritten by those with the head.</param>
+    public PooledScaling FindScaling(
+        PooledDistribution distribution, ImageSet aside, ImageSet seen, MapCalibration maps)
     {
-        double[] distances =
-            [.. Enumerable.Range(0, images.Count).Select(i => distribution.Distance(Pool(images[i])))];
-        PooledScaling scaling = PooledScaling.FromGood(scores, distances);
-        for (int i = 0; i < scores.Length; i++) scores[i] = scaling.Combine(scores[i], distances[i]);
+        double[] distances = Distances(aside);
+        PooledScaling scaling = PooledScaling.FromGood(maps.Scores, distances);
+        Combine(maps.Scores, distances);
+        Combine(maps.SeenScores, Distances(seen));
         return scaling;
+
+        double[] Distances(ImageSet images) =>
+            [.. Enumerable.Range(0, images.Count).Select(i => distribution.Distance(Pool(images[i])))];
+
+        void Combine(float[] scores, double[] distances)
+        {
+            for (int i = 0; i < scores.Length; i++) scores[i] = scaling.Combine(scores[i], distances[i]);
+        }
     }
 
     public void Dispose() => _features.Dispose();

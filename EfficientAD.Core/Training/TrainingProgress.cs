@@ -9,7 +9,7 @@ public enum TrainingPhase
     /// <summary>Optimiser steps.</summary>
     Steps,
 
-    /// <summary>Map quantiles and threshold over the validation images.</summary>
+    /// <summary>Map quantiles and threshold over good images, set aside and trained on.</summary>
     Quantiles,
 }
 

@@ -31,6 +31,33 @@ public class CalibrationTests
         Assert.Equal(100, Calibration.FromGoodScores(scores).Threshold, 1e-4);
     }
 
+    /// <summary>Parts that the networks know score no higher than others, so a threshold below theirs lets too many
+    /// fail.</summary>
+    [Fact]
+    public void TailOfScoresThatWereTrainedOn_LiftsTheThreshold()
+    {
+        float[] aside = [0.1f, 0.2f, 0.15f, 0.3f];
+        float[] seen = [.. Enumerable.Range(0, 101).Select(i => i < 98 ? 0.2f : 0.9f)];
+        Calibration alone = Calibration.FromGoodScores(aside), with = Calibration.FromGoodScores(aside, seen: seen);
+        Assert.InRange(alone.Threshold, 0.3f, 0.5f);
+        Assert.Equal(0.9f, with.Threshold);
+        Assert.Equal((alone.Scale, alone.Images), (with.Scale, with.Images));
+    }
+
+    [Fact]
+    public void LowScoresThatWereTrainedOn_DoNotLowerTheThreshold()
+    {
+        float[] aside = [0.1f, 0.2f, 0.15f, 0.3f], seen = [0.01f, 0.02f, 0.03f];
+        Assert.Equal(Calibration.FromGoodScores(aside), Calibration.FromGoodScores(aside, seen: seen));
+    }
+
+    [Theory]
+    [InlineData(0.01f, 100)]
+    [InlineData(0.003f, 334)]
+    [InlineData(0.5f, 2)]
+    public void SmallShare_TakesManyImagesToSee(float rate, int images) =>
+        Assert.Equal(images, Calibration.ImagesToResolve(rate));
+
     [Fact]
     public void EqualScores_StillGiveAPositiveScale()
     {
@@ -60,4 +87,8 @@ public class CalibrationTests
     [Fact]
     public void ScoreThatIsNotFinite_IsRefused() =>
         Assert.Throws<ArgumentException>(() => Calibration.FromGoodScores([1, float.NaN]));
+
+    [Fact]
+    public void ScoreThatWasTrainedOnAndIsNotFinite_IsRefused() =>
+        Assert.Throws<ArgumentException>(() => Calibration.FromGoodScores([1, 2], seen: [float.PositiveInfinity]));
 }

@@ -35,6 +35,25 @@ public class EfficientADTrainerTests
         Assert.False(File.Exists(task.ModelPath + ".checkpoint"));
     }
 
+    /// <summary>The one image set aside knows nothing of a mark that one part in five carries.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void GoodPartsThatWereTrainedOn_SetTheThresholdToo(bool pooledHead)
+    {
+        using var task = new TinyTask(trainingImages: 6);
+        IReadOnlyList<string> train = task.Dataset.SplitTrainValidation(1).Train;
+        ImageWriter.WritePng(train[2], TinyTask.Part(2, (20, 30)));
+        ModelInformation model = Train(task.Dataset, task.Options(2) with { PooledHead = pooledHead });
+
+        using AnomalyDetector detector = AnomalyDetector.Load(
+            task.ModelPath, new DetectorOptions { Threads = 1, Mode = DetectionMode.Plain });
+        float[] scores = [.. train.Select(path => detector.Detect(ImageReader.Default.Read(path).View).Score).Order()];
+        float expected = scores[^2] + 0.96f * (scores[^1] - scores[^2]);  // 0.99 of the way over four gaps
+        Assert.Equal(expected, model.Calibration.Threshold, 1e-3f * expected);
+        Assert.Equal(1, model.Calibration.Images);
+    }
+
     [Theory, MemberData(nameof(Recipes))]
     public void Resume_GivesTheBitsOfAnUninterruptedRun(string recipe)
     {
