@@ -17,8 +17,8 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
 
     /// <summary>The largest of three estimates of the (1 - rate) quantile of good scores: the empirical one, which few
     /// images cannot resolve; that of a normal distribution with the scores' mean and standard deviation, whose tail is
-    /// shorter than that of a score, which is a maximum; and the empirical one of images that were trained on. These
-    /// are many, and score no higher than others on average, so that a threshold below theirs is too low.</summary>
+    /// shorter than that of a score, which is a maximum; and the empirical one of images that were trained on, of which
+    /// there are many, moved up by as much as they score lower on average than others.</summary>
     /// <param name="scores">Of good images that were not trained on; at least one, finite.</param>
     /// <param name="falsePositiveRate">In (0, 0.5].</param>
     /// <param name="seen">Of good images that were trained on, finite; none where they are not known.</param>
@@ -41,7 +41,11 @@ public readonly record struct Calibration(float Threshold, float Scale, float Fa
         double threshold = Math.Max(
             EmpiricalQuantile(sorted, 1 - falsePositiveRate), mean + spread * NormalQuantile(1 - falsePositiveRate));
         if (sortedSeen.Length > 0)
-            threshold = Math.Max(threshold, EmpiricalQuantile(sortedSeen, 1 - falsePositiveRate));
+        {
+            double gap = Math.Max(0, mean - sortedSeen.Average());
+            threshold = Math.Max(threshold, EmpiricalQuantile(sortedSeen, 1 - falsePositiveRate) + gap);
+        }
+
         return new Calibration((float)threshold, (float)spread, falsePositiveRate, sorted.Length);
     }
 

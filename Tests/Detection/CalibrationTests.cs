@@ -44,6 +44,17 @@ public class CalibrationTests
         Assert.Equal((alone.Scale, alone.Images), (with.Scale, with.Images));
     }
 
+    /// <summary>The student knows these images: their scores vary as others do, a little lower.</summary>
+    [Fact]
+    public void TailOfLowerScoresThatWereTrainedOn_IsMovedUpToTheOthers()
+    {
+        float[] aside = [0.25f, 0.2f, 0.3f];
+        float[] seen = [.. Enumerable.Range(0, 101).Select(i => i is 0 or 1 or 2 ? 0.9f : 0.9f * 0.2f * (i % 2))];
+        double gap = 0.25 - seen.Average();
+        Assert.InRange(gap, 0.1, 0.2);
+        Assert.Equal(0.9 + gap, Calibration.FromGoodScores(aside, seen: seen).Threshold, 1e-6);
+    }
+
     [Fact]
     public void LowScoresThatWereTrainedOn_DoNotLowerTheThreshold()
     {
