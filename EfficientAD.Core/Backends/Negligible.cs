@@ -8,7 +8,7 @@ namespace EfficientAD.Backends;
 /// for a hundred cycles: a trained autoencoder that had died so made detection three times slower.</summary>
 internal static class Negligible
 {
-    /// <summary>Weights of a layer that does anything are some 1e-2; beside these a 32-bit sum does not see it.</summary>
+    /// <summary>Weights of a layer that does anything are some 1e-2: beside them a 32-bit sum loses it.</summary>
     public const float Weight = 1e-15f;
 
     /// <summary>Of Adam's moments. The square root of the second is added to 1e-8, and the first moves a weight by
