@@ -33,16 +33,19 @@ internal readonly record struct MapCalibration(MapScaling Scaling, float[] Score
         }
 
         MapScaling scaling = maps.FindScaling(recipe);
-        float[] scores = maps.Scores(scaling), seenScores = new float[seen.Count];
+        // Many images, whose scores alone are wanted: the fast way, as detection goes.
+        var seenScores = new float[seen.Count];
+        using var fast = new DetectionPlan(
+            networks, recipe.MapOrder, input.Height, input.Width, DetectionMode.Fast, fit: input.Fit);
         for (int i = 0; i < seen.Count; i++)
         {
             RgbImage image = seen[i];
-            plan.ComputeMaps(image.View);
-            seenScores[i] = plan.Combine(scaling, image.Height, image.Width, []);
+            fast.ComputeMaps(image.View);
+            seenScores[i] = fast.Combine(scaling, image.Height, image.Width, []);
             Tell(aside.Count + i + 1);
         }
 
-        return new MapCalibration(scaling, scores, seenScores);
+        return new MapCalibration(scaling, maps.Scores(scaling), seenScores);
 
         void Tell(int done)
         {

@@ -64,8 +64,8 @@ public sealed record Recipe
 
     /// <summary>For minutes instead of hours: a student that starts from the teacher's hidden layers, few steps at a
     /// larger rate that warms up and falls, a hard-feature loss that learns from a tenth of the features instead of a
-    /// thousandth, and a local map whose places are weighed. No decay: where images share little, its gradient is larger
-    /// than the autoencoder's own, Adam scales it up to the whole rate, and a hundred such steps leave the autoencoder
+    /// thousandth, and a local map whose places are weighed. No decay: where images share little, its gradient exceeds
+    /// the autoencoder's own, Adam scales it up to the whole rate, and a hundred such steps leave the autoencoder
     /// dead.</summary>
     public static Recipe Quick => new()
     {
