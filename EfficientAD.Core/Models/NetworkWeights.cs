@@ -104,19 +104,20 @@ internal static class NetworkWeights
         return values;
     }
 
-    /// <param name="someNegligible">Whether some are <see cref="Negligible"/>, and perhaps 0.</param>
+    /// <param name="someNegligible">Whether some are <see cref="Negligible"/> but not 0.</param>
     /// <remarks>Optimised at its first call, as programs load models when they start.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool AreFinite(ReadOnlySpan<float> values, out bool someNegligible)
     {
         // 0 times a value is 0, or no number where the value is not finite.
-        Vector<float> zeros = Vector<float>.Zero, least = new(float.MaxValue);
+        Vector<float> zeros = Vector<float>.Zero, most = new(float.MaxValue), least = most;
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
             var some = new Vector<float>(values[i..]);
             zeros += Vector<float>.Zero * some;
-            least = Vector.Min(least, Vector.Abs(some));
+            Vector<float> size = Vector.Abs(some);
+            least = Vector.Min(least, Vector.ConditionalSelect(Vector.Equals(size, Vector<float>.Zero), most, size));
         }
 
         float zero = Vector.Sum(zeros);
@@ -124,7 +125,7 @@ internal static class NetworkWeights
         for (; i < values.Length; i++)
         {
             zero += 0 * values[i];
-            someNegligible |= MathF.Abs(values[i]) < Negligible.Weight;
+            someNegligible |= values[i] != 0 && MathF.Abs(values[i]) < Negligible.Weight;
         }
 
         return zero == 0;

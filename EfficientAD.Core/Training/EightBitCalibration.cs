@@ -18,7 +18,7 @@ internal static class EightBitCalibration
     /// <param name="images">Good ones.</param>
     /// <returns>Null for padded networks, which a device computes layer by layer.</returns>
     public static EightBitFindings? Run(
-        DetectionNetworks networks, ModelInformation model, IReadOnlyList<string> images, CpuOptions options,
+        DetectionNetworks networks, ModelInformation model, ImageSet images, CpuOptions options,
         CancellationToken cancellation = default)
     {
         if (model.Padded) return null;
@@ -26,9 +26,9 @@ internal static class EightBitCalibration
         using DetectionNetworks onCpu = CopyTo(backend, networks, model);
         using var meter = new ActivationMeter(onCpu, model.InputHeight, model.InputWidth);
         var input = new NetworkInput(backend, model.Fit, model.InputHeight, model.InputWidth);
-        foreach (string path in images)
+        for (int i = 0; i < images.Count; i++)
         {
-            Compute(ImageReader.Default.Read(path));
+            Compute(images[i]);
             meter.Add();
         }
 
@@ -37,9 +37,9 @@ internal static class EightBitCalibration
             [.. EightBits.All.Select(format => new PrecisionComparison(onCpu, model, activations, format))];
         try
         {
-            foreach (string path in images)
+            for (int i = 0; i < images.Count; i++)
             {
-                RgbImage image = ImageReader.Default.Read(path);
+                RgbImage image = images[i];
                 Compute(image);
                 foreach (PrecisionComparison comparison in comparisons) comparison.Add(image.View, meter);
             }
@@ -62,13 +62,6 @@ internal static class EightBitCalibration
             input.Write(image.View, ColourAdjustment.None, meter.Image);
             meter.Compute();
         }
-    }
-
-    /// <summary>So many of a list at most, spread over it.</summary>
-    public static string[] Some(IReadOnlyList<string> images, int most)
-    {
-        int count = Math.Min(images.Count, most);
-        return [.. Enumerable.Range(0, count).Select(i => images[i * images.Count / count])];
     }
 
     private static DetectionNetworks CopyTo(CpuBackend backend, DetectionNetworks source, ModelInformation model)

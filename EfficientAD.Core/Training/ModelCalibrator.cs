@@ -88,8 +88,8 @@ public sealed class ModelCalibrator : IDisposable
             maps.Scaling, pooled,
             Calibration.FromGoodScores(maps.Scores, _options.FalsePositiveRate, maps.SeenScores));
         HiddenActivations? activations = null;
-        string[] compared = _options.EightBits ? EightBitCalibration.Some(Images.Validation, MostCompared) : [];
-        if (compared.Length > 0
+        ImageSet compared = _aside.Some(_options.EightBits ? MostCompared : 0);
+        if (compared.Count > 0
             && EightBitCalibration.Run(_networks, information, compared, _options.Cpu, cancellation) is { } precision)
             (activations, information, Precisions) = (precision.Activations, precision.Information, precision.Reports);
         ModelFile.Save(_options.OutputPath, information, _networks, _distribution, activations);

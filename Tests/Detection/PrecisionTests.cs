@@ -161,7 +161,7 @@ public sealed class PrecisionTests(ModelFixture model) : IClassFixture<ModelFixt
         var options = new CpuOptions { Threads = 2 };
         using var cpu = new CpuBackend(options);
         using DetectionNetworks networks = file.Load(cpu);
-        return EightBitCalibration.Run(networks, file.Information, images, options)!;
+        return EightBitCalibration.Run(networks, file.Information, ImageSet.Of(images, budget: 0), options)!;
     }
 
     private string Save(EightBitFindings findings, PrecisionParity? int8)
