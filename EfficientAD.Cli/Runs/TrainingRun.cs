@@ -13,6 +13,7 @@ namespace EfficientAD.Cli.Runs;
 internal sealed class TrainingRun(CommandOutput output, bool json)
 {
     private const int FewSteps = 50;
+    private const float LittleExplained = 0.1f;
 
     public ModelInformation Run(AnomalyDataset dataset, TrainingOptions options, CancellationToken cancellation)
     {
@@ -37,6 +38,14 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
             output.Warn(
                 $"Only {model.Steps} steps fitted into {Durations.Format(limit)}; below {FewSteps} a student has " +
                 "hardly begun to learn. Give more minutes.");
+        }
+
+        if (model.AutoencoderExplains < LittleExplained)
+        {
+            output.Warn(string.Create(CultureInfo.InvariantCulture,
+                $"The autoencoder explains {model.AutoencoderExplains:0%} of good images' features, so it says little " +
+                $"about parts that are missing, doubled or misplaced. More minutes help where good images show one " +
+                $"scene."));
         }
 
         return model;
@@ -94,6 +103,7 @@ internal sealed class TrainingRun(CommandOutput output, bool json)
         writer.WriteNumber("seconds", Math.Round(time.TotalSeconds, 1));
         writer.WriteNumber("steps", model.Steps);
         writer.WriteNumber("threshold", model.Calibration.Threshold);
+        if (model.AutoencoderExplains is { } explained) writer.WriteNumber("autoencoder_explains", explained);
         writer.WriteString("deviations", model.Deviations);
     });
 

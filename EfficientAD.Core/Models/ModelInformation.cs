@@ -16,6 +16,7 @@ public sealed record ModelInformation
 
     private const string PooledKey = "pooled_score_mean";
     private const string FitKey = "image_fit";  // missing in files of the first version, which knew squashing alone
+    private const string ExplainsKey = "autoencoder_explains";
 
     public required PdnSize Size { get; init; }
 
@@ -46,6 +47,10 @@ public sealed record ModelInformation
 
     /// <summary>How the head on pooled features adds to the score; null where there is none.</summary>
     public PooledScaling? Pooled { get; init; }
+
+    /// <summary>Share of the teacher's features that the autoencoder explains on good images set aside, from 0.01 to 1;
+    /// null where that was not looked at. The less, the less the model sees that no single patch shows.</summary>
+    public float? AutoencoderExplains { get; init; }
 
     /// <summary>What detection in 8-bit integers does to good images; null where that was not looked at.</summary>
     public PrecisionParity? Int8 { get; init; }
@@ -121,6 +126,7 @@ public sealed record ModelInformation
                     reader.Number(PooledKey), reader.Number("pooled_score_std"), reader.Number("pooled_distance_mean"),
                     reader.Number("pooled_distance_std"))
                 : null,
+            AutoencoderExplains = metadata.ContainsKey(ExplainsKey) ? reader.Number(ExplainsKey) : null,
             Int8 = ReadParity("int8"),
             Fp8 = ReadParity("fp8"),
             Recipe = reader.Text("recipe"),
@@ -185,6 +191,7 @@ public sealed record ModelInformation
             yield return ("pooled_distance_std", Text(pooled.DistanceDeviation));
         }
 
+        if (AutoencoderExplains is { } explained) yield return (ExplainsKey, Text(explained));
         foreach ((string precision, PrecisionParity? parity) in new[] { ("int8", Int8), ("fp8", Fp8) })
         {
             if (parity is not { } found) continue;

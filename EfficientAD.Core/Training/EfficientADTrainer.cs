@@ -201,6 +201,7 @@ public sealed class EfficientADTrainer : IDisposable
             ImageWidth = width,
             Scaling = maps.Scaling,
             Pooled = pooledScaling,
+            AutoencoderExplains = maps.AutoencoderExplains,
             Calibration = Detection.Calibration.FromGoodScores(
                 maps.Scores, _options.FalsePositiveRate, maps.SeenScores),
             Recipe = _recipe.Name,

@@ -20,13 +20,11 @@ internal sealed class HeldBackLoss : IDisposable
     private readonly Tensor _image;
     private readonly Variable _loss;
     private readonly ImageSet _images;
-    private readonly int _count;
 
-    /// <param name="images">Good ones that are not trained on; the first few are looked at.</param>
+    /// <param name="images">Good ones that are not trained on; a few of them are looked at.</param>
     public HeldBackLoss(DetectionNetworks networks, Recipe recipe, NetworkInput input, ImageSet images)
     {
-        (_backend, _input, _images) = (networks.Backend, input, images);
-        _count = Math.Min(images.Count, MostImages);
+        (_backend, _input, _images) = (networks.Backend, input, images.Some(MostImages));
         _tape = new Tape(_backend);
         _image = _tape.Allocate(new Shape(1, 3, input.Height, input.Width));
         Variable image = Variable.Constant(_image);
@@ -41,7 +39,7 @@ internal sealed class HeldBackLoss : IDisposable
     {
         float sum = 0;
         Span<float> value = stackalloc float[1];
-        for (int i = 0; i < _count; i++)
+        for (int i = 0; i < _images.Count; i++)
         {
             _input.Write(_images[i].View, ColourAdjustment.None, _image);
             _tape.Forward();
@@ -49,7 +47,7 @@ internal sealed class HeldBackLoss : IDisposable
             sum += value[0];
         }
 
-        return sum / _count;
+        return sum / _images.Count;
     }
 
     public void Dispose() => _tape.Dispose();

@@ -8,7 +8,10 @@ namespace EfficientAD.Training;
 /// recipe asks for it, the weights of the local map's places.</summary>
 /// <param name="Scores">Of each image set aside, by its maps so scaled.</param>
 /// <param name="SeenScores">Of each image of <c>seen</c>, likewise.</param>
-internal readonly record struct MapCalibration(MapScaling Scaling, float[] Scores, float[] SeenScores)
+/// <param name="AutoencoderExplains">Share of the features of the images set aside, where the recipe weighs the global
+/// map by it.</param>
+internal readonly record struct MapCalibration(
+    MapScaling Scaling, float[] Scores, float[] SeenScores, float? AutoencoderExplains)
 {
     /// <param name="networks">Frozen; gain place weights where the recipe has them.</param>
     /// <param name="recipe">Says which maps count, how they are scaled and in which order.</param>
@@ -45,7 +48,7 @@ internal readonly record struct MapCalibration(MapScaling Scaling, float[] Score
             Tell(aside.Count + i + 1);
         }
 
-        return new MapCalibration(scaling, maps.Scores(scaling), seenScores);
+        return new MapCalibration(scaling, maps.Scores(scaling), seenScores, fit?.Explained);
 
         void Tell(int done)
         {

@@ -85,8 +85,7 @@ public sealed class ModelCalibrator : IDisposable
             _networks, TrainedBy(), input, _statistics, _aside, _seen, progress, cancellation);
         PooledScaling? pooled = _distribution is null ? null : ScaleHead(_distribution, input, maps);
         ModelInformation information = Inform(
-            maps.Scaling, pooled,
-            Calibration.FromGoodScores(maps.Scores, _options.FalsePositiveRate, maps.SeenScores));
+            maps, pooled, Calibration.FromGoodScores(maps.Scores, _options.FalsePositiveRate, maps.SeenScores));
         HiddenActivations? activations = null;
         ImageSet compared = _aside.Some(_options.EightBits ? MostCompared : 0);
         if (compared.Count > 0
@@ -141,7 +140,7 @@ public sealed class ModelCalibrator : IDisposable
             $"{_options.ModelPath} was trained by another program, whose split is not known. Split as reference or " +
             "all.");
 
-    private ModelInformation Inform(MapScaling scaling, PooledScaling? pooled, Calibration calibration)
+    private ModelInformation Inform(MapCalibration maps, PooledScaling? pooled, Calibration calibration)
     {
         (int height, int width) = ImageSet.CommonSize(_statistics, _aside);
         string deviation = $"calibrated on {Images.Validation.Count} images of {_dataset.Name}";
@@ -153,7 +152,8 @@ public sealed class ModelCalibrator : IDisposable
                 Pooled = pooled,
                 Int8 = null,
                 Fp8 = null,
-                Scaling = scaling,
+                Scaling = maps.Scaling,
+                AutoencoderExplains = maps.AutoencoderExplains,
                 Calibration = calibration,
                 ImageHeight = height,
                 ImageWidth = width,
@@ -171,7 +171,8 @@ public sealed class ModelCalibrator : IDisposable
             InputWidth = _outline.InputWidth,
             ImageHeight = height,
             ImageWidth = width,
-            Scaling = scaling,
+            Scaling = maps.Scaling,
+            AutoencoderExplains = maps.AutoencoderExplains,
             Calibration = calibration,
             Recipe = _outline.Recipe,
             Deviations = $"trained by another program; {deviation}",

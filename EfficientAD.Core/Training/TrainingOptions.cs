@@ -126,6 +126,7 @@ public sealed record TrainingOptions
             (Fit == ImageFit.Squash ? "" : ", letterbox") +
             (EarlyStopInterval > 0 ? $", early stop every {EarlyStopInterval}" : "") +
             (PooledHead ? ", head" : "") +
+            (Recipe.WeightDecay == 0 ? ", no decay" : "") +
             string.Concat(RecipeChanges().Select(change => $", {change}")) +
             (PenaltyPaths.Count == 0 ? "" : $", penalty images {HashOf(PenaltyPaths)}");
     }

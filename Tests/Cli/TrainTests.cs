@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EfficientAD.Cli;
+using EfficientAD.Models;
 
 namespace EfficientAD.Tests.Cli;
 
@@ -37,6 +38,19 @@ public class TrainTests(TrainedModel trained)
         Assert.Equal("done", done.GetProperty("event").GetString());
         Assert.True(float.IsFinite(done.GetProperty("threshold").GetSingle()));
         Assert.True(File.Exists(done.GetProperty("model").GetString()));
+    }
+
+    /// <summary>Two steps teach an autoencoder nothing: the model says so, and so does the command.</summary>
+    [Fact]
+    public async Task AutoencoderThatExplainsLittle_IsSaid()
+    {
+        string model = trained.New("quick.safetensors");
+        CliRun run = await CliRun.RunAsync(trained.Train(model, "--recipe", "quick", "--json"));
+        Assert.Equal(ExitCode.Success, run.Code);
+        Assert.Contains("The autoencoder explains 1% of good images' features", run.Error);
+        Assert.Equal(0.01f, run.JsonLines[^1].GetProperty("autoencoder_explains").GetSingle());
+        using ModelFile file = ModelFile.Open(model);
+        Assert.Equal(0.01f, file.Information.AutoencoderExplains);
     }
 
     [Fact]
