@@ -35,6 +35,15 @@ public sealed class Autoencoder : Network
         Add("deconv8", 64, PatchDescriptionNetwork.TeacherChannels, 3, relu: false, padding: 1);
     }
 
+    /// <summary>Starts from weights that keep the variance of what passes through, and a last layer that says 0, the
+    /// mean of normalised features. PyTorch's weights lose an image within the first layers, so that hundreds of steps
+    /// go by before the output depends on it.</summary>
+    public void InitializeKeepingVariance(CounterRandom random)
+    {
+        for (int i = 0; i < Layers.Count; i++) Layers[i].InitializeKeepingVariance(Backend, StreamsOf(i, random));
+        Backend.Fill(0, Layers[^1].Weights.Value);
+    }
+
     /// <summary>Extent of the output beside patch description networks of a kind: 64 if they are padded, else
     /// 56.</summary>
     public static int OutputSize(bool padded) => padded ? 64 : 56;

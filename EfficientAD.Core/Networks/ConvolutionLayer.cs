@@ -40,18 +40,28 @@ public sealed class ConvolutionLayer : IDisposable
     public void Initialize(IBackend backend, CounterRandom random)
     {
         float bound = 1 / MathF.Sqrt(Weights.Value.Shape.SampleCount);
-        foreach (Parameter parameter in new[] { Weights, Bias })
-        {
-            var values = new float[parameter.Value.Shape.Count];
-            for (int i = 0; i < values.Length; i++) values[i] = random.Uniform((ulong)i, -bound, bound);
-            backend.Upload(values, parameter.Value);
-            random = random with { Stream = random.Stream + 1 };
-        }
+        Draw(backend, random, bound, Weights);
+        Draw(backend, random with { Stream = random.Stream + 1 }, bound, Bias);
+    }
+
+    /// <summary>Uniform weights that keep the variance of rectified values (He et al., ICCV 2015), and no
+    /// bias.</summary>
+    public void InitializeKeepingVariance(IBackend backend, CounterRandom random)
+    {
+        Draw(backend, random, MathF.Sqrt(6f / Weights.Value.Shape.SampleCount), Weights);
+        backend.Fill(0, Bias.Value);
     }
 
     public void Dispose()
     {
         Weights.Dispose();
         Bias.Dispose();
+    }
+
+    private static void Draw(IBackend backend, CounterRandom random, float bound, Parameter parameter)
+    {
+        var values = new float[parameter.Value.Shape.Count];
+        for (int i = 0; i < values.Length; i++) values[i] = random.Uniform((ulong)i, -bound, bound);
+        backend.Upload(values, parameter.Value);
     }
 }

@@ -23,8 +23,7 @@ public abstract class Network : IDisposable
     /// <summary>Starts every layer as PyTorch does: two streams of <paramref name="random"/> per layer.</summary>
     public void Initialize(CounterRandom random)
     {
-        for (int i = 0; i < _layers.Count; i++)
-            _layers[i].Initialize(Backend, random with { Stream = random.Stream + 2 * (ulong)i });
+        for (int i = 0; i < _layers.Count; i++) _layers[i].Initialize(Backend, StreamsOf(i, random));
     }
 
     /// <summary>Takes over the weights of a network of the same kind on the same backend.</summary>
@@ -39,6 +38,9 @@ public abstract class Network : IDisposable
         foreach (ConvolutionLayer layer in _layers) layer.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    private protected static CounterRandom StreamsOf(int layer, CounterRandom random) =>
+        random with { Stream = random.Stream + 2 * (ulong)layer };
 
     private protected void Add(
         string name, int inputs, int outputs, int kernel, bool relu = true, int stride = 1, int padding = 0) =>

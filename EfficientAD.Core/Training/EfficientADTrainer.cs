@@ -87,8 +87,13 @@ public sealed class EfficientADTrainer : IDisposable
     public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         _networks.Student.Initialize(_draws.StudentWeights);
-        if (_recipe.WarmStart) _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
         _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
+        if (_recipe.WarmStart)
+        {
+            _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
+            _networks.Autoencoder.InitializeKeepingVariance(_draws.AutoencoderWeights);
+        }
+
         var schedule = new StepSchedule(_options, ImagesBehind);
         _imagesAside.ReadAll(cancellation);
         if (_options.Resume)

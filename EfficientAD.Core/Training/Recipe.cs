@@ -34,9 +34,13 @@ public sealed record Recipe
     /// <summary>Whether each map has a scale of its own (paper, section 3.4), or both have one.</summary>
     public bool SeparateMapScales { get; init; } = true;
 
+    /// <summary>Whether training drops a fifth of the autoencoder's decoded values (paper, table 7).</summary>
+    public bool Dropout { get; init; } = true;
+
     /// <summary>Starts the student's hidden layers from the teacher's instead of from random numbers: it then learns in
     /// hundreds of steps what else takes thousands. Its last layer starts random, and learns nothing about features
-    /// that good images do not show.</summary>
+    /// that good images do not show. The autoencoder starts from weights that keep variance
+    /// (<see cref="Networks.Autoencoder.InitializeKeepingVariance"/>).</summary>
     public bool WarmStart { get; init; }
 
     /// <summary>Padded networks (64 x 64 maps at 256) instead of unpadded ones (56 x 56).</summary>
@@ -66,7 +70,7 @@ public sealed record Recipe
     /// larger rate that warms up and falls, a hard-feature loss that learns from a tenth of the features instead of a
     /// thousandth, and a local map whose places are weighed. No decay: where images share little, its gradient exceeds
     /// the autoencoder's own, Adam scales it up to the whole rate, and a hundred such steps leave the autoencoder
-    /// dead.</summary>
+    /// dead. No dropout either: few steps do not overfit an autoencoder, and the noise slows it.</summary>
     public static Recipe Quick => new()
     {
         Name = "quick",
@@ -74,6 +78,7 @@ public sealed record Recipe
         LearningRate = 1e-3f,
         WeightDecay = 0,
         Schedule = LearningRateSchedule.WarmUpCosine,
+        Dropout = false,
         WarmStart = true,
         HardQuantile = 0.9f,
         MapOrder = MapOrder.Aligned,

@@ -127,6 +127,7 @@ public sealed record TrainingOptions
             (EarlyStopInterval > 0 ? $", early stop every {EarlyStopInterval}" : "") +
             (PooledHead ? ", head" : "") +
             (Recipe.WeightDecay == 0 ? ", no decay" : "") +
+            (Recipe.Dropout ? "" : ", no dropout") +
             string.Concat(RecipeChanges().Select(change => $", {change}")) +
             (PenaltyPaths.Count == 0 ? "" : $", penalty images {HashOf(PenaltyPaths)}");
     }

@@ -80,7 +80,7 @@ public sealed partial class TrainingStep : IDisposable
         Shape map = plainTarget.Value.Shape;
         Variable predicted = autoencoder.Predict(
             _tape, Variable.Constant(_autoencoderImages), recipe.Padded, map.H, map.W,
-            layer => draws.Dropout(Step, layer));
+            recipe.Dropout ? layer => draws.Dropout(Step, layer) : null);
         _autoencoder = _tape.MeanSquaredError(augmentedTarget, predicted);
         _studentAutoencoder = _tape.MeanSquaredError(predicted, imitated[1]);
         _total = _penalty is null

@@ -53,6 +53,19 @@ public class AblatedRecipeTests
         Assert.Contains("without the penalty", information.Deviations, StringComparison.Ordinal);
     }
 
+    /// <summary>The first step's losses are those of the initial weights, which both runs share.</summary>
+    [Fact]
+    public void WithoutDropout_TheAutoencoderAloneSaysSomethingElse()
+    {
+        using var task = new TinyTask(trainingImages: 4);
+        var losses = new List<StepLosses>();
+        foreach (bool dropout in new[] { true, false, false })
+            Train(task, task.Options(1) with { Recipe = TinyTask.Recipe with { Dropout = dropout } }, losses);
+        Assert.Equal(losses[0].Hard, losses[1].Hard);
+        Assert.NotEqual(losses[0].Autoencoder, losses[1].Autoencoder);
+        Assert.Equal(losses[1], losses[2]);
+    }
+
     private static ModelInformation Train(TinyTask task, TrainingOptions options, List<StepLosses> losses)
     {
         using var trainer = new EfficientADTrainer(task.Dataset, options);
