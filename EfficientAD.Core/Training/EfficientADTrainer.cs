@@ -87,11 +87,14 @@ public sealed class EfficientADTrainer : IDisposable
     public ModelInformation Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         _networks.Student.Initialize(_draws.StudentWeights);
-        _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
         if (_recipe.WarmStart)
         {
             _networks.Student.CopyHiddenLayersFrom(_networks.Teacher);
             _networks.Autoencoder.InitializeKeepingVariance(_draws.AutoencoderWeights);
+        }
+        else
+        {
+            _networks.Autoencoder.Initialize(_draws.AutoencoderWeights);
         }
 
         var schedule = new StepSchedule(_options, ImagesBehind);

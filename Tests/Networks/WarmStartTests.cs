@@ -20,11 +20,11 @@ public class WarmStartTests
         using var student = new PatchDescriptionNetwork(backend, size, 768, padded: false, trainable: false);
         teacher.Initialize(new CounterRandom(1, 0));
         student.Initialize(new CounterRandom(2, 0));
-        float[][] source = [.. teacher.Parameters.Select(parameter => Values(backend, parameter))];
-        float[][] before = [.. student.Parameters.Select(parameter => Values(backend, parameter))];
+        float[][] source = [.. teacher.Parameters.Select(parameter => backend.Download(parameter.Value))];
+        float[][] before = [.. student.Parameters.Select(parameter => backend.Download(parameter.Value))];
 
         student.CopyHiddenLayersFrom(teacher);
-        float[][] after = [.. student.Parameters.Select(parameter => Values(backend, parameter))];
+        float[][] after = [.. student.Parameters.Select(parameter => backend.Download(parameter.Value))];
         int last = source.Length - 2;  // weights and bias of the last layer
         for (int i = 0; i < last; i++) Assert.Equal([.. source[i], .. before[i][source[i].Length..]], after[i]);
         Assert.Equal(before[last..], after[last..]);
@@ -63,12 +63,5 @@ public class WarmStartTests
             tape.Forward();
             return backend.Download(hidden);
         }
-    }
-
-    private static float[] Values(CpuBackend backend, Parameter parameter)
-    {
-        var values = new float[parameter.Value.Shape.Count];
-        backend.Download(parameter.Value, values);
-        return values;
     }
 }
