@@ -7,8 +7,10 @@ namespace EfficientAD.Training;
 /// photographs.</summary>
 /// <remarks>
 /// The dead-leaves model (Lee, Mumford and Huang, 2001): opaque shapes whose radii follow r^-3 cover each other, which
-/// gives the scale invariance of natural images; each shape carries 1/f noise. Baradad et al. (2021) found such images
-/// good enough to learn features from. Only +, -, *, / and square roots in a fixed order: same bits on every machine.
+/// gives the scale invariance of natural images; each shape carries a texture. Baradad et al. (2021) found such images
+/// good enough to learn features from. What lies far is out of focus, some shapes are strands, many stand upright: the
+/// student stays as silent on photographs as on these images only if they have soft shades, thin lines and stripes too.
+/// Only +, -, *, / and square roots in a fixed order: same bits on every machine.
 /// </remarks>
 public static class NaturalTexture
 {
@@ -27,15 +29,22 @@ public static class NaturalTexture
         var canvas = new float[checked(size * size * 3)];
         NaturalTextureLeaf.Background(random, 0, style, size).Paint(canvas, size);
 
-        float area = style.Layers * size * size;
-        for (ulong i = 1; area > 0; i++)
-        {
-            ulong first = i * NaturalTextureLeaf.DrawsPerLeaf;
-            if (!NaturalTextureLeaf.TryDraw(random, first, style, size, out var leaf)) continue;
-            leaf.Paint(canvas, size);
-            area -= leaf.Area;
-        }
+        ulong leaves = 1;  // the background is the first
+        Cover(style.FarLayers);
+        Defocus(canvas, size, style.Defocus);
+        Cover(style.NearLayers);
         return Develop(canvas, size, style);
+
+        void Cover(float layers)
+        {
+            for (float area = layers * size * size; area > 0; leaves++)
+            {
+                ulong first = leaves * NaturalTextureLeaf.DrawsPerLeaf;
+                if (!NaturalTextureLeaf.TryDraw(random, first, style, size, out var leaf)) continue;
+                leaf.Paint(canvas, size);
+                area -= leaf.Area;
+            }
+        }
     }
 
     /// <summary>Noise with the 1/f amplitude spectrum of natural images.</summary>
@@ -43,6 +52,37 @@ public static class NaturalTexture
     /// <param name="size">A power of two, at least 4.</param>
     /// <returns>[size, size], periodic in both directions, mean 0, standard deviation 1.</returns>
     public static float[] Noise(CounterRandom random, int size) => NaturalTextureTile.Fractal(random, size, 1, 1);
+
+    /// <summary>Puts what was painted so far out of focus: three means in turn are nearly a Gaussian.</summary>
+    /// <param name="reach">Each is over 2 reach + 1 pixels in both directions; edge pixels are repeated.</param>
+    private static void Defocus(float[] canvas, int size, int reach)
+    {
+        if (reach == 0) return;
+        var line = new float[3 * size];
+        for (int pass = 0; pass < 3; pass++)
+        {
+            for (int y = 0; y < size; y++) BlurLine(canvas.AsSpan(3 * size * y), 3, reach, line);
+            for (int x = 0; x < size; x++) BlurLine(canvas.AsSpan(3 * x), 3 * size, reach, line);
+        }
+    }
+
+    /// <param name="pixels">The line's pixels are <paramref name="stride"/> values apart.</param>
+    /// <param name="line">As long as the line; overwritten.</param>
+    private static void BlurLine(Span<float> pixels, int stride, int reach, float[] line)
+    {
+        int count = line.Length / 3, last = count - 1;
+        for (int i = 0; i < count; i++) pixels.Slice(i * stride, 3).CopyTo(line.AsSpan(3 * i));
+        for (int c = 0; c < 3; c++)
+        {
+            double sum = 0;
+            for (int i = -reach; i <= reach; i++) sum += line[3 * Math.Clamp(i, 0, last) + c];
+            for (int i = 0; i < count; i++)
+            {
+                pixels[i * stride + c] = (float)(sum / (2 * reach + 1));
+                sum += line[3 * Math.Min(i + reach + 1, last) + c] - line[3 * Math.Max(i - reach, 0) + c];
+            }
+        }
+    }
 
     /// <summary>Applies blur, light falloff and rounding.</summary>
     private static RgbImage Develop(float[] canvas, int size, NaturalTextureStyle style)

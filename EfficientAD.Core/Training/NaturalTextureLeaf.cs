@@ -7,7 +7,9 @@ namespace EfficientAD.Training;
 /// <remarks>Convex, so that each row of pixels crosses it in one span.</remarks>
 internal readonly struct NaturalTextureLeaf
 {
-    public const ulong DrawsPerLeaf = 32;
+    public const ulong DrawsPerLeaf = 36;
+    private const float StrandLength = 10, ThinnestRadius = 0.7f;  // times as long as other leaves; pixels
+    private const float Tilt = 0.05f;                              // half the tangent that upright leaves lean by
     private const float TileOne = 65536;  // 16.16 fixed point, so that the walk through the tile is exact
 
     private readonly float _x, _y, _majorRadius, _minorRadius, _axisX, _axisY;
@@ -18,11 +20,13 @@ internal readonly struct NaturalTextureLeaf
     private readonly int _tileX, _tileY, _tileStepX, _tileStepY;
 
     private NaturalTextureLeaf(
-        CounterRandom random, ulong first, NaturalTextureStyle style, float x, float y, float radius, float elongation)
+        CounterRandom random, ulong first, NaturalTextureStyle style, float x, float y, float radius, float thinness)
     {
         (_x, _y, _majorRadius) = (x, y, radius);
-        _minorRadius = radius * (1 - 0.93f * elongation * random.Uniform(first + 3));
-        (_axisX, _axisY) = Direction(random, first + 4);
+        _minorRadius = Math.Max(radius * (1 - thinness), ThinnestRadius);
+        (_axisX, _axisY) = random.Uniform(first + 33) < style.Uprightness
+            ? Upright(random, first + 4)
+            : Direction(random, first + 4);
         (_red, _green, _blue) = style.Colour(random, first + 6);
         (float shadeX, float shadeY) = Direction(random, first + 10);
         (_shadeX, _shadeY) = (shadeX * style.Shading / radius, shadeY * style.Shading / radius);
@@ -31,7 +35,7 @@ internal readonly struct NaturalTextureLeaf
         _tile = NaturalTextureTile.All[random.Below(first + 13, NaturalTextureTile.All.Length)];
         uint origin = random.Bits(first + 14);
         (_tileX, _tileY) = ((int)(origin & 0xFFFF) << 8, (int)(origin >> 16) << 8);
-        float scale = TileOne * random.Uniform(first + 15, 0.6f, 1.4f);
+        float scale = TileOne * random.Uniform(first + 15, 0.5f, 1.4f);
         (_tileStepX, _tileStepY) = ((int)(_axisX * scale), (int)(_axisY * scale));
 
         if (random.Uniform(first + 16) < style.Angularity) _edgeCount = CutEdges(random, first + 17, out _edges);
@@ -40,8 +44,8 @@ internal readonly struct NaturalTextureLeaf
     /// <summary>Of the ellipse, in pixels.</summary>
     public float Area => MathF.PI * _majorRadius * _minorRadius;
 
-    /// <summary>Leaves have density r^-3 between the style's smallest radius and half the image, and centres uniform
-    /// over all places from where the largest could reach the image.</summary>
+    /// <summary>Leaves have density r^-3 between the style's smallest radius and half the image, before some become
+    /// strands, and centres uniform over all places from where the largest could reach the image.</summary>
     /// <returns>False where this one does not reach it.</returns>
     public static bool TryDraw(
         CounterRandom random, ulong first, NaturalTextureStyle style, int size, out NaturalTextureLeaf leaf)
@@ -50,8 +54,16 @@ internal readonly struct NaturalTextureLeaf
         float radius = 1 / MathF.Sqrt((1 - u) / (smallest * smallest) + u / (largest * largest));
         float x = random.Uniform(first + 1, -largest, size + largest);
         float y = random.Uniform(first + 2, -largest, size + largest);
+        float longer = 1, thinness = style.Elongation * random.Uniform(first + 3);
+        if (random.Uniform(first + 32) < style.Strands)
+        {
+            longer = Math.Min(StrandLength, largest / radius);
+            thinness = 1 - random.Uniform(first + 3, 0.05f, 0.4f) / longer;
+        }
+
+        radius *= longer;
         bool reaches = x + radius > 0 && x - radius < size && y + radius > 0 && y - radius < size;
-        leaf = reaches ? new NaturalTextureLeaf(random, first, style, x, y, radius, style.Elongation) : default;
+        leaf = reaches ? new NaturalTextureLeaf(random, first, style, x, y, radius, thinness) : default;
         return reaches;
     }
 
@@ -148,6 +160,14 @@ internal readonly struct NaturalTextureLeaf
         float t = random.Uniform(first, -1, 1), scale = 1 / (1 + t * t);  // t is the tangent of half the angle
         (float x, float y) = ((1 - t * t) * scale, 2 * t * scale);
         return (random.Bits(first + 1) & 1) == 0 ? (x, y) : (-x, -y);
+    }
+
+    /// <summary>Nearly along one of the image's sides.</summary>
+    private static (float X, float Y) Upright(CounterRandom random, ulong first)
+    {
+        float t = random.Uniform(first, -Tilt, Tilt), scale = 1 / (1 + t * t);
+        (float x, float y) = ((1 - t * t) * scale, 2 * t * scale);
+        return (random.Bits(first + 1) & 1) == 0 ? (x, y) : (-y, x);
     }
 
     /// <summary>A piece of a line. Where the line misses the shape, left is so far right of right that the minimum and

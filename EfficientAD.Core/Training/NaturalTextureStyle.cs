@@ -13,11 +13,17 @@ internal readonly struct NaturalTextureStyle
     public NaturalTextureStyle(CounterRandom random, ulong first)
     {
         (_random, _first) = (random, first);
-        Layers = random.Uniform(first, 1.2f, 3.5f);
-        float fine = random.Uniform(first + 1);
-        SmallestRadius = 3 + 11 * fine * fine * fine;
-        Texture = random.Uniform(first + 2, 0.1f, 0.4f);
-        Shading = random.Uniform(first + 3, 0.05f, 0.4f);
+        FarLayers = random.Uniform(first, 0, 3);
+        float near = random.Uniform(first + 12), defocus = random.Uniform(first + 13);
+        NearLayers = 2 * near * near * near;
+        Defocus = (int)(9 * defocus * defocus);
+        float coarse = random.Uniform(first + 1);
+        SmallestRadius = 3 + 20 * coarse * coarse;
+        float rough = random.Uniform(first + 2);
+        Texture = 0.02f + 0.4f * rough;
+        Shading = random.Uniform(first + 3, 0.05f, 0.8f);
+        Uprightness = random.Uniform(first + 14);
+        Strands = Math.Max(random.Uniform(first + 15, -0.6f, 1), 0);
         Elongation = random.Uniform(first + 4);
         Angularity = random.Uniform(first + 5);
         Blur = random.Uniform(first + 6, 0.03f, 0.2f);
@@ -29,13 +35,25 @@ internal readonly struct NaturalTextureStyle
         _brightest = random.Uniform(first + 11, 0.55f, 1.05f);
     }
 
-    /// <summary>How often a pixel is covered, on average.</summary>
-    public float Layers { get; }
+    /// <summary>How often a pixel is covered by what lies out of focus, on average.</summary>
+    public float FarLayers { get; }
+
+    /// <summary>How often a pixel is covered by what lies in focus, on average.</summary>
+    public float NearLayers { get; }
+
+    /// <summary>Half the width, in pixels, of each of the three means that blur what lies out of focus.</summary>
+    public int Defocus { get; }
+
+    /// <summary>Fraction of leaves that are long and thin: hairs, cables, cracks.</summary>
+    public float Strands { get; }
+
+    /// <summary>Fraction of leaves that stand upright or lie, as walls and trees do.</summary>
+    public float Uprightness { get; }
 
     /// <summary>In pixels.</summary>
     public float SmallestRadius { get; }
 
-    /// <summary>Standard deviation of the 1/f noise, relative to a leaf's brightness.</summary>
+    /// <summary>Standard deviation of a leaf's texture, relative to a leaf's brightness.</summary>
     public float Texture { get; }
 
     /// <summary>Change of brightness across a leaf, relative to its brightness.</summary>
@@ -60,7 +78,7 @@ internal readonly struct NaturalTextureStyle
     /// (Ruderman, Cronin and Chiao, 1998); a picture has few hues.</summary>
     public (float Red, float Green, float Blue) Colour(CounterRandom random, ulong first)
     {
-        ulong hue = _first + 12 + 2 * (ulong)random.Below(first, Hues);
+        ulong hue = _first + 16 + 2 * (ulong)random.Below(first, Hues);
         float yellow = _saturation * (_random.Uniform(hue, -0.8f, 1.2f) + random.Uniform(first + 1, -0.5f, 0.5f));
         float red = _saturation * (_random.Uniform(hue + 1, -0.7f, 0.9f) + random.Uniform(first + 2, -0.3f, 0.3f));
         float brightness = _darkest + (_brightest - _darkest) * random.Uniform(first + 3);

@@ -8,25 +8,52 @@ internal static class NaturalTextureTile
     public const int Size = 256;
     private static readonly Lazy<float[][]> LazyTiles = new(Create);
 
-    /// <summary>Tiles of different character; the first three are pure 1/f noise.</summary>
+    /// <summary>Tiles of different character; the last two are pure 1/f noise.</summary>
     public static float[][] All => LazyTiles.Value;
 
     private static float[][] Create()
     {
-        var tiles = new float[8][];
+        var tiles = new float[12][];
         for (int i = 0; i < tiles.Length; i++)
         {
             var random = new CounterRandom(0x7469_6C65, (ulong)i);
             tiles[i] = i switch
             {
-                3 => Fractal(random, Size, 8, 1),                                    // grass, wood, hair
-                4 => Shaped(random, value => -Math.Abs(value)),                      // creases
-                5 => Shaped(random, value => Math.Clamp(3 * value, -1, 1)),          // patches
-                6 => Shaped(random, value => Triangle(2.5f * value)),                // veins, rings
+                < 4 => Fractal(random, Size, 4 << i, 1),                                  // fur, grass, wood, streaks
+                4 => Shaped(random, value => -Math.Abs(value)),                           // creases
+                5 => Shaped(random, value => Math.Clamp(3 * value, -1, 1)),               // patches
+                6 => Shaped(random, value => Triangle(2.5f * value)),                     // veins, rings
+                7 => Waves(random, 16, (across, _, noise) => across + noise),             // stripes, folds
+                8 => Waves(random, 8, (across, along, noise) => across * along + noise),  // cloth
+                9 => Grain(random),
                 _ => Fractal(random, Size, 1, 1),
             };
         }
         return tiles;
+    }
+
+    /// <summary>Triangle waves across and along, bent by noise.</summary>
+    /// <param name="period">In pixels; divides the tile's size.</param>
+    /// <param name="mix">Of both waves and some noise.</param>
+    private static float[] Waves(CounterRandom random, int period, Func<float, float, float, float> mix)
+    {
+        var noise = Fractal(random, Size, 1, 1);
+        var values = new float[noise.Length];
+        for (int y = 0; y < Size; y++)
+            for (int x = 0; x < Size; x++)
+            {
+                float bend = 0.5f * noise[y * Size + x];
+                float across = Triangle(4f * y / period + bend), along = Triangle(4f * x / period + bend);
+                values[y * Size + x] = mix(across, along, 0.3f * noise[x * Size + y]);
+            }
+        return Standardize(values);
+    }
+
+    private static float[] Grain(CounterRandom random)
+    {
+        var values = new float[Size * Size];
+        for (int i = 0; i < values.Length; i++) values[i] = random.Uniform((ulong)i);
+        return Standardize(values);
     }
 
     private static float[] Shaped(CounterRandom random, Converter<float, float> shape) =>

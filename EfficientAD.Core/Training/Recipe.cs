@@ -1,3 +1,4 @@
+using System.Globalization;
 using EfficientAD.Detection;
 
 namespace EfficientAD.Training;
@@ -107,6 +108,15 @@ public sealed record Recipe
         ?? throw new ArgumentException(
             $"There is no recipe '{name}'. Choose {string.Join(", ", Published.Select(recipe => recipe.Name))}.",
             nameof(name));
+
+    /// <summary>All but the number of steps, the same in every culture: an interrupted run goes on only by the rules it
+    /// began with.</summary>
+    internal string Describe() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"recipe {Name}: batch {BatchSize}, rate {LearningRate} {Schedule}, decay {WeightDecay}, penalty {Penalty}, " +
+        $"hard quantile {HardQuantile}, autoencoder {Autoencoder}, dropout {Dropout}, warm start {WarmStart}, " +
+        $"padded {Padded}, map order {MapOrder}, separate scales {SeparateMapScales}, " +
+        $"global map weighed {WeighsGlobalMap}, places weighed {WeighsPlaces}");
 
     /// <param name="step">From 0.</param>
     /// <param name="steps">Of the whole run.</param>

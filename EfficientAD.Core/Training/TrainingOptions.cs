@@ -76,6 +76,7 @@ public sealed record TrainingOptions
     public CudaOptions Cuda { get; init; } = new();
 
     internal const string PlacesWeighed = "places of the local map weighed";
+    private const string RenderedImages = "rendered images (dead leaves, near and out of focus)";
     internal const string PlacesAlike = "all places of the local map alike";
 
     internal int TargetSteps => Steps ?? Recipe.Steps;
@@ -120,16 +121,14 @@ public sealed record TrainingOptions
     /// <summary>What decides the outcome, in one line.</summary>
     internal string Describe()
     {
-        string length = Duration is { } duration ? $"{duration.TotalMinutes:0.##} minutes" : $"{TargetSteps} steps";
-        return $"{Size}, recipe {Recipe.Name}, {length}, batch {Recipe.BatchSize}, " +
-            $"map order {Name(Recipe.MapOrder)}, seed {Seed}, input {InputHeight} x {InputWidth}" +
+        string length = Duration is { } duration
+            ? Invariant($"{duration.TotalMinutes:0.##} minutes")
+            : $"{TargetSteps} steps";
+        return $"{Size}, {Recipe.Describe()}, {length}, seed {Seed}, input {InputHeight} x {InputWidth}" +
             (Fit == ImageFit.Squash ? "" : ", letterbox") +
             (EarlyStopInterval > 0 ? $", early stop every {EarlyStopInterval}" : "") +
             (PooledHead ? ", head" : "") +
-            (Recipe.WeightDecay == 0 ? ", no decay" : "") +
-            (Recipe.Dropout ? "" : ", no dropout") +
-            string.Concat(RecipeChanges().Select(change => $", {change}")) +
-            (PenaltyPaths.Count == 0 ? "" : $", penalty images {HashOf(PenaltyPaths)}");
+            $", penalty {(Recipe.Penalty && PenaltyPaths.Count > 0 ? HashOf(PenaltyPaths) : DescribePenalty())}";
     }
 
     /// <summary>Of the names alone: there may be a million of them.</summary>
@@ -143,7 +142,7 @@ public sealed record TrainingOptions
     /// <summary>Which images the penalty uses, in words.</summary>
     public string DescribePenalty() => !Recipe.Penalty ? "none"
         : PenaltyPaths.Count > 0 ? $"{PenaltyPaths.Count} natural images"
-        : "rendered images (dead leaves with 1/f texture)";
+        : RenderedImages;
 
     /// <summary>What differs from the recipe, in words; empty where nothing does.</summary>
     /// <param name="steps">Steps really taken, where they are known.</param>
@@ -155,7 +154,7 @@ public sealed record TrainingOptions
         else if (taken is null && Duration is { } duration)
             deviations.Add($"as many steps as {duration.TotalMinutes:0.##} minutes allow instead of {Recipe.Steps}");
         if (Recipe.Penalty && PenaltyPaths.Count == 0)
-            deviations.Add("rendered penalty images (dead leaves with 1/f texture) instead of ImageNet's");
+            deviations.Add($"penalty with {RenderedImages} instead of ImageNet's");
         if (InputHeight != 256 || InputWidth != 256)
             deviations.Add($"input {InputHeight} x {InputWidth} instead of 256 x 256");
         if (Fit == ImageFit.Letterbox)

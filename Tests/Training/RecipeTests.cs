@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Reflection;
 using EfficientAD.Training;
 
 namespace EfficientAD.Tests.Training;
@@ -31,4 +33,55 @@ public class RecipeTests
         var unknown = Assert.Throws<ArgumentException>(() => Recipe.Named("fast"));
         Assert.Contains("quick", unknown.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>What a checkpoint must agree with: a property that is forgotten would let a run go on by another
+    /// rule.</summary>
+    [Fact]
+    public void Description_KnowsEveryProperty()
+    {
+        var options = new TrainingOptions { ModelPath = "m", Recipe = Recipe.Quick };
+        foreach (PropertyInfo property in typeof(Recipe).GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            Recipe changed = Recipe.Quick with { };
+            property.SetValue(changed, Another(property.GetValue(changed)!));
+            Assert.True(
+                options.Describe() != (options with { Recipe = changed }).Describe(),
+                $"{property.Name} is not in the description.");
+        }
+    }
+
+    [Fact]
+    public void Description_DoesNotDependOnTheCulture()
+    {
+        var options = new TrainingOptions
+        {
+            ModelPath = "m",
+            Recipe = Recipe.Quick,
+            Duration = TimeSpan.FromSeconds(90),
+        };
+        CultureInfo before = CultureInfo.CurrentCulture;
+        string expected = options.Describe();
+        try
+        {
+            var german = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+            german.NumberFormat.NumberDecimalSeparator = ",";
+            CultureInfo.CurrentCulture = german;
+            Assert.Equal(expected, options.Describe());
+            Assert.Contains("1.5 minutes", expected, StringComparison.Ordinal);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    private static object Another(object value) => value switch
+    {
+        bool flag => !flag,
+        int number => number + 1,
+        float number => number + 0.125f,
+        string text => text + "er",
+        Enum choice => Enum.GetValues(choice.GetType()).Cast<object>().First(other => !other.Equals(choice)),
+        _ => throw new NotSupportedException($"A property of {value.GetType()}: say how it changes."),
+    };
 }
