@@ -145,7 +145,7 @@ public sealed class DetectionPlan : IDisposable
     public Tensor GlobalMap => Fresh(_globalMap);
 
     /// <summary>Extent of the networks' input that an image of this extent covers.</summary>
-    internal FittedArea AreaOf(int height, int width) => FittedArea.Of(_fitted.Fit, (height, width), _inputSize);
+    internal FittedArea AreaOf(int height, int width) => _fitted.AreaOf(height, width);
 
     /// <summary>Whether an area is the whole input.</summary>
     internal bool Covers(FittedArea area) => (area.Height, area.Width) == _inputSize;

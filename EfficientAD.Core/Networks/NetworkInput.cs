@@ -20,6 +20,10 @@ internal sealed class NetworkInput(IBackend backend, ImageFit fit, int height, i
     /// <summary>Of the patch description networks' input in pixels.</summary>
     public int Width => width;
 
+    /// <summary>Where an image of this extent lies in the patch description networks' input.</summary>
+    public FittedArea AreaOf(int imageHeight, int imageWidth) =>
+        FittedArea.Of(fit, (imageHeight, imageWidth), (height, width));
+
     /// <param name="adjustment">Applied before the resize.</param>
     /// <param name="input">[1, 3, h, w] of one of the two inputs; overwritten.</param>
     public void Write(ImageView image, ColourAdjustment adjustment, Tensor input)

@@ -58,7 +58,7 @@ internal sealed class AutoencoderFit : IDisposable
         _tape.Forward();
         _tape.Backend.Download(_target, _targetValues);
         _tape.Backend.Download(_predicted, _predictedValues);
-        FittedArea area = FittedArea.Of(_input.Fit, (image.Height, image.Width), (_input.Height, _input.Width));
+        FittedArea area = _input.AreaOf(image.Height, image.Width);
         Shape map = _target.Shape;
         foreach (int place in MapPlacement.PlacesInside(area, _padded, map.H, map.W))
         {

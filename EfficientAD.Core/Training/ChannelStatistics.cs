@@ -15,7 +15,32 @@ public sealed class ChannelStatistics(int channels)
     public void Add(IBackend backend, Tensor features)
     {
         backend.ChannelMoments(features, _nextMean, _nextSquares);
-        double added = (double)features.Shape.N * features.Shape.Plane, total = _count + added;
+        Merge((double)features.Shape.N * features.Shape.Plane);
+    }
+
+    /// <summary>Takes some places of one feature map.</summary>
+    /// <param name="features">[c, h * w].</param>
+    /// <param name="places">Positions in h * w; there may be none.</param>
+    public void Add(ReadOnlySpan<float> features, ReadOnlySpan<int> places)
+    {
+        if (places.IsEmpty) return;
+        int plane = features.Length / _mean.Length;
+        for (int c = 0; c < _mean.Length; c++)
+        {
+            ReadOnlySpan<float> channel = features.Slice(c * plane, plane);
+            double sum = 0, squares = 0;
+            foreach (int place in places) sum += channel[place];
+            double mean = sum / places.Length;
+            foreach (int place in places) squares += (channel[place] - mean) * (channel[place] - mean);
+            (_nextMean[c], _nextSquares[c]) = (mean, squares);
+        }
+
+        Merge(places.Length);
+    }
+
+    private void Merge(double added)
+    {
+        double total = _count + added;
         for (int c = 0; c < _mean.Length; c++)
         {
             double difference = _nextMean[c] - _mean[c];

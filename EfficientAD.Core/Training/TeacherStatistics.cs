@@ -1,4 +1,6 @@
 using EfficientAD.Autograd;
+using EfficientAD.Backends;
+using EfficientAD.Detection;
 using EfficientAD.Imaging;
 using EfficientAD.Networks;
 using EfficientAD.Tensors;
@@ -6,7 +8,8 @@ using EfficientAD.Tensors;
 namespace EfficientAD.Training;
 
 /// <summary>Mean and standard deviation of each channel of the teacher over good images, by which its features are
-/// normalised (paper, section 3.1).</summary>
+/// normalised (paper, section 3.1). A letterbox's frame does not count: it would make the image's own features seem to
+/// vary less than they do.</summary>
 internal static class TeacherStatistics
 {
     /// <summary>Overwrites the networks' mean and deviation.</summary>
@@ -22,17 +25,24 @@ internal static class TeacherStatistics
         Tensor pixels = tape.Allocate(new Shape(1, 3, input.Height, input.Width));
         Tensor features = networks.Teacher.Forward(tape, Variable.Constant(pixels)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
+        var whole = new FittedArea(0, 0, input.Height, input.Width);
         for (int i = 0; i < images.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            input.Write(images[i].View, ColourAdjustment.None, pixels);
+            RgbImage image = images[i];
+            input.Write(image.View, ColourAdjustment.None, pixels);
             tape.Forward();
-            statistics.Add(networks.Backend, features);
+            FittedArea area = input.AreaOf(image.Height, image.Width);
+            if (area == whole) statistics.Add(networks.Backend, features);
+            else statistics.Add(networks.Backend.Download(features), PlacesInside(area));
             kept?.Keep(i, networks.Backend, features);
             progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, images.Count));
         }
 
         networks.Backend.Upload(statistics.Mean(), networks.Mean);
         networks.Backend.Upload(statistics.Deviation(), networks.Deviation);
+
+        int[] PlacesInside(FittedArea area) =>
+            [.. MapPlacement.PlacesInside(area, networks.Teacher.Padded, features.Shape.H, features.Shape.W)];
     }
 }
