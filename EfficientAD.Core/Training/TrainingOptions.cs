@@ -76,7 +76,7 @@ public sealed record TrainingOptions
     public CudaOptions Cuda { get; init; } = new();
 
     internal const string PlacesWeighed = "places of the local map weighed";
-    private const string RenderedImages = "rendered images (dead leaves, near and out of focus)";
+    private const string Rendering = "dead leaves, near and out of focus";
     internal const string PlacesAlike = "all places of the local map alike";
 
     internal int TargetSteps => Steps ?? Recipe.Steps;
@@ -142,7 +142,7 @@ public sealed record TrainingOptions
     /// <summary>Which images the penalty uses, in words.</summary>
     public string DescribePenalty() => !Recipe.Penalty ? "none"
         : PenaltyPaths.Count > 0 ? $"{PenaltyPaths.Count} natural images"
-        : RenderedImages;
+        : $"rendered images ({Rendering})";
 
     /// <summary>What differs from the recipe, in words; empty where nothing does.</summary>
     /// <param name="steps">Steps really taken, where they are known.</param>
@@ -154,7 +154,7 @@ public sealed record TrainingOptions
         else if (taken is null && Duration is { } duration)
             deviations.Add($"as many steps as {duration.TotalMinutes:0.##} minutes allow instead of {Recipe.Steps}");
         if (Recipe.Penalty && PenaltyPaths.Count == 0)
-            deviations.Add($"penalty with {RenderedImages} instead of ImageNet's");
+            deviations.Add($"rendered penalty images ({Rendering}) instead of ImageNet's");
         if (InputHeight != 256 || InputWidth != 256)
             deviations.Add($"input {InputHeight} x {InputWidth} instead of 256 x 256");
         if (Fit == ImageFit.Letterbox)

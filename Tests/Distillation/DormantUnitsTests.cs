@@ -30,7 +30,8 @@ public sealed class DormantUnitsTests : IDisposable
             ViewsPerImage = 2,
             HeldBack = 2,
         };
-        var images = new ImageSet(10, i => NaturalTexture.Render(3, i, 96), budget: 1 << 24);
+        // The view that is looked at is a busy one: in a plain picture units are silent that are not dead.
+        var images = new ImageSet(10, i => NaturalTexture.Render(4, i, 96), budget: 1 << 24);
         var draws = new DistillationDraws(options.Seed, images.Count, options.HeldBack, options.ViewsPerImage);
         _samples = new DistillationSamples(new FakeBackbone(), images, draws, options);
         _state = new DistillationState(_backend, options);
