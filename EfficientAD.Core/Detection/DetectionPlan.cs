@@ -148,7 +148,7 @@ public sealed class DetectionPlan : IDisposable
     internal FittedArea AreaOf(int height, int width) => _fitted.AreaOf(height, width);
 
     /// <summary>Whether an area is the whole input.</summary>
-    internal bool Covers(FittedArea area) => (area.Height, area.Width) == _inputSize;
+    internal bool Covers(FittedArea area) => area.Fills(_inputSize.Height, _inputSize.Width);
 
     /// <summary>The places of the raw maps whose patches are centred on an area.</summary>
     internal IEnumerable<int> PlacesInside(FittedArea area) =>

@@ -15,6 +15,9 @@ public enum ImageFit
 /// <summary>Where an image lies in the networks' input, in pixels of that.</summary>
 internal readonly record struct FittedArea(int Top, int Left, int Height, int Width)
 {
+    /// <summary>Whether the image leaves no frame in an input of this extent.</summary>
+    public bool Fills(int height, int width) => (Height, Width) == (height, width);
+
     /// <param name="image">The image's own extent.</param>
     /// <param name="input">Of the networks' input.</param>
     public static FittedArea Of(ImageFit fit, (int Height, int Width) image, (int Height, int Width) input)

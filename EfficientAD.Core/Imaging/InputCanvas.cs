@@ -19,7 +19,7 @@ internal sealed class InputCanvas(ImageFit fit, int height, int width)
     public ImageView Draw(ImageView image, ColourAdjustment adjustment)
     {
         if (_resize is null || _source != (image.Height, image.Width)) Prepare((image.Height, image.Width));
-        if (_area.Height == height && _area.Width == width)
+        if (_area.Fills(height, width))
         {
             _resize!.Run(image, adjustment, _canvas.Pixels);
             return _canvas.View;
@@ -36,8 +36,7 @@ internal sealed class InputCanvas(ImageFit fit, int height, int width)
     {
         (_source, _area) = (source, FittedArea.Of(fit, source, (height, width)));
         _resize = new PillowResize(source.Height, source.Width, _area.Height, _area.Width);
-        bool isFilled = _area.Height == height && _area.Width == width;
-        _resized = isFilled ? [] : new byte[3 * _area.Height * _area.Width];
+        _resized = _area.Fills(height, width) ? [] : new byte[3 * _area.Height * _area.Width];
         for (int i = 0; i < _canvas.Pixels.Length; i++)
             _canvas.Pixels[i] = (byte)MathF.Round(255 * Preprocessing.Mean[i % 3]);
     }

@@ -3,7 +3,7 @@ using EfficientAD.Tensors;
 
 namespace EfficientAD.Training;
 
-/// <summary>One opaque shape: an ellipse, cut by up to six straight edges, with colour, shading and noise.</summary>
+/// <summary>One opaque shape: an ellipse, cut by up to six straight edges, with colour, shading and texture.</summary>
 /// <remarks>Convex, so that each row of pixels crosses it in one span.</remarks>
 internal readonly struct NaturalTextureLeaf
 {
@@ -157,17 +157,22 @@ internal readonly struct NaturalTextureLeaf
     /// <summary>A unit vector in any direction; the last bit of a sine would depend on the platform.</summary>
     private static (float X, float Y) Direction(CounterRandom random, ulong first)
     {
-        float t = random.Uniform(first, -1, 1), scale = 1 / (1 + t * t);  // t is the tangent of half the angle
-        (float x, float y) = ((1 - t * t) * scale, 2 * t * scale);
+        (float x, float y) = AtHalfTangent(random.Uniform(first, -1, 1));
         return (random.Bits(first + 1) & 1) == 0 ? (x, y) : (-x, -y);
     }
 
     /// <summary>Nearly along one of the image's sides.</summary>
     private static (float X, float Y) Upright(CounterRandom random, ulong first)
     {
-        float t = random.Uniform(first, -Tilt, Tilt), scale = 1 / (1 + t * t);
-        (float x, float y) = ((1 - t * t) * scale, 2 * t * scale);
+        (float x, float y) = AtHalfTangent(random.Uniform(first, -Tilt, Tilt));
         return (random.Bits(first + 1) & 1) == 0 ? (x, y) : (-y, x);
+    }
+
+    /// <param name="t">The tangent of half the unit vector's angle.</param>
+    private static (float X, float Y) AtHalfTangent(float t)
+    {
+        float scale = 1 / (1 + t * t);
+        return ((1 - t * t) * scale, 2 * t * scale);
     }
 
     /// <summary>A piece of a line. Where the line misses the shape, left is so far right of right that the minimum and

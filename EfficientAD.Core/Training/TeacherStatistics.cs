@@ -25,7 +25,6 @@ internal static class TeacherStatistics
         Tensor pixels = tape.Allocate(new Shape(1, 3, input.Height, input.Width));
         Tensor features = networks.Teacher.Forward(tape, Variable.Constant(pixels)).Value;
         var statistics = new ChannelStatistics(PatchDescriptionNetwork.TeacherChannels);
-        var whole = new FittedArea(0, 0, input.Height, input.Width);
         for (int i = 0; i < images.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -33,7 +32,7 @@ internal static class TeacherStatistics
             input.Write(image.View, ColourAdjustment.None, pixels);
             tape.Forward();
             FittedArea area = input.AreaOf(image.Height, image.Width);
-            if (area == whole) statistics.Add(networks.Backend, features);
+            if (area.Fills(input.Height, input.Width)) statistics.Add(networks.Backend, features);
             else statistics.Add(networks.Backend.Download(features), PlacesInside(area));
             kept?.Keep(i, networks.Backend, features);
             progress?.Report(new TrainingProgress(TrainingPhase.Statistics, i + 1, images.Count));

@@ -76,8 +76,8 @@ public sealed record TrainingOptions
     public CudaOptions Cuda { get; init; } = new();
 
     internal const string PlacesWeighed = "places of the local map weighed";
-    private const string Rendering = "dead leaves, near and out of focus";
     internal const string PlacesAlike = "all places of the local map alike";
+    private const string Rendering = "dead leaves, near and out of focus";
 
     internal int TargetSteps => Steps ?? Recipe.Steps;
 
